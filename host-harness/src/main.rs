@@ -1,0 +1,2 @@
+//! The datain command.
+fn main() {}
