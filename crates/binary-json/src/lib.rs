@@ -1,0 +1,1 @@
+//! datain: binary-json.
