@@ -1,0 +1,144 @@
+//! The folder of one running server: data, socket, option files, error log.
+//!
+//! Its owner holds a file lock in it as long as it lives. A folder whose lock can be taken belongs to a process that died
+//! without cleaning up (Ctrl-C, kill -9): the next server to start removes it.
+
+use std::{
+    env,
+    fs::{self, DirBuilder, File},
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+    time::SystemTime,
+};
+
+use crate::{Error, Result, cache};
+
+const PREFIX: &str = "datain-server-";
+const OWNER: &str = "owner.lock";
+/// The longest path of a Unix socket is 107 bytes; some are left for the X protocol's and other suffixes.
+const LONGEST: usize = 80;
+
+#[derive(Debug)]
+pub(crate) struct RunDir {
+    path: PathBuf,
+    keep: bool,
+    _owner: File,
+}
+
+impl RunDir {
+    /// Makes a new folder that only this user can enter, and clears away what dead processes left.
+    pub(crate) fn create() -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let mut parent = env::temp_dir();
+        if parent.as_os_str().len() > LONGEST - PREFIX.len() - 20 || !parent.is_absolute() {
+            parent = PathBuf::from("/tmp");
+        }
+        sweep(&parent);
+        let clock = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |time| time.subsec_nanos());
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = parent.join(format!(
+            "{PREFIX}{}-{count}-{:04x}",
+            process::id(),
+            clock & 0xffff
+        ));
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(Error::io("create the folder", &path))?;
+        // The lock is taken before the file gets the name that `sweep` looks for.
+        let early = path.join("owner.new");
+        let owner = File::create(&early).map_err(Error::io("create", &early))?;
+        owner.lock().map_err(Error::io("lock", &early))?;
+        fs::rename(&early, path.join(OWNER)).map_err(Error::io("rename", early))?;
+        for folder in ["data", "tmp"] {
+            cache::create_dir(&path.join(folder))?;
+        }
+        Ok(Self {
+            path,
+            keep: false,
+            _owner: owner,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// From now on the folder stays, also when its owner is gone.
+    pub(crate) fn keep(&mut self) -> Result<()> {
+        self.keep = true;
+        let owner = self.path.join(OWNER);
+        match fs::remove_file(&owner) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::Io {
+                action: "remove",
+                path: owner,
+                source: error,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for RunDir {
+    fn drop(&mut self) {
+        if !self.keep
+            && let Err(error) = cache::remove_dir(&self.path)
+        {
+            eprintln!("{error}");
+        }
+    }
+}
+
+/// Removes the folders of dead owners. Nothing here is worth failing for.
+fn sweep(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else {
+        return;
+    };
+    for entry in entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
+    {
+        let dead = File::open(entry.path().join(OWNER)).is_ok_and(|owner| owner.try_lock().is_ok());
+        if dead {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_goes_with_its_owner_unless_it_is_kept() {
+        let dropped = RunDir::create().unwrap();
+        let mut kept = RunDir::create().unwrap();
+        let paths = [dropped.path().to_owned(), kept.path().to_owned()];
+        kept.keep().unwrap();
+        sweep(paths[0].parent().unwrap());
+        assert!(paths.iter().all(|path| path.join("data").exists()));
+        drop((dropped, kept));
+        assert_eq!(paths.each_ref().map(|path| path.exists()), [false, true]);
+        cache::remove_dir(&paths[1]).unwrap();
+    }
+
+    #[test]
+    fn what_a_dead_process_left_is_swept_away() {
+        let parent = env::temp_dir().join(format!("datain-sweep-{}", process::id()));
+        let (dead, young) = (
+            parent.join(format!("{PREFIX}1")),
+            parent.join(format!("{PREFIX}2")),
+        );
+        for folder in [&dead, &young] {
+            cache::create_dir(folder).unwrap();
+        }
+        fs::write(dead.join(OWNER), "").unwrap();
+        sweep(&parent);
+        assert!(!dead.exists() && young.exists());
+        cache::remove_dir(&parent).unwrap();
+    }
+}
