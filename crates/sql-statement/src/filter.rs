@@ -1,0 +1,151 @@
+//! Which tables are replicated.
+//!
+//! A pattern is `schema.table`, with the wildcards of `LIKE` as in MySQL's `replicate-wild-do-table` ("Replica Server Options and
+//! Variables"): `%` stands for any letters, `_` for any one letter, and a backslash takes the meaning from the
+//! character behind it (`\_` is an underscore, `\.` a dot in a name). Unlike there, `*` alone may stand for a whole
+//! name. Mind that `_` is a wildcard: `shop.order_items` also matches `shop.order-items`.
+//!
+//! A table is replicated if an `include` pattern matches it, or there are none, and no `exclude` pattern does. Never
+//! replicated, whatever the patterns say: the server's own schemas, and datain's.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::pattern::{self, NamePattern, PatternError};
+
+/// Schemas that are never replicated.
+const OWN: [&str; 5] = [
+    "mysql",
+    "sys",
+    "information_schema",
+    "performance_schema",
+    "datain",
+];
+
+/// Whether letter case counts in the names of schemas and tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum NameCase {
+    /// `lower_case_table_names = 0`, the default on Linux: `Shop` and `shop` are two schemas.
+    #[default]
+    Sensitive,
+    /// `lower_case_table_names` 1 or 2.
+    Insensitive,
+}
+
+impl NameCase {
+    /// The letter that a letter is compared as.
+    fn fold(self) -> fn(char) -> char {
+        match self {
+            Self::Sensitive => |letter| letter,
+            Self::Insensitive => |letter| {
+                // The server's own mapping is letter by letter: those that become several stay as they are.
+                let mut lower = letter.to_lowercase();
+                match (lower.next(), lower.next()) {
+                    (Some(one), None) => one,
+                    _ => letter,
+                }
+            },
+        }
+    }
+
+    fn same(self, a: &str, b: &str) -> bool {
+        let fold = self.fold();
+        a.chars().map(fold).eq(b.chars().map(fold))
+    }
+}
+
+/// Whether a schema is the server's own or datain's, and so is never replicated. The name of `information_schema` is
+/// the same in any letter case, always ("INFORMATION_SCHEMA Introduction").
+#[must_use]
+pub fn is_never_replicated(schema: &str, case: NameCase) -> bool {
+    schema.eq_ignore_ascii_case("information_schema")
+        || OWN.iter().any(|own| case.same(own, schema))
+}
+
+/// A pattern that cannot be used. Displays as a fragment that fits "failed to read the filter: {error}".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterError {
+    /// The pattern as it was written.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub reason: PatternError,
+}
+
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pattern {:?}: {}", self.pattern, self.reason)
+    }
+}
+
+impl Error for FilterError {}
+
+#[derive(Clone, Debug)]
+struct TablePattern {
+    schema: NamePattern,
+    table: NamePattern,
+}
+
+/// The operator's choice of tables.
+#[derive(Clone, Debug)]
+pub struct TableFilter {
+    include: Vec<TablePattern>,
+    exclude: Vec<TablePattern>,
+    case: NameCase,
+}
+
+impl TableFilter {
+    /// A filter from patterns; no `include` means every schema. Letter case counts.
+    ///
+    /// # Errors
+    ///
+    /// Names the first pattern that cannot be used, and why.
+    pub fn new(include: &[String], exclude: &[String]) -> Result<Self, FilterError> {
+        let read = |patterns: &[String]| -> Result<Vec<_>, FilterError> {
+            patterns
+                .iter()
+                .map(|pattern| table_pattern(pattern))
+                .collect()
+        };
+        Ok(Self {
+            include: read(include)?,
+            exclude: read(exclude)?,
+            case: NameCase::Sensitive,
+        })
+    }
+
+    /// The same filter with the letter case of this server's `lower_case_table_names`.
+    #[must_use]
+    pub fn with_case(self, case: NameCase) -> Self {
+        Self { case, ..self }
+    }
+
+    /// Whether a table is replicated.
+    #[must_use]
+    pub fn matches(&self, schema: &str, table: &str) -> bool {
+        let fold = self.case.fold();
+        let fits =
+            |p: &TablePattern| p.schema.matches(schema, fold) && p.table.matches(table, fold);
+        !is_never_replicated(schema, self.case)
+            && (self.include.is_empty() || self.include.iter().any(fits))
+            && !self.exclude.iter().any(fits)
+    }
+
+    /// Whether anything in a schema may be replicated. It is if an `include` pattern names the schema, and no
+    /// `exclude` pattern leaves out all of its tables at once.
+    #[must_use]
+    pub fn matches_schema(&self, schema: &str) -> bool {
+        let fold = self.case.fold();
+        let fits = |p: &TablePattern| p.schema.matches(schema, fold);
+        !is_never_replicated(schema, self.case)
+            && (self.include.is_empty() || self.include.iter().any(fits))
+            && !self.exclude.iter().any(|p| p.table.is_all() && fits(p))
+    }
+}
+
+fn table_pattern(pattern: &str) -> Result<TablePattern, FilterError> {
+    let (schema, table) = pattern::parse(pattern).map_err(|reason| FilterError {
+        pattern: pattern.to_string(),
+        reason,
+    })?;
+    Ok(TablePattern { schema, table })
+}
