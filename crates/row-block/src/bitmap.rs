@@ -48,7 +48,7 @@ impl<'a> Bitmap<'a> {
             .iter()
             .map(|b| b.count_ones() as usize)
             .sum();
-        if self.bits % 8 != 0 {
+        if !self.bits.is_multiple_of(8) {
             let mask = (1u16 << (self.bits % 8)) as u8 - 1;
             ones += (self.bytes[whole] & mask).count_ones() as usize;
         }
@@ -64,7 +64,7 @@ impl<'a> Bitmap<'a> {
     /// Whether the bits after the last one are 0, as the format demands.
     #[must_use]
     pub fn padding_is_zero(&self) -> bool {
-        self.bits % 8 == 0 || self.bytes[self.bytes.len() - 1] >> (self.bits % 8) == 0
+        self.bits.is_multiple_of(8) || self.bytes[self.bytes.len() - 1] >> (self.bits % 8) == 0
     }
 
     /// The bits in order.

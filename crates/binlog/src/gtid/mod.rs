@@ -1,0 +1,5 @@
+//! Global transaction identifiers, and sets of them.
+
+pub(crate) mod binary;
+pub(crate) mod id;
+pub(crate) mod set;

@@ -1,0 +1,125 @@
+//! Decoding row images straight into a row block.
+//!
+//! The images of an event and those of the block have the same shape: a null bitmap over the columns that are present, then the values. So the bitmap is
+//! copied (the server sets the unused bits of its last byte, the block has them clear), and each value is written by its decoder. Nothing is
+//! allocated but in the block itself.
+
+use datain_row_block::{Bitmap, Operation};
+
+use crate::cursor::Cursor;
+use crate::error::BinlogError;
+use crate::rows::event::{EVENT, RowsEvent};
+use crate::rows::value::Decoder;
+use crate::table_map::columns::TableColumns;
+
+/// Writes the rows of one event, one at a time. It can be left after any row, and a new row set begun.
+#[derive(Debug)]
+pub struct RowDecoder<'a, 't> {
+    event: RowsEvent<'a>,
+    cursor: Cursor<'a>,
+    before: Vec<&'t Decoder>,
+    after: Vec<&'t Decoder>,
+}
+
+impl<'a, 't> RowDecoder<'a, 't> {
+    pub(crate) fn new(event: RowsEvent<'a>, table: &'t TableColumns) -> Result<Self, BinlogError> {
+        if event.table_id != table.table_id {
+            return Err(BinlogError::TableId {
+                table_map: table.table_id,
+                rows: event.table_id,
+            });
+        }
+        if event.column_count != table.decoders.len() {
+            return Err(BinlogError::ColumnCount {
+                table_map: table.decoders.len(),
+                rows: event.column_count,
+            });
+        }
+        let chosen = |present: Option<Bitmap<'_>>| -> Vec<&'t Decoder> {
+            let Some(present) = present else {
+                return Vec::new();
+            };
+            let columns = table.decoders.iter().zip(present.iter());
+            columns.filter(|(_, p)| *p).map(|(d, _)| d).collect()
+        };
+        Ok(Self {
+            cursor: Cursor::new(EVENT, event.images, event.images_at),
+            before: chosen(event.before_present),
+            after: chosen(event.after_present),
+            event,
+        })
+    }
+
+    /// Writes the presence bitmaps, with which every row set begins.
+    pub fn write_presence(&self, out: &mut Vec<u8>) {
+        for bitmap in [self.event.before_present, self.event.after_present]
+            .into_iter()
+            .flatten()
+        {
+            push_bitmap(out, bitmap.as_bytes(), bitmap.len());
+        }
+    }
+
+    /// Writes the next row; false when there is none left. After an error `out` is as before.
+    ///
+    /// # Errors
+    /// When an image does not follow the format.
+    pub fn next_row(&mut self, out: &mut Vec<u8>) -> Result<bool, BinlogError> {
+        if self.cursor.is_at_end() {
+            return Ok(false);
+        }
+        let start = out.len();
+        let before = match self.event.operation {
+            Operation::Insert => Ok(()),
+            Operation::Update | Operation::Delete => image(&mut self.cursor, &self.before, out),
+        };
+        let row = before.and_then(|()| match self.event.operation {
+            Operation::Delete => Ok(()),
+            Operation::Insert | Operation::Update => image(&mut self.cursor, &self.after, out),
+        });
+        if let Err(error) = row {
+            out.truncate(start);
+            return Err(error);
+        }
+        Ok(true)
+    }
+
+    /// Bytes of the event that are not yet decoded.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.cursor.left()
+    }
+}
+
+/// One image.
+fn image(
+    cursor: &mut Cursor<'_>,
+    decoders: &[&Decoder],
+    out: &mut Vec<u8>,
+) -> Result<(), BinlogError> {
+    let nulls = cursor.bytes(Bitmap::bytes_for(decoders.len()), "null_bitmap")?;
+    push_bitmap(out, nulls, decoders.len());
+    if nulls.iter().all(|byte| *byte == 0) {
+        for decoder in decoders {
+            decoder.decode(cursor, out)?;
+        }
+        return Ok(());
+    }
+    for (i, decoder) in decoders.iter().enumerate() {
+        if nulls[i / 8] >> (i % 8) & 1 == 0 {
+            decoder.decode(cursor, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a bitmap with its unused bits cleared.
+#[inline]
+fn push_bitmap(out: &mut Vec<u8>, bytes: &[u8], bits: usize) {
+    out.extend_from_slice(bytes);
+    if !bits.is_multiple_of(8)
+        && let Some(last) = out.last_mut()
+    {
+        *last &= (1 << (bits % 8)) - 1;
+    }
+}
