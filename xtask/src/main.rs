@@ -1,2 +1,45 @@
-//! Developer commands.
-fn main() {}
+//! Developer commands: `cargo xtask …`.
+//!
+//! Each command is a module. None of them depends on wasmtime or on a network client: what has to be fetched is fetched by
+//! the machine's own cargo, rustup, apt and npm.
+
+mod bar;
+mod children;
+mod servers;
+mod test;
+mod tree;
+mod wasm;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// datain's developer commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build both plugins into target/plugins/
+    Wasm(wasm::Arguments),
+    /// Real MySQL and MariaDB servers, installed nowhere
+    Servers(servers::Arguments),
+    /// Build everything and run all tests
+    Test(test::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Wasm(arguments) => wasm::run(&arguments).map(|_| ExitCode::SUCCESS),
+        Command::Servers(arguments) => servers::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Test(arguments) => test::run(&arguments),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -9,8 +9,10 @@ use std::{
 };
 
 use crate::{
-    Distribution, Error, Flavor, Lines, Progress, ROOT_PASSWORD, Result, Server, fetch::fetch,
-    rundir::RunDir, server, template,
+    Distribution, Error, Flavor, Lines, Progress, ROOT_PASSWORD, Result, Server,
+    fetch::fetch,
+    rundir::{PID, RunDir},
+    server, template,
 };
 
 /// Collects what a server is to be like; [`ServerBuilder::start`] starts it.
@@ -149,7 +151,7 @@ impl ServerBuilder {
             format!("datadir={}", at("data")),
             format!("tmpdir={}", at("tmp")),
             format!("socket={}", socket.display()),
-            format!("pid_file={}", at("server.pid")),
+            format!("pid_file={}", at(PID)),
             format!("log_error={}", at(server::ERROR_LOG)),
             format!("port={port}"),
             // No two servers have one port at the same time, so it serves as the id too.

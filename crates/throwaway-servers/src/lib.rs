@@ -25,6 +25,7 @@ mod builder;
 pub mod cache;
 mod client;
 pub mod debian;
+mod detached;
 mod distribution;
 mod error;
 mod fetch;
@@ -41,13 +42,14 @@ mod xml;
 
 pub use builder::ServerBuilder;
 pub use client::Client;
+pub use detached::Detached;
 pub use distribution::Distribution;
 pub use error::{Error, Result};
 pub use fetch::{fetch, fetched};
 pub use flavor::Flavor;
 pub use process::is_running_with;
 pub use progress::{Lines, Progress, Silent};
-pub use server::{Detached, Server};
+pub use server::Server;
 
 /// The password of the account `root` of every throwaway server, over TCP from 127.0.0.1 and over the socket.
 pub const ROOT_PASSWORD: &str = "throwaway";

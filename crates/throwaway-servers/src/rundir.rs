@@ -13,10 +13,12 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{Error, Result, cache};
+use crate::{Error, Result, cache, is_running_with, server::defaults_argument};
 
 const PREFIX: &str = "datain-server-";
 const OWNER: &str = "owner.lock";
+/// The server writes its process id here.
+pub(crate) const PID: &str = "server.pid";
 /// The longest path of a Unix socket is 107 bytes; some are left for the X protocol's and other suffixes.
 const LONGEST: usize = 80;
 
@@ -102,11 +104,29 @@ fn sweep(parent: &Path) {
         .flatten()
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
     {
-        let dead = File::open(entry.path().join(OWNER)).is_ok_and(|owner| owner.try_lock().is_ok());
-        if dead {
-            let _ = fs::remove_dir_all(entry.path());
+        let path = entry.path();
+        // Held until the folder is gone, so that no two processes sweep the same one.
+        let Ok(owner) = File::open(path.join(OWNER)) else {
+            continue;
+        };
+        if owner.try_lock().is_ok() {
+            // A server that was being detached when its starter was killed may still run.
+            let pid = fs::read_to_string(path.join(PID))
+                .ok()
+                .and_then(|text| text.trim().parse::<u32>().ok());
+            if let Some(pid) = pid.filter(|pid| is_running_with(*pid, &defaults_argument(&path))) {
+                // SAFETY: a plain system call; the process was just recognised as a server of this folder.
+                unsafe { libc::kill(pid.cast_signed(), libc::SIGKILL) };
+            }
+            let _ = fs::remove_dir_all(&path);
         }
     }
+}
+
+/// Whether a folder's name is one that this module gives.
+pub(crate) fn is_run_dir(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use std::{
 };
 
 use crate::{
-    Client, Distribution, Error, Flavor, Result, ServerBuilder, process::tail, rundir::RunDir,
-    spawn, sql, template, xml,
+    Client, Detached, Distribution, Error, Flavor, Result, ServerBuilder, process::tail,
+    rundir::RunDir, spawn, sql, template, xml,
 };
 
 pub(crate) const SOCKET: &str = "sock";
@@ -29,21 +29,6 @@ pub struct Server {
     port: u16,
     patience: Duration,
     run: RunDir,
-}
-
-/// What is known of a server that was left running.
-#[derive(Debug, Clone)]
-pub struct Detached {
-    /// Which server.
-    pub flavor: Flavor,
-    /// Its process.
-    pub pid: u32,
-    /// Its port on 127.0.0.1.
-    pub port: u16,
-    /// Its folder: `sock`, `client.cnf` (for `mysql --defaults-file=`), `my.cnf`, `error.log`, `data`.
-    pub folder: PathBuf,
-    /// The argument by which its process is recognised (see [`is_running_with`](crate::is_running_with)).
-    pub argument: String,
 }
 
 impl Server {
@@ -69,7 +54,6 @@ impl Server {
             pid: server.pid().unwrap_or_default(),
             port: server.port,
             folder: server.run.path().to_owned(),
-            argument: defaults_argument(server.run.path()),
         };
         server.process.child = None;
         Ok(detached)
@@ -336,7 +320,8 @@ fn greets(socket: &Path) -> bool {
     asked.is_ok() && header[4] == 10
 }
 
-fn defaults_argument(run: &Path) -> String {
+/// The argument by which a server's process is recognised.
+pub(crate) fn defaults_argument(run: &Path) -> String {
     format!("--defaults-file={}", run.join(SERVER_OPTIONS).display())
 }
 

@@ -1,0 +1,27 @@
+//! Where things are in the working tree.
+
+use std::{env, path::PathBuf, process::Command};
+
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    // cargo sets it for `cargo run`; the value of the build serves when the program is run by hand.
+    let own = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    own.parent().map(PathBuf::from).unwrap_or(own)
+}
+
+/// A cargo command at the repository's root, without what the cargo that runs xtask has set for itself.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_")
+            || text == "CARGO_MANIFEST_DIR"
+            || text == "CARGO_MANIFEST_PATH"
+        {
+            command.env_remove(&name);
+        }
+    }
+    command
+}

@@ -1,0 +1,85 @@
+//! `cargo xtask wasm`: both plugins as WebAssembly components, in `target/plugins/`.
+//!
+//! The guests need the standard library for `wasm32-unknown-unknown`, which comes by one of two routes (see [`route`]); they
+//! are then built by plain cargo in a target folder of their own, and so that no path of this machine enters them.
+
+mod debian_std;
+mod guests;
+mod route;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use datain_throwaway_servers::cache;
+use sha2::{Digest as _, Sha256};
+
+use crate::tree;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Use only what is there already
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// The plugins: the package's library, and the component's name.
+const PLUGINS: [(&str, &str, &str); 2] = [
+    ("datain-source-plugin", "datain_source_plugin", "source"),
+    ("datain-sink-plugin", "datain_sink_plugin", "sink"),
+];
+
+/// Builds the plugins and returns the finished components.
+pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
+    let begin = Instant::now();
+    let route = route::find(arguments.offline)?;
+    eprintln!("wasm32-unknown-unknown: {}", route.describe());
+    let packages: Vec<_> = PLUGINS.iter().map(|(package, ..)| *package).collect();
+    let folder = guests::build(&tree::root(), &route, &packages, arguments.offline)?;
+    let plugins = tree::root().join("target/plugins");
+    fs::create_dir_all(&plugins)
+        .with_context(|| format!("failed to create {}", plugins.display()))?;
+    let mut components = Vec::new();
+    for (_, library, name) in PLUGINS {
+        let component = plugins.join(format!("{name}.wasm"));
+        let bytes = place(&folder.join(format!("{library}.wasm")), &component)?;
+        let digest = Sha256::digest(&bytes)
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
+        println!(
+            "target/plugins/{name}.wasm  {:>9} bytes  sha256 {digest}…",
+            bytes.len()
+        );
+        components.push(component);
+    }
+    eprintln!(
+        "plugins are up to date ({:.1} s)",
+        begin.elapsed().as_secs_f64()
+    );
+    Ok(components)
+}
+
+/// Copies a component to its final name, unless it is there already: what depends on it need not be made anew.
+fn place(built: &Path, component: &Path) -> Result<Vec<u8>> {
+    let bytes = fs::read(built).with_context(|| format!("failed to read {}", built.display()))?;
+    if fs::read(component).ok().as_ref() != Some(&bytes) {
+        // A host that has the old one open must not see half of the new one.
+        let partial = component.with_extension("wasm.partial");
+        fs::write(&partial, &bytes)
+            .with_context(|| format!("failed to write {}", partial.display()))?;
+        fs::rename(&partial, component)
+            .with_context(|| format!("failed to write {}", component.display()))?;
+    }
+    Ok(bytes)
+}
+
+/// Where the fallback's compiler is kept.
+fn debian_folder() -> Result<PathBuf> {
+    Ok(cache::root()?.join("wasm-std").join("debian"))
+}
