@@ -113,11 +113,7 @@ fn up(flavor: Flavor, options: &[String], relaxed: bool) -> Result<()> {
         server.port
     );
     println!("  socket  {}", server.socket().display());
-    println!(
-        "  client  {} --defaults-file={}",
-        client_name(flavor),
-        server.client_options().display()
-    );
+    println!("  client  {}", server.client_script().display());
     println!("  folder  {}", server.folder.display());
     println!("  end it  cargo xtask servers down {}", server.port);
     Ok(())
@@ -177,14 +173,6 @@ fn list() -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn client_name(flavor: Flavor) -> &'static str {
-    if flavor.is_mariadb() {
-        "mariadb"
-    } else {
-        "mysql"
-    }
 }
 
 fn state_folder() -> Result<PathBuf> {

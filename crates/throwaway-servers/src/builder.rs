@@ -1,10 +1,10 @@
 //! What a server is started with.
 
 use std::{
-    fs,
+    fs, iter,
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 
@@ -204,20 +204,42 @@ impl ServerBuilder {
         write_private(
             &run.join(server::SERVER_OPTIONS),
             &format!("[mysqld]\n{}\n", lines.join("\n")),
+            0o600,
         )?;
         let client = format!(
             "[client]\nuser=root\npassword={ROOT_PASSWORD}\nsocket={}\ndefault-character-set=utf8mb4\n",
             socket.display()
         );
-        write_private(&run.join(server::CLIENT_OPTIONS), &client)
+        write_private(&run.join(server::CLIENT_OPTIONS), &client, 0o600)?;
+        write_private(
+            &run.join(server::CLIENT_SCRIPT),
+            &client_script(distribution, run)?,
+            0o700,
+        )
     }
 }
 
 /// The server ignores an option file that everybody may write.
-fn write_private(path: &PathBuf, text: &str) -> Result<()> {
+fn write_private(path: &Path, text: &str, mode: u32) -> Result<()> {
     fs::write(path, text).map_err(Error::io("write", path))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
         .map_err(Error::io("set the mode of", path))
+}
+
+/// For people: the distribution's client, which may be nowhere on PATH, as root on this server.
+fn client_script(distribution: &Distribution, run: &Path) -> Result<String> {
+    let command = distribution.client_command()?;
+    let options = format!(
+        "--defaults-file={}",
+        run.join(server::CLIENT_OPTIONS).display()
+    );
+    let words = iter::once(command.get_program())
+        .chain(command.get_args())
+        .chain(iter::once(options.as_ref()));
+    let quoted: Vec<_> = words
+        .map(|word| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''")))
+        .collect();
+    Ok(format!("#!/bin/sh\nexec {} \"$@\"\n", quoted.join(" ")))
 }
 
 fn free_port() -> Result<u16> {

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     Error, Flavor, Result, cache, is_running_with,
     rundir::is_run_dir,
-    server::{CLIENT_OPTIONS, SOCKET, defaults_argument},
+    server::{CLIENT_OPTIONS, CLIENT_SCRIPT, SOCKET, defaults_argument},
 };
 
 /// What is known of a server that was left running. It can be written down as text and read again.
@@ -37,6 +37,12 @@ impl Detached {
     #[must_use]
     pub fn client_options(&self) -> PathBuf {
         self.folder.join(CLIENT_OPTIONS)
+    }
+
+    /// A script that runs the distribution's own client as root on this server.
+    #[must_use]
+    pub fn client_script(&self) -> PathBuf {
+        self.folder.join(CLIENT_SCRIPT)
     }
 
     /// Whether its process still runs, and is not another one that was given the same id.

@@ -18,6 +18,8 @@ use crate::{
 pub(crate) const SOCKET: &str = "sock";
 pub(crate) const ERROR_LOG: &str = "error.log";
 pub(crate) const SERVER_OPTIONS: &str = "my.cnf";
+/// A client for people.
+pub(crate) const CLIENT_SCRIPT: &str = "client";
 pub(crate) const CLIENT_OPTIONS: &str = "client.cnf";
 
 /// A throwaway server. Dropping it kills the process and removes its folder.
@@ -103,6 +105,12 @@ impl Server {
     #[must_use]
     pub fn client_options(&self) -> PathBuf {
         self.run.path().join(CLIENT_OPTIONS)
+    }
+
+    /// A script that runs the distribution's own client as root on this server: for people, and for pipes.
+    #[must_use]
+    pub fn client_script(&self) -> PathBuf {
+        self.run.path().join(CLIENT_SCRIPT)
     }
 
     /// The certificate authority that the server made for itself, if it did. Its certificate names no host, so it serves for
