@@ -6,7 +6,11 @@
 //! (`transport`, `system`, …) exist only inside a component, and nothing but `plugin-runtime` calls them.
 
 mod bindings;
+mod client_error;
 mod error;
 
 pub use bindings::datain::replication::{credentials, log, system, transport, types};
 pub use error::ErrorExt;
+
+/// Code of the error that a call ends with when the host has asked the instance to end. It is no trouble, and nobody should be told.
+pub const INTERRUPTED: &str = "interrupted";

@@ -9,7 +9,6 @@
 
 pub mod clock;
 pub mod executor;
-pub mod failure;
 pub mod logging;
 pub mod random;
 pub mod session;

@@ -1,0 +1,309 @@
+//! Holds a source's table record against the target's definition of the same table, column by column, in order.
+//!
+//! The log describes columns by position, and by name only with binlog_row_metadata=FULL. A difference that could put a value into the wrong
+//! column, or a value of another type, is an error that names table and column; nothing is guessed.
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Error, Signedness, Table};
+use datain_mysql_client::quote_identifier;
+use datain_row_block::ColumnKind;
+
+use crate::literal::Form;
+use crate::target_table::{TargetColumn, TargetTable};
+
+/// How the rows of one source table are written to the target.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// The target's table.
+    pub target: TargetTable,
+    /// Kinds of the source's columns, for reading rows.
+    pub kinds: Vec<ColumnKind>,
+    /// How each column's values are written.
+    pub forms: Vec<Form>,
+    /// The table's qualified name as SQL.
+    pub table_sql: String,
+    /// The columns' names as SQL.
+    pub column_sql: Vec<String>,
+}
+
+/// Names of character sets by collation id, as the target knows them.
+#[derive(Debug, Clone, Default)]
+pub struct Collations(Vec<(u16, String)>);
+
+impl Collations {
+    /// The query that [`Collations::from_answer`] reads.
+    pub const QUERY: &'static [u8] =
+        b"SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL";
+
+    /// Reads the answer of [`Collations::QUERY`].
+    #[must_use]
+    pub fn from_answer(rows: &[Vec<Option<String>>]) -> Self {
+        let mut pairs: Vec<(u16, String)> = rows
+            .iter()
+            .filter_map(|row| match row.as_slice() {
+                [Some(id), Some(name)] => Some((id.parse().ok()?, name.clone())),
+                _ => None,
+            })
+            .collect();
+        pairs.sort_unstable();
+        Collations(pairs)
+    }
+
+    fn charset(&self, collation: u16) -> Option<&str> {
+        let at = self.0.binary_search_by_key(&collation, |(id, _)| *id).ok()?;
+        Some(&self.0[at].1)
+    }
+}
+
+/// Collation id of binary strings.
+const BINARY: u16 = 63;
+
+impl Mapping {
+    /// Compares and pairs the columns.
+    ///
+    /// # Errors
+    /// `table.column-count`, `table.column-name`, `table.column-type`, `table.charset-unknown`, `table.no-key`, `table.engine`, `table.triggers`; each names
+    /// the table.
+    pub fn new(source: &Table, target: TargetTable, collations: &Collations) -> Result<Mapping, Error> {
+        let result = Self::pair(source, target, collations);
+        result.map_err(|e| e.in_table(&source.schema, &source.name))
+    }
+
+    fn pair(source: &Table, target: TargetTable, collations: &Collations) -> Result<Mapping, Error> {
+        if !target.engine.eq_ignore_ascii_case("InnoDB") {
+            return Err(Error::reconfigure(
+                "table.engine",
+                format!("the target's table uses the engine {}, which cannot roll back", target.engine),
+            )
+            .hint("ALTER TABLE … ENGINE=InnoDB on the target, then start again"));
+        }
+        if target.triggers > 0 {
+            return Err(Error::reconfigure(
+                "table.triggers",
+                format!("the target's table has {} trigger(s), which would change rows a second time", target.triggers),
+            )
+            .hint("drop the triggers on the target; the source's triggers have done their work already"));
+        }
+        if target.key.is_empty() {
+            return Err(Error::reconfigure(
+                "table.no-key",
+                "the table has neither a primary key nor a unique key over NOT NULL columns, so its rows cannot be told apart",
+            )
+            .hint("add a primary key on the source and on the target"));
+        }
+        if source.columns.len() != target.columns.len() {
+            return Err(Error::reconfigure(
+                "table.column-count",
+                format!(
+                    "the source's table has {} columns, the target's has {}",
+                    source.columns.len(),
+                    target.columns.len()
+                ),
+            )
+            .hint("compare SHOW CREATE TABLE on both servers and make them equal"));
+        }
+        let mut kinds = Vec::with_capacity(source.columns.len());
+        let mut forms = Vec::with_capacity(source.columns.len());
+        for (place, (from, to)) in source.columns.iter().zip(&target.columns).enumerate() {
+            let column = |code: &str, what: String| {
+                Error::reconfigure(code, format!("column {} (`{}`): {what}", place + 1, to.name))
+                    .hint("compare SHOW CREATE TABLE on both servers and make them equal")
+            };
+            if let Some(name) = &from.name
+                && !name.eq_ignore_ascii_case(&to.name)
+            {
+                return Err(column("table.column-name", format!("the source calls it `{name}`")));
+            }
+            let kind = ColumnKind::try_from(from.kind)
+                .map_err(|e| column("row-block.kind", e.to_string()))?;
+            if !fits(kind, &to.data_type) {
+                return Err(column(
+                    "table.column-type",
+                    format!("the source logs {kind:?} values, the target's type is {}", to.data_type),
+                ));
+            }
+            let form = form(kind, from.signedness, from.collation, to, collations)
+                .map_err(|(code, what)| column(code, what))?;
+            kinds.push(kind);
+            forms.push(form);
+        }
+        Ok(Mapping {
+            table_sql: format!("{}.{}", quote_identifier(&target.schema), quote_identifier(&target.name)),
+            column_sql: target.columns.iter().map(|c| quote_identifier(&c.name)).collect(),
+            target,
+            kinds,
+            forms,
+        })
+    }
+}
+
+/// Whether values of `kind` belong into a column of this DATA_TYPE without a conversion.
+fn fits(kind: ColumnKind, data_type: &str) -> bool {
+    let types: &[&str] = match kind {
+        ColumnKind::Tinyint => &["tinyint"],
+        ColumnKind::Smallint => &["smallint"],
+        ColumnKind::Mediumint => &["mediumint"],
+        ColumnKind::Int => &["int"],
+        ColumnKind::Bigint => &["bigint"],
+        ColumnKind::Decimal => &["decimal"],
+        ColumnKind::Float => &["float"],
+        ColumnKind::Double => &["double"],
+        ColumnKind::Bit => &["bit"],
+        ColumnKind::Year => &["year"],
+        ColumnKind::Date => &["date"],
+        ColumnKind::Time => &["time"],
+        ColumnKind::Datetime => &["datetime"],
+        ColumnKind::Timestamp => &["timestamp"],
+        ColumnKind::Char => &["char", "binary"],
+        ColumnKind::Varchar => &["varchar", "varbinary"],
+        ColumnKind::Text => &[
+            "tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob",
+        ],
+        ColumnKind::Enum => &["enum"],
+        ColumnKind::Set => &["set"],
+        ColumnKind::Json => &["json"],
+        ColumnKind::Geometry => &[
+            "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+            "geomcollection", "geometrycollection",
+        ],
+        ColumnKind::Vector => &["vector"],
+    };
+    types.contains(&data_type)
+}
+
+fn form(
+    kind: ColumnKind,
+    signedness: Signedness,
+    collation: Option<u16>,
+    to: &TargetColumn,
+    collations: &Collations,
+) -> Result<Form, (&'static str, String)> {
+    Ok(match kind {
+        ColumnKind::Tinyint
+        | ColumnKind::Smallint
+        | ColumnKind::Mediumint
+        | ColumnKind::Int
+        | ColumnKind::Bigint => Form::Integer {
+            unsigned: match signedness {
+                Signedness::Signed => false,
+                Signedness::Unsigned => true,
+                Signedness::Unknown => to.unsigned,
+            },
+        },
+        ColumnKind::Bit | ColumnKind::Set | ColumnKind::Year | ColumnKind::Enum => Form::Number,
+        ColumnKind::Float | ColumnKind::Double => Form::Real,
+        ColumnKind::Decimal => Form::Digits,
+        ColumnKind::Date | ColumnKind::Time | ColumnKind::Datetime | ColumnKind::Timestamp => Form::Temporal,
+        ColumnKind::Json => Form::Json,
+        ColumnKind::Geometry | ColumnKind::Vector => Form::Binary { pad_to: 0 },
+        ColumnKind::Char | ColumnKind::Varchar | ColumnKind::Text => {
+            let from_is_binary = collation.map(|id| id == BINARY);
+            match (&to.charset, from_is_binary) {
+                (None, None | Some(true)) => Form::Binary {
+                    pad_to: if to.data_type == "binary" {
+                        usize::try_from(to.octet_length).unwrap_or(0)
+                    } else {
+                        0
+                    },
+                },
+                (Some(charset), None) => Form::Characters { charset: charset.clone() },
+                (Some(_), Some(false)) => {
+                    let id = collation.unwrap_or_default();
+                    let charset = collations.charset(id).ok_or_else(|| {
+                        ("table.charset-unknown", format!("the source uses collation {id}, which the target does not know"))
+                    })?;
+                    Form::Characters { charset: charset.to_owned() }
+                }
+                (None, Some(false)) | (Some(_), Some(true)) => {
+                    return Err((
+                        "table.column-type",
+                        "one side holds characters, the other side bytes".to_owned(),
+                    ));
+                }
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datain_contract::types::Column;
+
+    fn column(kind: ColumnKind) -> Column {
+        Column {
+            name: None,
+            kind: kind.code(),
+            signedness: Signedness::Unknown,
+            collation: None,
+            length: 0,
+            scale: 0,
+            nullable: true,
+        }
+    }
+
+    fn target(data_type: &str, charset: Option<&str>) -> TargetColumn {
+        TargetColumn {
+            name: "c".to_owned(),
+            data_type: data_type.to_owned(),
+            unsigned: true,
+            charset: charset.map(str::to_owned),
+            octet_length: 4,
+            generated: false,
+        }
+    }
+
+    fn check(from: Column, to: TargetColumn, expected: Result<Form, &str>) {
+        let source = Table {
+            id: 1,
+            schema: "s".to_owned(),
+            name: "t".to_owned(),
+            columns: vec![from],
+            primary_key: vec![],
+        };
+        let table = TargetTable {
+            schema: "s".to_owned(),
+            name: "t".to_owned(),
+            engine: "InnoDB".to_owned(),
+            columns: vec![to],
+            key: vec![0],
+            triggers: 0,
+        };
+        let collations = Collations::from_answer(&[vec![Some("8".to_owned()), Some("latin1".to_owned())]]);
+        let found = Mapping::new(&source, table, &collations)
+            .map(|m| m.forms[0].clone())
+            .map_err(|e| {
+                assert_eq!(e.table.as_deref(), Some("s.t"));
+                e.code
+            });
+        assert_eq!(found, expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn the_target_decides_what_the_log_leaves_open() {
+        check(column(ColumnKind::Int), target("int", None), Ok(Form::Integer { unsigned: true }));
+        let signed = Column { signedness: Signedness::Signed, ..column(ColumnKind::Int) };
+        check(signed, target("int", None), Ok(Form::Integer { unsigned: false }));
+        let utf8 = Form::Characters { charset: "utf8mb4".to_owned() };
+        check(column(ColumnKind::Char), target("char", Some("utf8mb4")), Ok(utf8));
+        check(column(ColumnKind::Char), target("binary", None), Ok(Form::Binary { pad_to: 4 }));
+        check(column(ColumnKind::Text), target("blob", None), Ok(Form::Binary { pad_to: 0 }));
+    }
+
+    #[test]
+    fn the_source_s_character_set_labels_its_bytes() {
+        let latin1 = Column { collation: Some(8), ..column(ColumnKind::Varchar) };
+        check(latin1, target("varchar", Some("utf8mb4")), Ok(Form::Characters { charset: "latin1".to_owned() }));
+        let unknown = Column { collation: Some(9999), ..column(ColumnKind::Varchar) };
+        check(unknown, target("varchar", Some("utf8mb4")), Err("table.charset-unknown"));
+    }
+
+    #[test]
+    fn differences_are_refused() {
+        check(column(ColumnKind::Int), target("bigint", None), Err("table.column-type"));
+        let named = Column { name: Some("other".to_owned()), ..column(ColumnKind::Int) };
+        check(named, target("int", None), Err("table.column-name"));
+        let binary = Column { collation: Some(63), ..column(ColumnKind::Text) };
+        check(binary, target("text", Some("latin1")), Err("table.column-type"));
+    }
+}

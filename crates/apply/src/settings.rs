@@ -1,0 +1,23 @@
+//! The session settings under which rows are written, whatever the source's sessions had.
+//!
+//! - `character_set_client = binary`: the lexer looks at bytes, introducers say what strings are ([`crate::literal`]).
+//! - strict mode, or bad values would be bent silently; `NO_AUTO_VALUE_ON_ZERO`, or a row with id 0 would get a new id;
+//!   `ALLOW_INVALID_DATES` and no `NO_ZERO_DATE`, since the source holds what it holds; no `NO_BACKSLASH_ESCAPES`, which would change our literals.
+//! - `time_zone = +00:00`, since the log's timestamps are UTC.
+//! - READ COMMITTED: no gap locks between groups.
+
+/// Brings a fresh session into the state for row changes. The same for every server that we know.
+pub const FOR_ROWS: &[u8] = b"SET NAMES binary, \
+    SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
+    SESSION time_zone = '+00:00', SESSION foreign_key_checks = 1, SESSION unique_checks = 1, \
+    SESSION timestamp = DEFAULT, SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1, \
+    SESSION sql_auto_is_null = 0, SESSION wait_timeout = 28800";
+
+/// Settings that exist only since some version of MySQL; each is tried by itself and may be unknown to the server.
+pub const IF_KNOWN: &[&[u8]] = &[
+    b"SET SESSION sql_require_primary_key = 0",
+    b"SET SESSION sql_generate_invisible_primary_key = 0",
+];
+
+/// errno of "unknown system variable".
+pub const UNKNOWN_VARIABLE: u16 = 1193;

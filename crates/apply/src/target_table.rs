@@ -1,0 +1,186 @@
+//! A table as the target defines it. The target's information_schema is the only schema that a sink knows: DDL is applied in order, so at
+//! each change it is the schema of that moment.
+
+use datain_mysql_client::append_string;
+
+/// One column, in the table's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetColumn {
+    /// Its name.
+    pub name: String,
+    /// information_schema's DATA_TYPE in lower case, e.g. `bigint`.
+    pub data_type: String,
+    /// COLUMN_TYPE says `unsigned`.
+    pub unsigned: bool,
+    /// CHARACTER_SET_NAME; none for binary and non-string columns.
+    pub charset: Option<String>,
+    /// CHARACTER_OCTET_LENGTH; 0 for non-strings.
+    pub octet_length: u64,
+    /// Computed by the server, so never written.
+    pub generated: bool,
+}
+
+/// A table and the key by which its rows are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetTable {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// InnoDB, or another engine.
+    pub engine: String,
+    /// All columns in order.
+    pub columns: Vec<TargetColumn>,
+    /// Indexes into `columns` of the primary key, or of a unique key over columns that are all NOT NULL; empty if there is neither.
+    pub key: Vec<usize>,
+    /// Number of triggers on it.
+    pub triggers: u64,
+}
+
+/// The query whose first row, if any, says engine and number of triggers.
+#[must_use]
+pub fn table_query(schema: &str, name: &str) -> Vec<u8> {
+    let mut sql = b"SELECT t.ENGINE, (SELECT COUNT(*) FROM information_schema.TRIGGERS g WHERE g.EVENT_OBJECT_SCHEMA = t.TABLE_SCHEMA \
+        AND g.EVENT_OBJECT_TABLE = t.TABLE_NAME) FROM information_schema.TABLES t WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND "
+        .to_vec();
+    place(&mut sql, "t.", schema, name);
+    sql
+}
+
+/// The query for the columns in order.
+#[must_use]
+pub fn columns_query(schema: &str, name: &str) -> Vec<u8> {
+    let mut sql = b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, CHARACTER_OCTET_LENGTH, EXTRA FROM information_schema.COLUMNS WHERE "
+        .to_vec();
+    place(&mut sql, "", schema, name);
+    sql.extend_from_slice(b" ORDER BY ORDINAL_POSITION");
+    sql
+}
+
+/// The query for the columns of unique keys whose every part is a whole column and NOT NULL, the primary key first.
+#[must_use]
+pub fn keys_query(schema: &str, name: &str) -> Vec<u8> {
+    let mut sql = b"SELECT INDEX_NAME, COLUMN_NAME, NULLABLE, SUB_PART FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND ".to_vec();
+    place(&mut sql, "", schema, name);
+    sql.extend_from_slice(b" ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX");
+    sql
+}
+
+fn place(sql: &mut Vec<u8>, alias: &str, schema: &str, name: &str) {
+    for (column, value, glue) in [("TABLE_SCHEMA", schema, " AND "), ("TABLE_NAME", name, "")] {
+        sql.extend_from_slice(alias.as_bytes());
+        sql.extend_from_slice(column.as_bytes());
+        sql.extend_from_slice(b" = _utf8mb4");
+        append_string(sql, value.as_bytes());
+        sql.extend_from_slice(glue.as_bytes());
+    }
+}
+
+type Row = Vec<Option<String>>;
+
+fn text(row: &Row, at: usize) -> &str {
+    row.get(at).and_then(Option::as_deref).unwrap_or_default()
+}
+
+impl TargetTable {
+    /// Puts the answers of the three queries together; `None` when there is no such base table.
+    #[must_use]
+    pub fn from_answers(
+        schema: &str,
+        name: &str,
+        table: Option<&Row>,
+        columns: &[Row],
+        keys: &[Row],
+    ) -> Option<TargetTable> {
+        let table = table?;
+        let columns: Vec<TargetColumn> = columns
+            .iter()
+            .map(|row| TargetColumn {
+                name: text(row, 0).to_owned(),
+                data_type: text(row, 1).to_ascii_lowercase(),
+                unsigned: text(row, 2).to_ascii_lowercase().contains("unsigned"),
+                charset: row.get(3).cloned().flatten(),
+                octet_length: text(row, 4).parse().unwrap_or(0),
+                generated: {
+                    let extra = text(row, 5).to_ascii_uppercase();
+                    extra.contains("VIRTUAL GENERATED")
+                        || extra.contains("STORED GENERATED")
+                        || extra.contains("PERSISTENT GENERATED")
+                },
+            })
+            .collect();
+        Some(TargetTable {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            engine: text(table, 0).to_owned(),
+            triggers: text(table, 1).parse().unwrap_or(0),
+            key: find_key(&columns, keys),
+            columns,
+        })
+    }
+}
+
+fn find_key(columns: &[TargetColumn], rows: &[Row]) -> Vec<usize> {
+    for group in rows.chunk_by(|a, b| text(a, 0) == text(b, 0)) {
+        let primary = text(&group[0], 0) == "PRIMARY";
+        let usable = |row: &Row| {
+            // A prefix in the primary key does no harm: the whole values still name at most one row.
+            primary || (!text(row, 2).eq_ignore_ascii_case("YES") && row.get(3).is_none_or(Option::is_none))
+        };
+        let places: Option<Vec<usize>> = group
+            .iter()
+            .map(|row| columns.iter().position(|c| c.name == text(row, 1)).filter(|_| usable(row)))
+            .collect();
+        if let Some(places) = places {
+            return places;
+        }
+    }
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(cells: &[Option<&str>]) -> Row {
+        cells.iter().map(|c| c.map(str::to_owned)).collect()
+    }
+
+    fn table(keys: &[Row]) -> TargetTable {
+        let columns = [
+            row(&[Some("id"), Some("bigint"), Some("bigint unsigned"), None, None, Some("auto_increment")]),
+            row(&[Some("name"), Some("varchar"), Some("varchar(9)"), Some("utf8mb4"), Some("36"), Some("")]),
+            row(&[Some("twice"), Some("bigint"), Some("bigint"), None, None, Some("STORED GENERATED")]),
+            row(&[Some("at"), Some("timestamp"), Some("timestamp"), None, None, Some("DEFAULT_GENERATED")]),
+        ];
+        let head = row(&[Some("InnoDB"), Some("0")]);
+        TargetTable::from_answers("s", "t", Some(&head), &columns, keys).unwrap()
+    }
+
+    #[test]
+    fn columns_are_read() {
+        let t = table(&[]);
+        assert!(t.columns[0].unsigned && !t.columns[0].generated);
+        assert_eq!(t.columns[1].charset.as_deref(), Some("utf8mb4"));
+        assert!(t.columns[2].generated);
+        // DEFAULT_GENERATED only says that the default is an expression.
+        assert!(!t.columns[3].generated);
+    }
+
+    #[test]
+    fn a_unique_key_serves_only_when_it_is_whole_and_not_null() {
+        let nullable = row(&[Some("a"), Some("name"), Some("YES"), None]);
+        let prefix = row(&[Some("b"), Some("name"), Some(""), Some("3")]);
+        let expression = row(&[Some("c"), None, Some(""), None]);
+        let whole = row(&[Some("d"), Some("id"), Some(""), None]);
+        assert_eq!(table(&[nullable.clone(), prefix.clone(), expression.clone()]).key, Vec::<usize>::new());
+        assert_eq!(table(&[nullable, prefix, expression, whole]).key, vec![0]);
+        let primary = row(&[Some("PRIMARY"), Some("name"), Some(""), Some("3")]);
+        assert_eq!(table(&[primary]).key, vec![1]);
+    }
+
+    #[test]
+    fn no_table_no_answer() {
+        assert_eq!(TargetTable::from_answers("s", "t", None, &[], &[]), None);
+    }
+}

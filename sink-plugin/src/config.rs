@@ -1,0 +1,59 @@
+//! The sink's configuration, a JSON object from the host.
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::Error;
+use serde::Deserialize;
+
+/// What concerns the sink; keys that it does not know are ignored.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// The pipeline's name, under which the checkpoint is kept.
+    pub stream: String,
+    /// Name of the endpoint to connect to.
+    #[serde(default = "target")]
+    pub endpoint: String,
+    /// Version of the row block that will arrive.
+    #[serde(default = "version_1")]
+    pub row_block_version: u8,
+    /// A group is committed when it holds this many rows.
+    #[serde(default = "group_max_rows")]
+    pub group_max_rows: u64,
+    /// A group is committed when it is this old, in milliseconds.
+    #[serde(default = "group_linger_ms")]
+    pub group_linger_ms: u64,
+}
+
+fn target() -> String {
+    "target".to_owned()
+}
+
+fn version_1() -> u8 {
+    1
+}
+
+fn group_max_rows() -> u64 {
+    2000
+}
+
+fn group_linger_ms() -> u64 {
+    5
+}
+
+impl Config {
+    /// Reads and checks it.
+    ///
+    /// # Errors
+    /// `config.invalid`, `row-block.version`.
+    pub fn parse(json: &str) -> Result<Config, Error> {
+        let config: Config = serde_json::from_str(json)
+            .map_err(|e| Error::reconfigure("config.invalid", format!("the sink cannot read its configuration: {e}")))?;
+        if config.row_block_version != datain_apply::ROW_BLOCK_VERSION {
+            return Err(Error::reconfigure(
+                "row-block.version",
+                format!("the sink reads row block version {}, the host chose {}", datain_apply::ROW_BLOCK_VERSION, config.row_block_version),
+            )
+            .hint("use source and sink plugins of the same release"));
+        }
+        Ok(config)
+    }
+}

@@ -1,0 +1,154 @@
+//! The exports of the world `sink-plugin`.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::time::Duration;
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Batch, Checkpoint, Description, Error, Finding};
+use datain_plugin_runtime::clock::Moment;
+use datain_plugin_runtime::executor::{Slice, Task};
+use datain_plugin_runtime::session;
+
+use crate::bindings::export;
+use crate::bindings::exports::datain::replication::sink::{
+    Guest, GuestWriter, Inspection, Progress, SinkStatus, Writer as WriterHandle,
+};
+use crate::config::Config;
+use crate::inbox::{Handle, Shared};
+use crate::writer::{self, HostEngine};
+
+/// How long `open` and `inspect` may take: a claim waits for an older writer's commit.
+const OPEN_TIME: Duration = Duration::from_secs(90);
+
+struct Sink;
+
+/// One pipeline's writer; see [`writer`].
+struct Writer {
+    shared: Handle,
+    resume: Option<Checkpoint>,
+    task: RefCell<Option<Task<Result<Infallible, Error>>>>,
+}
+
+impl Guest for Sink {
+    type Writer = Writer;
+
+    fn describe() -> Description {
+        Description {
+            name: "datain MySQL sink".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            row_block_versions: vec![datain_apply::ROW_BLOCK_VERSION],
+        }
+    }
+
+    fn check(config: String) -> Result<Vec<Finding>, Error> {
+        // Logging in and reading the checkpoint is the check that `run` depends on; what it finds wrong is an error.
+        Sink::inspect(config).map(|_| Vec::new())
+    }
+
+    fn inspect(config: String) -> Result<Inspection, Error> {
+        datain_plugin_runtime::start();
+        let config = Config::parse(&config)?;
+        session::finish(Task::new(crate::inspect::inspect(config)), Moment::now().after(OPEN_TIME))
+    }
+}
+
+impl GuestWriter for Writer {
+    fn open(config: String) -> Result<WriterHandle, Error> {
+        datain_plugin_runtime::start();
+        let config = Config::parse(&config)?;
+        let wanted = config.clone();
+        let open = Task::new(async move {
+            let session = session::connect(&wanted.endpoint, |options| {
+                options.found_rows = true;
+                options.multi_statements = true;
+            })
+            .await?;
+            HostEngine::open(session, &wanted.stream).await
+        });
+        let (engine, resume) = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        let mut shared = Shared::default();
+        shared.position = resume.as_ref().map_or_else(String::new, |c| c.display.clone());
+        let shared = Rc::new(RefCell::new(shared));
+        let task = Task::new(writer::run(engine, config, Rc::clone(&shared)));
+        Ok(WriterHandle::new(Writer {
+            shared,
+            resume,
+            task: RefCell::new(Some(task)),
+        }))
+    }
+
+    fn resume_from(&self) -> Option<Checkpoint> {
+        self.resume.clone()
+    }
+
+    fn apply(&self, batch: Batch) -> Result<(), Error> {
+        let mut shared = self.shared.borrow_mut();
+        if !shared.accepts() {
+            return Err(Error::fatal("sink.not-accepting", "a batch came while the sink had said that it takes none"));
+        }
+        shared.put(batch);
+        Ok(())
+    }
+
+    fn advance(&self, max_wait_ms: u32) -> Result<Progress, Error> {
+        self.work(max_wait_ms)
+    }
+
+    fn flush(&self, max_wait_ms: u32) -> Result<Progress, Error> {
+        self.shared.borrow_mut().flush = true;
+        let result = self.work(max_wait_ms);
+        self.shared.borrow_mut().flush = false;
+        result
+    }
+
+    fn status(&self) -> SinkStatus {
+        let shared = self.shared.borrow();
+        let totals = shared.totals;
+        SinkStatus {
+            state: if shared.pending() { "applying" } else { "waiting" }.to_owned(),
+            position: shared.position.clone(),
+            transactions_applied: totals.transactions,
+            rows_applied: totals.rows,
+            statements_applied: totals.statements,
+            groups_committed: totals.groups,
+            statements_left_out: totals.left_out,
+            last_commit_micros: totals.last_commit_micros,
+        }
+    }
+}
+
+impl Writer {
+    /// Lets the task run until the time is over, the host wants attention, or something became durable.
+    fn work(&self, max_wait_ms: u32) -> Result<Progress, Error> {
+        let until = Moment::now().after(Duration::from_millis(u64::from(max_wait_ms)));
+        let mut slot = self.task.borrow_mut();
+        let Some(task) = slot.as_mut() else {
+            return Err(Error::fatal("sink.closed", "the writer was used after it had failed"));
+        };
+        let slice = task.run(until, || {
+            let shared = self.shared.borrow();
+            shared.durable.is_some() && !shared.pending()
+        });
+        let failed = match slice {
+            Slice::Suspended => None,
+            Slice::Finished(Err(error)) => Some(error),
+            Slice::Finished(Ok(never)) => match never {},
+            Slice::Ended(error) => Some(session::ended(error)),
+        };
+        if let Some(error) = failed {
+            // Dropping the task closes its connection, and the server rolls back what was not committed.
+            *slot = None;
+            return Err(error);
+        }
+        let mut shared = self.shared.borrow_mut();
+        Ok(Progress {
+            durable: shared.durable.take(),
+            accepts: shared.accepts(),
+            pending: shared.pending(),
+        })
+    }
+}
+
+export!(Sink with_types_in crate::bindings);

@@ -1,0 +1,93 @@
+//! The writer's task: batches in, groups out.
+//!
+//! Groups end by rows, by bytes, by age (the linger, counted from the group's first transaction, so that latency stays low when the source is nearly idle), or
+//! when the host asks for a flush; always after a transaction that carries a checkpoint.
+
+use std::time::Duration;
+
+use datain_apply::engine::Engine;
+use datain_contract::types::{Checkpoint, Error};
+use datain_plugin_runtime::clock::Moment;
+use datain_plugin_runtime::random::SeededHasher;
+use datain_plugin_runtime::stream::HostStream;
+use datain_plugin_runtime::{executor, logging};
+
+use crate::config::Config;
+use crate::inbox::Handle;
+
+/// A group is committed when its SQL reaches this size.
+const GROUP_BYTES: usize = 8 << 20;
+
+/// The engine over the host's transport.
+pub type HostEngine = Engine<HostStream, SeededHasher>;
+
+/// Why the task goes on after a wait.
+enum Next {
+    Batch(datain_contract::types::Batch),
+    Commit,
+}
+
+/// Applies batches for ever, or until an error.
+pub async fn run(mut engine: HostEngine, config: Config, shared: Handle) -> Result<std::convert::Infallible, Error> {
+    let linger = Duration::from_millis(config.group_linger_ms);
+    let mut due: Option<Moment> = None;
+    loop {
+        let can_commit = engine.can_commit();
+        let next = executor::until(due.filter(|_| can_commit), || {
+            let mut shared = shared.borrow_mut();
+            if can_commit && due.is_some_and(Moment::has_come) {
+                return Some(Next::Commit);
+            }
+            if let Some(batch) = shared.take() {
+                return Some(Next::Batch(batch));
+            }
+            (can_commit && shared.flush).then_some(Next::Commit)
+        })
+        .await;
+        match next {
+            Next::Commit => {
+                commit(&mut engine, &shared).await?;
+                due = None;
+            }
+            Next::Batch(batch) => {
+                engine.add_tables(batch.tables);
+                for transaction in batch.transactions {
+                    let durable = engine.apply(transaction, &batch.rows).await?;
+                    report(&mut engine, &shared, durable);
+                    let full = engine
+                        .group_size()
+                        .is_some_and(|(rows, bytes)| rows >= config.group_max_rows || bytes >= GROUP_BYTES);
+                    if full && engine.can_commit() {
+                        commit(&mut engine, &shared).await?;
+                    }
+                    due = match engine.group_size() {
+                        None => None,
+                        Some(_) => due.or_else(|| Some(Moment::now().after(linger))),
+                    };
+                }
+            }
+        }
+        shared.borrow_mut().busy = engine.group_size().is_some();
+    }
+}
+
+async fn commit(engine: &mut HostEngine, shared: &Handle) -> Result<(), Error> {
+    let durable = engine.commit().await?;
+    report(engine, shared, Some(durable));
+    Ok(())
+}
+
+fn report(engine: &mut HostEngine, shared: &Handle, durable: Option<Checkpoint>) {
+    for notice in engine.take_notices() {
+        logging::warn(
+            &notice.message,
+            &[("statement", notice.statement), ("transaction", notice.transaction)],
+        );
+    }
+    if let Some(checkpoint) = durable {
+        let mut shared = shared.borrow_mut();
+        shared.position.clone_from(&checkpoint.display);
+        shared.durable = Some(checkpoint);
+        shared.totals = engine.totals();
+    }
+}
