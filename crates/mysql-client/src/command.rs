@@ -27,7 +27,7 @@ impl<S: Stream> Session<S> {
 
     /// Says goodbye. The server closes the connection without an answer. Can be called in any state.
     pub async fn quit(mut self) -> Result<()> {
-        if matches!(self.state, State::Busy | State::Broken) {
+        if matches!(self.state, State::Busy | State::Broken | State::Ended) {
             return Ok(());
         }
         self.command(&[Command::COM_QUIT as u8], &[]).await?;

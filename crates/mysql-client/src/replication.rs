@@ -3,7 +3,7 @@
 //! COM_REGISTER_SLAVE, COM_BINLOG_DUMP and COM_BINLOG_DUMP_GTID (page_protocol_com_binlog_dump and
 //! page_protocol_com_binlog_dump_gtid of the MySQL source documentation; "Replication Protocol" in MariaDB's). After a dump command the
 //! server sends one packet per event, a byte 0x00 and then the event, for as long as the connection lasts, or up to the
-//! end of its log and then EOF if [`DUMP_NON_BLOCK`] was asked for.
+//! end of its log and then EOF if [`DUMP_NON_BLOCK`] was asked for. After EOF or an error the server closes the connection.
 //!
 //! This is the hot path. An event is handed out as a slice of the buffer that it was read into. A caller takes what is there with
 //! [`buffered_packet`](Session::buffered_packet) until nothing is, and only then waits with [`next_event`](Session::next_event).
@@ -29,7 +29,7 @@ const CONTEXT: &str = "reading the binary log";
 pub enum DumpPacket<'a> {
     /// An event, from its common header to its checksum, borrowed from the connection's buffer.
     Event(&'a [u8]),
-    /// The log ended, and the dump was asked for with [`DUMP_NON_BLOCK`]. The session takes commands again.
+    /// The log ended, and the dump was asked for with [`DUMP_NON_BLOCK`]. The server closes the connection now.
     EndOfStream,
 }
 
@@ -171,11 +171,11 @@ impl<S: Stream> Session<S> {
         match payload {
             [0x00, event @ ..] => Ok(Some(DumpPacket::Event(event))),
             [0xfe, ..] => {
-                *state = State::Ready;
+                *state = State::Ended;
                 Ok(Some(DumpPacket::EndOfStream))
             }
             [0xff, ..] => {
-                *state = State::Ready;
+                *state = State::Ended;
                 Err(server_error(payload, CONTEXT))
             }
             _ => {

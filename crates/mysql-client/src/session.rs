@@ -5,6 +5,7 @@
 //! - **ready**: a command may be sent. Statements that were sent by [`send_query`](Session::send_query) may await their results.
 //! - **rows**: a result set is being read row by row.
 //! - **dumping**: the server sends its binary log until the connection ends, or the log does.
+//! - **ended**: the dump is over; the server closes the connection.
 //! - **busy**: a command is under way. Whoever finds a session so has dropped the future of that command, and nobody knows
 //!   how much of it was sent or read.
 //! - **broken**: the stream failed or the server did not keep to the protocol.
@@ -45,6 +46,7 @@ pub(crate) enum State {
     Ready,
     Rows { columns: usize },
     Dumping,
+    Ended,
     Busy,
     Broken,
 }
@@ -153,6 +155,10 @@ impl<S: Stream> Session<S> {
             State::Dumping => (
                 "session.dumping",
                 "the connection is sending its binary log",
+            ),
+            State::Ended => (
+                "session.dump-ended",
+                "the server closes a connection after it has sent its binary log",
             ),
             State::Busy => (
                 "session.abandoned-command",

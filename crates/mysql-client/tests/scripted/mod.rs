@@ -70,7 +70,11 @@ impl Stream for Scripted {
         if self.piece != usize::MAX {
             poll_fn(|_| {
                 self.ready = !self.ready;
-                if self.ready { Poll::Ready(()) } else { Poll::Pending }
+                if self.ready {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
             })
             .await;
         }
@@ -128,5 +132,8 @@ pub fn hex(text: &str) -> Vec<u8> {
         .filter(|c| !c.is_whitespace())
         .map(|c| c.to_digit(16).expect("hexadecimal") as u8)
         .collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+    digits
+        .chunks(2)
+        .map(|pair| pair[0] << 4 | pair[1])
+        .collect()
 }
