@@ -37,6 +37,7 @@ fn clauses(cursor: &mut Cursor<'_>) -> Clauses {
                 "VECTOR",
                 "AGGREGATE",
                 "EXTERNAL",
+                "MATERIALIZED",
             ]))
         {
             return clauses;
@@ -176,17 +177,19 @@ pub(crate) fn alter(cursor: &mut Cursor<'_>) -> Statement {
     statement
 }
 
-/// Whether `ALTER DATABASE` goes on with an option instead of a name. Most of these words are reserved; the others
-/// are options only before `=` or a literal.
+/// Whether `ALTER DATABASE` goes on with an option instead of a name. Reserved words are no names; the others are options
+/// only before what can be their value. (MySQL 9.7 takes them for names always; older servers and MariaDB may not.)
 fn at_schema_option(cursor: &Cursor<'_>) -> bool {
-    if cursor.at_any(&["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "READ"]) {
-        return true;
-    }
+    const RESERVED: [&str; 4] = ["DEFAULT", "CHARACTER", "COLLATE", "READ"];
+    const OTHERS: [&str; 3] = ["CHARSET", "ENCRYPTION", "COMMENT"];
     let value = |token: &crate::Token<'_>| {
-        token.kind == crate::TokenKind::String || token.is_punctuation(b'=')
+        !RESERVED
+            .iter()
+            .chain(&OTHERS)
+            .any(|option| token.is_word(option))
     };
-    cursor.at_any(&["ENCRYPTION", "COMMENT"])
-        && cursor.peek_next().is_some_and(|token| value(&token))
+    cursor.at_any(&RESERVED)
+        || (cursor.at_any(&OTHERS) && cursor.peek_next().is_some_and(|token| value(&token)))
 }
 
 /// A `DROP` statement, behind the verb.

@@ -23,6 +23,10 @@ pub enum Charset {
     Gb18030,
     /// sjis and cp932.
     Sjis,
+    /// A character set of single bytes in which this byte, besides ASCII's blanks, separates words: 0xA0 in latin2, latin5,
+    /// latin7, cp1250, greek, hebrew, dec8, geostd8 and armscii8, 0xFF in cp852, cp866 and keybcs2 (found by asking MySQL
+    /// 9.7 about each byte of each character set).
+    OtherWithBlank(u8),
     /// Any other: bytes below 0x80 are ASCII wherever they stand as far as quotes are concerned.
     Other,
 }
@@ -38,6 +42,9 @@ impl Charset {
             "gbk" => Self::Gbk,
             "gb18030" => Self::Gb18030,
             "sjis" | "cp932" => Self::Sjis,
+            "latin2" | "latin5" | "latin7" | "cp1250" | "greek" | "hebrew" | "dec8" | "geostd8"
+            | "armscii8" => Self::OtherWithBlank(0xA0),
+            "cp852" | "cp866" | "keybcs2" => Self::OtherWithBlank(0xFF),
             _ => Self::Other,
         }
     }
@@ -57,21 +64,13 @@ impl Charset {
             28 | 87 => Self::Gbk,
             248..=250 => Self::Gb18030,
             13 | 88 | 95 | 96 => Self::Sjis,
-            5 | 8 | 15 | 31 | 47 | 48 | 49 | 94 => Self::Latin1,
-            11
-            | 65
-            | 33
-            | 45
-            | 46
-            | 76
-            | 83
-            | 192..=215
-            | 223..=247
-            | 255..=323
-            | 576
-            | 577
-            | 608
-            | 609 => Self::Utf8,
+            5 | 8 | 15 | 31 | 47..=49 | 94 => Self::Latin1,
+            2 | 9 | 21 | 27 | 77 | 30 | 78 | 20 | 41 | 42 | 79 => Self::OtherWithBlank(0xA0),
+            26 | 34 | 44 | 66 | 99 | 25 | 70 | 16 | 71 | 3 | 69 => Self::OtherWithBlank(0xA0),
+            92 | 93 | 32 | 64 => Self::OtherWithBlank(0xA0),
+            36 | 37 | 40 | 68 | 73 | 81 => Self::OtherWithBlank(0xFF),
+            11 | 65 | 33 | 45 | 46 | 76 | 83 => Self::Utf8,
+            192..=215 | 223..=247 | 255..=323 | 576..=578 | 608..=610 => Self::Utf8,
             _ => Self::Other,
         }
     }
@@ -83,7 +82,7 @@ impl Charset {
             _ => return 1,
         };
         let double = match self {
-            Self::Utf8 | Self::Latin1 | Self::Other => false,
+            Self::Utf8 | Self::Latin1 | Self::OtherWithBlank(_) | Self::Other => false,
             Self::Big5 => matches!(lead, 0xA1..=0xF9) && matches!(trail, 0x40..=0x7E | 0xA1..=0xFE),
             Self::Gbk | Self::Gb18030 => {
                 matches!(lead, 0x81..=0xFE) && matches!(trail, 0x40..=0x7E | 0x80..=0xFE)
@@ -104,7 +103,12 @@ impl Charset {
 
     /// Whether this byte, at the start of a character, separates tokens.
     pub(crate) fn is_space(self, byte: u8) -> bool {
-        matches!(byte, b' ' | b'\t'..=b'\r') || (byte == 0xA0 && self == Self::Latin1)
+        let blank = match self {
+            Self::Latin1 => Some(0xA0),
+            Self::OtherWithBlank(blank) => Some(blank),
+            _ => None,
+        };
+        matches!(byte, b' ' | b'\t'..=b'\r') || Some(byte) == blank
     }
 
     /// The text of a name in this character set, or `None` where it cannot be told: bytes that are no UTF-8, or

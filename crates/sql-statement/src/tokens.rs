@@ -6,6 +6,9 @@
 //!
 //! An executable comment is not a token: its content is, as if the marks around it were blanks. The scanner keeps one
 //! flag, as the server does, since executable comments do not nest; an ordinary comment inside one is skipped.
+//!
+//! The `$$…$$` strings of MySQL 9's JavaScript routines and libraries are not strings here but words: they stand in bodies
+//! only, which nothing in this crate reads.
 
 use crate::{Charset, Dialect, Options, Token, TokenKind};
 
@@ -146,7 +149,7 @@ impl<'a> Tokens<'a> {
                 }
                 self.at += 2;
             } else if byte == b'\\' && backslash {
-                // The server's scanner skips one byte after a backslash, even where a longer character begins.
+                // MySQL 9.7 skips one byte after a backslash, even where a longer character begins.
                 self.at = (self.at + 2).min(self.sql.len());
             } else {
                 self.at += self.char_len();

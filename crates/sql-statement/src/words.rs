@@ -15,7 +15,7 @@ pub fn is_transaction_control(sql: &[u8], options: &Options) -> bool {
 /// The first words of a statement, at most `n`, for a message: `ALTER USER IF EXISTS`.
 ///
 /// Only unquoted words of ASCII letters and underscores are shown, and only those before the first string (or anything in
-/// double quotes), number or variable: so that no value appears, even where the options do not fit the statement and a string is misread.
+/// double quotes or behind a dollar sign), number or variable: so that no value appears, even where the options do not fit the statement and a string is misread.
 #[must_use]
 pub fn first_words(sql: &[u8], n: usize, options: &Options) -> String {
     let mut words = String::new();
@@ -25,7 +25,7 @@ pub fn first_words(sql: &[u8], n: usize, options: &Options) -> String {
             token.kind,
             TokenKind::String | TokenKind::Number | TokenKind::Variable
         );
-        if left == 0 || literal || token.text.starts_with(b"\"") {
+        if left == 0 || literal || token.text.starts_with(b"\"") || token.text.starts_with(b"$") {
             break;
         }
         let plain = token

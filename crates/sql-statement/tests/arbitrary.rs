@@ -11,6 +11,7 @@ fn options() -> impl Strategy<Value = Options> {
         Charset::Gbk,
         Charset::Gb18030,
         Charset::Sjis,
+        Charset::OtherWithBlank(0xA0),
         Charset::Other,
     ]);
     let dialect = prop::sample::select(vec![Dialect::MySql, Dialect::MariaDb]);

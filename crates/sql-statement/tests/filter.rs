@@ -152,6 +152,8 @@ fn collations() {
         (1, Charset::Big5),
         (8, Charset::Latin1),
         (13, Charset::Sjis),
+        (25, Charset::OtherWithBlank(0xA0)),
+        (36, Charset::OtherWithBlank(0xFF)),
         (28, Charset::Gbk),
         (33, Charset::Utf8),
         (45, Charset::Utf8),
