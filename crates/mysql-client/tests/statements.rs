@@ -231,7 +231,7 @@ fn answers_that_are_not_the_protocol() {
         packets(1, &[b"\x01", COLUMN, b"\x0242\x01x"]),
         packets(1, &[b"\x01", COLUMN, b"\xfe"]),
     ] {
-        let mut session = session(true, &[answer.clone()]);
+        let mut session = session(true, std::slice::from_ref(&answer));
         assert_eq!(
             code(block_on(session.query(b"SELECT 1"))),
             "protocol.malformed-packet",
