@@ -1,7 +1,7 @@
 //! Every flavour, for real: fetched if it is not in the cache, started, asked, stopped.
 #![expect(clippy::unwrap_used, reason = "an unwrap that fails is a failed test")]
 
-use std::{panic, path::Path, thread};
+use std::{panic, path::Path, process::Command, thread};
 
 use datain_throwaway_servers::{Error, Flavor, Server, is_running_with};
 
@@ -13,6 +13,25 @@ fn starts_and_answers(flavor: Flavor, version: &str) {
     let row: Vec<_> = rows[0].iter().flatten().map(String::as_str).collect();
     assert!(row[0].starts_with(version), "{row:?}");
     assert_eq!(row[1..], [server.port().to_string().as_str(), "1", "ROW"]);
+    // Over TCP too, with the same account and password.
+    let tcp = Command::new(server.client_script())
+        .args([
+            "--protocol=tcp",
+            "--host=127.0.0.1",
+            "--batch",
+            "--skip-column-names",
+        ])
+        .args([
+            format!("--port={}", server.port()),
+            "--execute=SELECT CURRENT_USER()".to_owned(),
+        ])
+        .output()
+        .unwrap();
+    let (said, complained) = (
+        String::from_utf8_lossy(&tcp.stdout),
+        String::from_utf8_lossy(&tcp.stderr),
+    );
+    assert_eq!(said.trim(), "root@127.0.0.1", "{complained}");
     server.stop().unwrap();
     assert_eq!(server.pid(), None);
 }
