@@ -93,6 +93,9 @@ pub enum Problem {
     /// A name or a text that is not UTF-8.
     #[error("not UTF-8")]
     NotUtf8,
+    /// Digits that a DECIMAL cannot have.
+    #[error("not a stored DECIMAL")]
+    BadDecimal,
     /// Bytes follow after the end.
     #[error("{0} bytes too many")]
     Trailing(usize),

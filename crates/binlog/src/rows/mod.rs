@@ -1,6 +1,5 @@
 //! Rows events, and the way from a row image to the row block.
 
-pub(crate) mod decimal;
 pub(crate) mod decoder;
 pub(crate) mod event;
 pub(crate) mod temporal;

@@ -1,9 +1,11 @@
 //! One value of an image: how the bytes of each column type are stored in a rows event (`Field_*::pack` of MySQL's `field.cc`), written as ROWS.md
 //! wants them.
 
+use datain_binary_json::decimal::{self, DecimalText};
+
 use crate::cursor::Cursor;
 use crate::error::{Malformed, Problem};
-use crate::rows::{decimal, temporal};
+use crate::rows::temporal;
 
 /// How to decode a column; the type code with what its metadata says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,9 +107,12 @@ impl Decoder {
                 push_bytes(out, cursor.bytes_u64(length, "blob")?);
             }
             Self::Decimal { precision, scale } => {
+                let start = cursor.clone();
                 let bytes = cursor.bytes(decimal::stored_len(precision, scale), "decimal")?;
-                decimal::write(bytes, precision, scale, out)
-                    .map_err(|part| cursor.error("decimal", Problem::Value(u64::from(part))))?;
+                match DecimalText::decode(bytes, precision, scale) {
+                    Ok(text) => push_bytes(out, text.as_bytes()),
+                    Err(_) => return Err(start.error("decimal", Problem::BadDecimal)),
+                }
             }
             Self::Date => temporal::date(cursor, out)?,
             Self::OldTime => temporal::old_time(cursor, out)?,

@@ -1,5 +1,6 @@
 //! From a table map's type codes to the logical columns of `types.table`, and to the decoder of each.
 
+use datain_binary_json::decimal;
 use datain_row_block::ColumnKind;
 
 use crate::cursor::Cursor;
@@ -194,7 +195,7 @@ impl Physical {
             }
             code::NEWDECIMAL => {
                 let [precision, scale] = metadata.array("precision")?;
-                if precision == 0 || precision > 65 || scale > precision {
+                if !decimal::is_valid(precision, scale) {
                     return Err(bad(u64::from(precision)).into());
                 }
                 Self {
