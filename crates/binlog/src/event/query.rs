@@ -64,6 +64,8 @@ pub struct StatusVars<'a> {
     pub sql_require_primary_key: Option<bool>,
     /// default_table_encryption.
     pub default_table_encryption: Option<bool>,
+    /// enable_cascade_triggers (9.7), on statements that change data.
+    pub enable_cascade_triggers: Option<bool>,
 }
 
 impl<'a> QueryEvent<'a> {
@@ -144,6 +146,10 @@ impl<'a> StatusVars<'a> {
                 20 => {
                     vars.default_table_encryption =
                         Some(cursor.u8("default_table_encryption")? != 0);
+                }
+                // In files of 9.7 only; what it is was read off mysqlbinlog's output, which names the variable.
+                21 => {
+                    vars.enable_cascade_triggers = Some(cursor.u8("enable_cascade_triggers")? != 0);
                 }
                 // MariaDB: the microseconds under another code, and the transaction number of a DDL statement.
                 128 => vars.microseconds = Some(cursor.uint(3, "hrnow")? as u32),
