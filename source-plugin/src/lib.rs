@@ -1,1 +1,8 @@
-//! datain: source-plugin.
+//! datain's binlog source: a thin shell that exports `source` of the contract over the crate `datain-capture`.
+//!
+//! A reader is one task that reads the log and puts each batch into a slot of one; `poll` lets the task run until the slot is full. A source that is
+//! not polled does not read, which is the backpressure.
+
+mod bindings;
+mod config;
+mod export;

@@ -33,7 +33,8 @@ pub enum Treatment {
 /// How the statement's bytes are to be read.
 #[must_use]
 pub fn options(statement: &Statement) -> Options {
-    Options::from_sql_mode(statement.context.sql_mode.unwrap_or(0), Charset::default(), Dialect::default())
+    let charset = statement.context.charset_client.map_or_else(Charset::default, Charset::from_collation);
+    Options::from_sql_mode(statement.context.sql_mode.unwrap_or(0), charset, Dialect::default())
 }
 
 /// A few words of the statement, without values, for logs and errors.
@@ -72,7 +73,7 @@ pub fn treatment(statement: &Statement) -> Treatment {
             Treatment::LeaveOut { reason: "statements about the server itself are not replicated" }
         }
         Kind::Schema(_) | Kind::Table(_) | Kind::View(_) | Kind::Routine(_) | Kind::Sequence(_) | Kind::Maintenance
-            if is_system(&found, schema) =>
+            if is_system(&found, schema, options.charset) =>
         {
             Treatment::LeaveOut { reason: "the server's own schemas are not replicated" }
         }
@@ -99,13 +100,13 @@ pub fn treatment(statement: &Statement) -> Treatment {
 }
 
 /// Whether everything that the statement touches lies in a schema that is never replicated.
-fn is_system(found: &datain_sql_statement::Statement, default_schema: &str) -> bool {
+fn is_system(found: &datain_sql_statement::Statement, default_schema: &str, charset: Charset) -> bool {
     if found.targets.is_empty() {
         return is_never_replicated(default_schema, NameCase::default());
     }
     // A filter without patterns lets everything pass but the schemas that never are.
     TableFilter::new(&[], &[])
-        .is_ok_and(|all| all.judge(found, default_schema, Charset::default()) == Verdict::Out)
+        .is_ok_and(|all| all.judge(found, default_schema, charset) == Verdict::Out)
 }
 
 /// The SET statement that makes the session look like the one in which the statement ran.

@@ -1,1 +1,25 @@
-//! datain: capture.
+//! Capturing changes from a MySQL server: everything a source does, except waiting.
+//!
+//! A [`reader::Reader`] asks the server about itself ([`facts`]), decides where to begin ([`start`]), asks for a dump, and feeds each event
+//! to an [`assembler::Assembler`], which filters tables and decodes rows into the row block; [`framing`] keeps transactions and checkpoints, and cuts [`batches`].
+//!
+//! Invariants:
+//! - Nothing here builds SQL that changes data.
+//! - A checkpoint ([`checkpoint`]) stands only after a whole transaction. Offsets are 64 bits and counted ([`position`]).
+//! - An event that may carry data and is not understood is an error, never skipped.
+//! - No I/O: a `Reader` works on any [`Stream`](datain_mysql_client::Stream).
+
+pub mod assembler;
+pub mod batches;
+pub mod checkpoint;
+pub mod facts;
+pub mod framing;
+pub mod inspect;
+pub mod position;
+pub mod reader;
+pub mod start;
+mod statement;
+mod tables;
+
+/// The version of the row block that is written here.
+pub use datain_row_block::VERSION as ROW_BLOCK_VERSION;

@@ -1,0 +1,132 @@
+//! The source's encoding of a checkpoint: a small JSON object, which only the source reads.
+//!
+//! `{"v":1,"server_uuid":"…","file":"binlog.000003","offset":1234,"gtid_set":"…"}`; `gtid_set` is null where the stream goes by file and
+//! offset. A file and an offset mean something only on the server whose uuid stands beside them.
+
+use datain_binlog::GtidSet;
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Checkpoint, Error};
+use serde::{Deserialize, Serialize};
+
+use crate::position::Position;
+
+/// Where a stream stands after a whole transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// `@@server_uuid` of the server that the position belongs to.
+    pub server_uuid: String,
+    /// End of the newest transaction.
+    pub position: Position,
+    /// Everything received, where the stream goes by GTID.
+    pub gtids: Option<GtidSet>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    v: u32,
+    server_uuid: std::borrow::Cow<'a, str>,
+    file: std::borrow::Cow<'a, str>,
+    offset: u64,
+    gtid_set: Option<String>,
+}
+
+const VERSION: u32 = 1;
+
+impl State {
+    /// The contract's checkpoint for this state.
+    #[must_use]
+    pub fn checkpoint(&self, ordinal: u64) -> Checkpoint {
+        let gtids = self.gtids.as_ref().map(ToString::to_string);
+        let display = match &gtids {
+            Some(set) => format!("{} {set}", self.position),
+            None => self.position.to_string(),
+        };
+        let stored = Stored {
+            v: VERSION,
+            server_uuid: self.server_uuid.as_str().into(),
+            file: self.position.file.as_str().into(),
+            offset: self.position.offset,
+            gtid_set: gtids,
+        };
+        Checkpoint {
+            ordinal,
+            // Strings and numbers always serialise.
+            data: serde_json::to_vec(&stored).unwrap_or_default(),
+            display,
+        }
+    }
+
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// `checkpoint.damaged`, `checkpoint.version`.
+    pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<State, Error> {
+        let damaged = |why: String| {
+            Error::fatal("checkpoint.damaged", format!("the checkpoint in the target cannot be read: {why}"))
+                .hint("restore the row in datain.checkpoints, or remove the pipeline and begin anew")
+        };
+        let stored: Stored<'_> =
+            serde_json::from_slice(&checkpoint.data).map_err(|e| damaged(e.to_string()))?;
+        if stored.v != VERSION {
+            return Err(Error::fatal(
+                "checkpoint.version",
+                format!("the checkpoint has version {}, this version of datain knows {VERSION}", stored.v),
+            )
+            .hint("run the version of datain that wrote it, or a newer one"));
+        }
+        let gtids = match &stored.gtid_set {
+            Some(text) => Some(text.parse().map_err(|e| damaged(format!("its GTID set: {e}")))?),
+            None => None,
+        };
+        Ok(State {
+            server_uuid: stored.server_uuid.into_owned(),
+            position: Position {
+                file: stored.file.into_owned(),
+                offset: stored.offset,
+            },
+            gtids,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(gtids: Option<&str>) -> State {
+        State {
+            server_uuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562".to_owned(),
+            position: Position { file: "binlog.000003".to_owned(), offset: 5_000_000_000 },
+            gtids: gtids.map(|t| t.parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for gtids in [None, Some(""), Some("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77:99")] {
+            let state = state(gtids);
+            assert_eq!(State::from_checkpoint(&state.checkpoint(7)).unwrap(), state);
+        }
+        assert_eq!(state(None).checkpoint(7).display, "binlog.000003:5000000000");
+    }
+
+    /// The bytes that 0.1 writes: a later version must go on reading them.
+    #[test]
+    fn version_1_stays_readable() {
+        let data = br#"{"v":1,"server_uuid":"3e11fa47-71ca-11e1-9e33-c80aa9429562","file":"binlog.000003","offset":5000000000,"gtid_set":null}"#;
+        let checkpoint = Checkpoint { ordinal: 1, data: data.to_vec(), display: String::new() };
+        assert_eq!(State::from_checkpoint(&checkpoint).unwrap(), state(None));
+        assert_eq!(state(None).checkpoint(1).data, data);
+    }
+
+    #[test]
+    fn damage_and_later_versions_are_refused() {
+        let check = |data: &str, code: &str| {
+            let checkpoint = Checkpoint { ordinal: 1, data: data.into(), display: String::new() };
+            assert_eq!(State::from_checkpoint(&checkpoint).unwrap_err().code, code);
+        };
+        check("{", "checkpoint.damaged");
+        check(r#"{"v":2,"server_uuid":"","file":"","offset":0,"gtid_set":null}"#, "checkpoint.version");
+        check(r#"{"v":1,"server_uuid":"","file":"","offset":0,"gtid_set":"x"}"#, "checkpoint.damaged");
+    }
+}

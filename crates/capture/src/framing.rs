@@ -1,0 +1,213 @@
+//! Transactions and their checkpoints: which records stand in which batch, and where the stream can be resumed.
+//!
+//! The [`State`] moves only at a transaction's end. A transaction that outgrows a batch is cut into numbered pieces, and a
+//! resume point stands only on the last. Where nothing of a transaction is replicated it still goes out, without changes, so that the
+//! checkpoint's GTID set stays exact.
+//!
+//! Checkpoints cost something to write, so not every transaction carries one, only: the last of a batch, one with a statement and the one
+//! before it, the one before a transaction in pieces, and one every few dozen.
+
+use datain_binlog::Gtid;
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Batch, Change, Error, Transaction};
+
+use crate::batches::{Batches, row_count};
+use crate::checkpoint::State;
+use crate::position::Position;
+
+/// A checkpoint stands on every so many transactions at least, and after so many rows.
+const CHECKPOINT_TRANSACTIONS: u32 = 32;
+const CHECKPOINT_ROWS: u64 = 256;
+
+/// A transaction that has begun.
+pub struct Open {
+    /// Its GTID, where it has one.
+    pub gtid: Option<Gtid>,
+    /// Where it begins.
+    pub begins: Position,
+    /// Commit time, microseconds since 1970.
+    pub committed_at_micros: u64,
+    /// BEGIN was seen: it ends at Xid or COMMIT. Otherwise it ends with its one statement.
+    pub block: bool,
+    piece: u32,
+    changes: Vec<Change>,
+}
+
+/// Totals for the status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Transactions read.
+    pub transactions: u64,
+    /// Bytes of events read.
+    pub bytes: u64,
+    /// Commit time of the newest transaction, microseconds since 1970.
+    pub last_commit_micros: u64,
+}
+
+/// See the module.
+pub struct Framing {
+    /// End of the newest event.
+    pub at: Position,
+    /// As of the newest whole transaction.
+    pub state: State,
+    /// Ordinal of the newest whole transaction.
+    pub ordinal: u64,
+    /// The transaction under way.
+    pub open: Option<Open>,
+    /// Records and rows on their way out.
+    pub batches: Batches,
+    /// Row bytes at which a batch is ended.
+    pub max_batch_bytes: usize,
+    /// Totals.
+    pub counts: Counts,
+    since_checkpoint: (u32, u64),
+}
+
+impl Framing {
+    /// Begins after `state` and `ordinal`.
+    pub fn new(state: State, ordinal: u64) -> Self {
+        Framing {
+            at: state.position.clone(),
+            state,
+            ordinal,
+            open: None,
+            batches: Batches::default(),
+            max_batch_bytes: 1 << 20,
+            counts: Counts::default(),
+            since_checkpoint: (0, 0),
+        }
+    }
+
+    /// Begins a transaction at `offset` of the current file.
+    pub fn begin(&mut self, gtid: Option<Gtid>, offset: u64, committed_at_micros: u64) -> &mut Open {
+        let begins = Position { file: self.at.file.clone(), offset };
+        self.open.insert(Open {
+            gtid,
+            begins,
+            committed_at_micros,
+            block: false,
+            piece: 0,
+            changes: Vec::new(),
+        })
+    }
+
+    /// Adds a change to the transaction under way.
+    pub fn push(&mut self, change: Change) {
+        if let Some(open) = &mut self.open {
+            open.changes.push(change);
+        }
+    }
+
+    /// Ends the batch, with what there is of the open transaction as a piece, if it is full.
+    pub fn cut_if_full(&mut self) {
+        if self.batches.bytes() < self.max_batch_bytes {
+            return;
+        }
+        // So that the sink can commit what came before a transaction that may be long.
+        self.mark();
+        let ordinal = self.ordinal + 1;
+        if let Some(open) = &mut self.open {
+            let record = open.record(ordinal, false);
+            open.piece += 1;
+            self.batches.add(record);
+        }
+        self.batches.cut();
+    }
+
+    /// The oldest full batch; if there is none, what has been collected of whole transactions.
+    pub fn take_batch(&mut self) -> Option<Batch> {
+        // Rows of a transaction that has not ended stand in the open batch already: its end is on the way.
+        let half = self.open.as_ref().is_some_and(|open| !open.changes.is_empty());
+        if !self.batches.has_finished() && self.batches.has_open() && !half {
+            self.mark();
+            self.batches.cut();
+        }
+        self.batches.take()
+    }
+
+    /// Ends the transaction under way.
+    ///
+    /// # Errors
+    /// `source.anonymous-transaction` in a stream by GTID; `binlog.malformed` when none is under way.
+    pub fn end(&mut self) -> Result<(), Error> {
+        let Some(mut open) = self.open.take() else {
+            return Err(Error::fatal("binlog.malformed", "the log ends a transaction that it has not begun"));
+        };
+        if let Some(gtids) = &mut self.state.gtids {
+            let Some(gtid) = open.gtid else {
+                self.open = Some(open);
+                return Err(Error::fatal(
+                    "source.anonymous-transaction",
+                    "the stream goes by GTID, and the source logged a transaction without one",
+                )
+                .hint("set gtid_mode = ON on the source and take a new first copy, or start by file and position"));
+            };
+            gtids.add(gtid);
+        }
+        self.ordinal += 1;
+        self.state.position = self.at.clone();
+        self.counts.transactions += 1;
+        self.counts.last_commit_micros = self.counts.last_commit_micros.max(open.committed_at_micros);
+        let record = open.record(self.ordinal, true);
+        self.since_checkpoint.0 += 1;
+        self.since_checkpoint.1 += row_count(&record.changes);
+        self.batches.add(record);
+        if self.since_checkpoint.0 >= CHECKPOINT_TRANSACTIONS || self.since_checkpoint.1 >= CHECKPOINT_ROWS {
+            self.mark();
+        }
+        self.cut_if_full();
+        Ok(())
+    }
+
+    /// Puts a resume point on the newest record, if that ends a transaction.
+    pub fn mark(&mut self) {
+        let (state, ordinal) = (&self.state, self.ordinal);
+        if let Some(newest) = self.batches.newest()
+            && newest.last
+            && newest.checkpoint.is_none()
+        {
+            newest.checkpoint = Some(state.checkpoint(ordinal));
+        }
+        self.since_checkpoint = (0, 0);
+    }
+
+    /// Lets the checkpoint follow the log where it has grown without transactions (a new file, or a dump's skipping), so that the source may
+    /// purge what is behind.
+    pub fn progress(&mut self) {
+        let ahead = self.at.compare(&self.state.position) == Some(std::cmp::Ordering::Greater);
+        if self.open.is_some() || !ahead {
+            return;
+        }
+        self.ordinal += 1;
+        self.state.position = self.at.clone();
+        self.batches.add(Transaction {
+            ordinal: self.ordinal,
+            piece: 0,
+            last: true,
+            gtid: None,
+            file: self.at.file.clone(),
+            offset: self.at.offset,
+            committed_at_micros: 0,
+            changes: Vec::new(),
+            checkpoint: None,
+        });
+        self.mark();
+    }
+}
+
+impl Open {
+    fn record(&mut self, ordinal: u64, last: bool) -> Transaction {
+        Transaction {
+            ordinal,
+            piece: self.piece,
+            last,
+            gtid: self.gtid.as_ref().map(ToString::to_string),
+            file: self.begins.file.clone(),
+            offset: self.begins.offset,
+            committed_at_micros: self.committed_at_micros,
+            changes: std::mem::take(&mut self.changes),
+            checkpoint: None,
+        }
+    }
+}
+

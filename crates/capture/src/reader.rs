@@ -1,0 +1,231 @@
+//! Reads a server's log as a replica does.
+//!
+//! One session asks the facts, registers, and asks for the dump. After that [`Reader::next_batch`] takes events as they come: everything that is in
+//! the buffer already, then, if that was no whole batch and nothing else is there, it hands out what it has, and only with nothing at all it waits. It
+//! may be left suspended at any time.
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Batch, Checkpoint, Error};
+use datain_mysql_client::{DUMP_THROUGH_GTID, DumpPacket, ReplicaIdentity, Session, Stream};
+use datain_sql_statement::{NameCase, TableFilter};
+use serde::Deserialize;
+
+use crate::assembler::Assembler;
+use crate::checkpoint::State;
+use crate::facts::Facts;
+use crate::framing::Counts;
+use crate::start::{self, Start};
+
+/// What the reader must be told; the source's configuration.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Settings {
+    /// The pipeline's name.
+    pub stream: String,
+    /// The server id under which it registers; no other replica of the source may use it.
+    pub server_id: u32,
+    /// Patterns of tables to replicate; none means all.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// Patterns of tables not to replicate.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Where a new pipeline begins.
+    #[serde(default)]
+    pub start: Start,
+    /// The largest row, in bytes.
+    #[serde(default = "max_row_bytes")]
+    pub max_row_bytes: u64,
+    /// Seconds of silence after which the source sends a sign of life.
+    #[serde(default = "heartbeat_seconds")]
+    pub heartbeat_seconds: u64,
+}
+
+fn max_row_bytes() -> u64 {
+    64 << 20
+}
+
+fn heartbeat_seconds() -> u64 {
+    5
+}
+
+/// What is known of the stream at this moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The newest position read, for people.
+    pub position: String,
+    /// Totals.
+    pub counts: Counts,
+    /// Ordinal of the newest whole transaction read.
+    pub ordinal: u64,
+    /// Everything that the source had committed when the reader was opened has been read.
+    pub reached_head: bool,
+}
+
+/// A dump under way.
+pub struct Reader<S> {
+    session: Session<S>,
+    assembler: Assembler,
+    head: Facts,
+    reached_head: bool,
+}
+
+impl<S: Stream> Reader<S> {
+    /// Checks the server, decides where to begin, and asks for the dump.
+    ///
+    /// # Errors
+    /// See [`Facts::require`] and [`start::state`]; `config.filter`; errors of the server.
+    pub async fn open(mut session: Session<S>, settings: &Settings, resume: Option<&Checkpoint>) -> Result<Self, Error> {
+        if session.server_version().is_mariadb() {
+            return Err(Error::reconfigure(
+                "source.flavour-unsupported",
+                format!("the source is MariaDB ({}), whose log this version cannot follow", session.server_version()),
+            )
+            .hint("MySQL is supported; MariaDB is planned"));
+        }
+        let facts = Facts::ask(&mut session).await?;
+        facts.require()?;
+        let case = if facts.lower_case_names { NameCase::Insensitive } else { NameCase::Sensitive };
+        let filter = TableFilter::new(&settings.include, &settings.exclude)
+            .map_err(|e| Error::reconfigure("config.filter", e.to_string()))?
+            .with_case(case);
+        let ordinal = resume.map_or(0, |c| c.ordinal);
+        let resume = resume.map(State::from_checkpoint).transpose()?;
+        let state = start::state(&settings.start, resume, &facts)?;
+        request_dump(&mut session, settings, &state).await?;
+        let assembler = Assembler::new(state, ordinal, facts.checksum, filter, settings.max_row_bytes);
+        let mut reader = Reader { session, assembler, head: facts, reached_head: false };
+        reader.look_for_head();
+        Ok(reader)
+    }
+
+    /// The next batch of about `max_bytes` of rows; waits for the first change. `tell` hears of the progress before each wait.
+    ///
+    /// # Errors
+    /// Anything that cannot be replicated; errors of the server and of the network. The reader must then be dropped.
+    pub async fn next_batch(&mut self, max_bytes: usize, mut tell: impl FnMut(Progress)) -> Result<Batch, Error> {
+        self.assembler.set_batch_bytes(max_bytes);
+        loop {
+            while !self.assembler.has_full_batch() {
+                match self.session.buffered_packet()? {
+                    Some(packet) => take(packet, &mut self.assembler)?,
+                    None => break,
+                }
+            }
+            self.look_for_head();
+            let batch = self.assembler.take_batch();
+            tell(self.progress());
+            if let Some(batch) = batch {
+                return Ok(batch);
+            }
+            take(self.session.next_event().await?, &mut self.assembler)?;
+        }
+    }
+
+    /// What is known of the stream now.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let position = self.assembler.position().to_string();
+        Progress {
+            position: match self.assembler.gtids() {
+                Some(set) => format!("{position} {set}"),
+                None => position,
+            },
+            counts: self.assembler.counts(),
+            ordinal: self.assembler.ordinal(),
+            reached_head: self.reached_head,
+        }
+    }
+
+    fn look_for_head(&mut self) {
+        if self.reached_head || !self.assembler.is_between_transactions() {
+            return;
+        }
+        self.reached_head = match (self.assembler.gtids(), &self.head.head) {
+            (Some(gtids), _) => self.head.executed.is_subset_of(gtids),
+            (None, Some(head)) => self.assembler.position().compare(head).is_some_and(std::cmp::Ordering::is_ge),
+            // Without REPLICATION CLIENT nobody can say where the log ended.
+            (None, None) => false,
+        };
+    }
+}
+
+fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> {
+    match packet {
+        DumpPacket::Event(bytes) => assembler.event(bytes),
+        DumpPacket::EndOfStream => Err(Error::retry("source.dump-ended", "the source ended the dump")),
+    }
+}
+
+async fn request_dump<S: Stream>(session: &mut Session<S>, settings: &Settings, state: &State) -> Result<(), Error> {
+    let nanos = settings.heartbeat_seconds.max(1) * 1_000_000_000;
+    let uuid = replica_uuid(&settings.stream, settings.server_id);
+    // Old servers know the one name of each, new ones the other.
+    let sql = format!(
+        "SET @master_heartbeat_period = {nanos}, @source_heartbeat_period = {nanos}, \
+         @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum, \
+         @slave_uuid = '{uuid}', @replica_uuid = '{uuid}'"
+    );
+    session.exec(sql.as_bytes()).await?;
+    let identity = ReplicaIdentity {
+        server_id: settings.server_id,
+        hostname: "datain".to_owned(),
+        user: String::new(),
+        port: 0,
+    };
+    session.register_replica(&identity).await?;
+    match &state.gtids {
+        Some(gtids) => {
+            session
+                .binlog_dump_gtid(settings.server_id, DUMP_THROUGH_GTID, "", 4, &gtids.encode())
+                .await?;
+        }
+        None => {
+            let offset = u32::try_from(state.position.offset).map_err(|_| {
+                Error::reconfigure(
+                    "source.offset-too-large",
+                    format!("the protocol cannot ask for offset {} of {}", state.position.offset, state.position.file),
+                )
+                .hint("use GTIDs, which have no such limit; keep max_binlog_size at or under 1 GiB")
+            })?;
+            session
+                .binlog_dump(settings.server_id, &state.position.file, offset, 0)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// The uuid under which the pipeline registers: always the same, so that the source ends the dump of a host that was killed when its successor
+/// connects.
+fn replica_uuid(stream: &str, server_id: u32) -> String {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let half = |salt: u8| {
+        // The hasher's keys are fixed, which is what is wanted here.
+        let mut hasher = DefaultHasher::new();
+        (salt, "datain", stream, server_id).hash(&mut hasher);
+        hasher.finish()
+    };
+    let (a, b) = (half(1), half(2));
+    // Version 8: made by a rule of one's own.
+    format!(
+        "{:08x}-{:04x}-8{:03x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        0x8000 | (b >> 48) & 0x3fff,
+        b & 0xffff_ffff_ffff
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_always_registers_under_the_same_uuid() {
+        let uuid = replica_uuid("orders", 7);
+        assert_eq!(uuid, replica_uuid("orders", 7));
+        assert_ne!(uuid, replica_uuid("orders", 8));
+        assert!(datain_binlog::Uuid::parse(&uuid).is_some(), "{uuid}");
+    }
+}

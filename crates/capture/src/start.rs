@@ -1,0 +1,213 @@
+//! Where a stream begins: after the checkpoint, or where the configuration says.
+//!
+//! Before anything is read, the place is held against the server. By GTID: everything that the checkpoint holds must be known to the source
+//! (else the target has transactions that this source never had, and going on would let the two diverge without a word; the
+//! server itself notices that only for its own uuid), and nothing that the source has purged may be missing from it. By file and offset: the
+//! server must be the one that the position was read from.
+
+use datain_binlog::GtidSet;
+use datain_contract::ErrorExt as _;
+use datain_contract::types::Error;
+use serde::Deserialize;
+
+use crate::checkpoint::State;
+use crate::facts::Facts;
+use crate::position::Position;
+
+/// Offset of the first event in every file.
+const FIRST_EVENT: u64 = 4;
+
+/// The configuration's `start`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Start {
+    /// `snapshot`, `position`, `gtid` or `now`.
+    pub mode: String,
+    /// With `position`.
+    pub file: String,
+    /// With `position`.
+    pub position: u64,
+    /// With `gtid`: what the target holds already.
+    pub gtid_set: String,
+}
+
+/// Decides where to begin.
+///
+/// # Errors
+/// `source.diverged`, `source.binlog-purged`, `source.other-server`, `source.gtid-off`, `source.position-unknown`, `start.snapshot-not-yet`, `config.invalid`.
+pub fn state(start: &Start, resume: Option<State>, facts: &Facts) -> Result<State, Error> {
+    let state = match resume {
+        Some(state) => resumed(state, facts)?,
+        None => fresh(start, facts)?,
+    };
+    if let Some(gtids) = &state.gtids {
+        hold_against(gtids, facts)?;
+    }
+    Ok(state)
+}
+
+fn resumed(state: State, facts: &Facts) -> Result<State, Error> {
+    match &state.gtids {
+        Some(_) if facts.gtid_on => Ok(State {
+            server_uuid: facts.server_uuid.clone(),
+            ..state
+        }),
+        _ if state.server_uuid == facts.server_uuid => Ok(State { gtids: None, ..state }),
+        Some(_) => Err(gtid_off()),
+        None => Err(Error::fatal(
+            "source.other-server",
+            format!(
+                "the checkpoint {} was read from the server {}, this source is {}",
+                state.position, state.server_uuid, facts.server_uuid
+            ),
+        )
+        .hint("a file and an offset mean nothing on another server: only a pipeline that goes by GTID survives a failover of its source")),
+    }
+}
+
+fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
+    let place = |position: Position, gtids: Option<GtidSet>| State {
+        server_uuid: facts.server_uuid.clone(),
+        position,
+        gtids,
+    };
+    match start.mode.as_str() {
+        "position" => {
+            if start.file.is_empty() {
+                return Err(Error::reconfigure("config.invalid", "start.mode = \"position\" needs start.file"));
+            }
+            let position = Position {
+                file: start.file.clone(),
+                offset: start.position.max(FIRST_EVENT),
+            };
+            Ok(place(position, None))
+        }
+        "gtid" => {
+            if !facts.gtid_on {
+                return Err(gtid_off());
+            }
+            let set = start.gtid_set.parse().map_err(|e| {
+                Error::reconfigure("config.invalid", format!("start.gtid_set cannot be read: {e}"))
+            })?;
+            Ok(place(Position::default(), Some(set)))
+        }
+        "now" if facts.gtid_on => Ok(place(
+            facts.head.clone().unwrap_or_default(),
+            Some(facts.executed.clone()),
+        )),
+        "now" => match &facts.head {
+            Some(head) => Ok(place(head.clone(), None)),
+            None => Err(Error::reconfigure("source.position-unknown", "the account may not ask the source for its position")
+                .hint("GRANT REPLICATION CLIENT ON *.* TO the source's account")),
+        },
+        "snapshot" => Err(Error::reconfigure("start.snapshot-not-yet", "the first copy by datain itself is not there yet")
+            .hint("bring a copy over by other means, then use start.mode = \"gtid\" or \"position\" with the place it was taken at, or \"now\" for an empty source")),
+        other => Err(Error::reconfigure("config.invalid", format!("start.mode = {other:?} is none of snapshot, position, gtid, now"))),
+    }
+}
+
+fn hold_against(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
+    let unknown = gtids.subtract(&facts.executed);
+    if !unknown.is_empty() {
+        return Err(Error::fatal(
+            "source.diverged",
+            "the target holds transactions that this source has never committed",
+        )
+        .detail(format!("unknown to the source: {unknown}"))
+        .hint("the source may be a replica that lags, or an older copy: wait for it, or point [source] to the right server"));
+    }
+    let missing = facts.purged.subtract(gtids);
+    if !missing.is_empty() {
+        return Err(Error::resnapshot(
+            "source.binlog-purged",
+            "the source has removed transactions from its binary log that the target still needs",
+        )
+        .detail(format!("needed and purged: {missing}"))
+        .hint("take a new first copy; raise binlog_expire_logs_seconds on the source so that it does not happen again"));
+    }
+    Ok(())
+}
+
+fn gtid_off() -> Error {
+    Error::reconfigure("source.gtid-off", "the stream goes by GTID, and the source's gtid_mode is not ON")
+        .hint("set gtid_mode = ON on the source, or start by file and position")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datain_binlog::ChecksumAlgorithm;
+
+    const A: &str = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa";
+    const B: &str = "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb";
+
+    fn facts(gtid_on: bool, executed: &str, purged: &str) -> Facts {
+        Facts {
+            server_uuid: A.to_owned(),
+            log_bin: true,
+            binlog_format: "ROW".to_owned(),
+            row_image: "FULL".to_owned(),
+            checksum: ChecksumAlgorithm::Crc32,
+            gtid_on,
+            executed: executed.parse().unwrap(),
+            purged: purged.parse().unwrap(),
+            head: Some(Position { file: "b.000007".to_owned(), offset: 99 }),
+            lower_case_names: false,
+        }
+    }
+
+    fn resume(uuid: &str, gtids: Option<&str>) -> Option<State> {
+        Some(State {
+            server_uuid: uuid.to_owned(),
+            position: Position { file: "b.000003".to_owned(), offset: 44 },
+            gtids: gtids.map(|t| t.parse().unwrap()),
+        })
+    }
+
+    fn check(start: &Start, resume: Option<State>, facts: &Facts, expected: &str) {
+        let found = match state(start, resume, facts) {
+            Ok(s) => s.checkpoint(0).display,
+            Err(e) => e.code,
+        };
+        assert_eq!(found, expected);
+    }
+
+    fn mode(mode: &str) -> Start {
+        Start { mode: mode.to_owned(), ..Start::default() }
+    }
+
+    #[test]
+    fn a_checkpoint_by_gtid_is_held_against_the_source() {
+        let go = |set: &str, executed: &str, purged: &str, expected: &str| {
+            check(&mode("now"), resume(B, Some(set)), &facts(true, executed, purged), expected);
+        };
+        go(&format!("{B}:1-5"), &format!("{B}:1-9"), &format!("{B}:1-5"), &format!("b.000003:44 {B}:1-5"));
+        go(&format!("{B}:1-5"), &format!("{B}:1-4"), "", "source.diverged");
+        go(&format!("{B}:1-5"), &format!("{B}:1-9"), &format!("{B}:1-6"), "source.binlog-purged");
+        go(&format!("{B}:1-5"), &format!("{A}:1,{B}:1-9"), &format!("{A}:1"), "source.binlog-purged");
+    }
+
+    #[test]
+    fn a_file_and_offset_belong_to_one_server() {
+        check(&mode("now"), resume(A, None), &facts(false, "", ""), "b.000003:44");
+        check(&mode("now"), resume(B, None), &facts(false, "", ""), "source.other-server");
+        // GTIDs were turned off on the same server: its files still hold.
+        check(&mode("now"), resume(A, Some("")), &facts(false, "", ""), "b.000003:44");
+        check(&mode("now"), resume(B, Some("")), &facts(false, "", ""), "source.gtid-off");
+    }
+
+    #[test]
+    fn a_new_pipeline_begins_where_the_configuration_says() {
+        let all = format!("{A}:1-3");
+        check(&mode("now"), None, &facts(true, &all, ""), &format!("b.000007:99 {all}"));
+        check(&mode("now"), None, &facts(false, "", ""), "b.000007:99");
+        check(&mode("snapshot"), None, &facts(true, "", ""), "start.snapshot-not-yet");
+        check(&mode("gtid"), None, &facts(false, "", ""), "source.gtid-off");
+        check(&mode("position"), None, &facts(true, "", ""), "config.invalid");
+        check(&mode("soon"), None, &facts(true, "", ""), "config.invalid");
+        let position = Start { file: "b.000001".to_owned(), ..mode("position") };
+        check(&position, None, &facts(true, &all, ""), "b.000001:4");
+        let gtid = Start { gtid_set: format!("{A}:1-9"), ..mode("gtid") };
+        check(&gtid, None, &facts(true, &all, ""), "source.diverged");
+    }
+}

@@ -1,0 +1,131 @@
+//! Query events: which of them frame transactions, which are passed on, which stop the stream.
+
+use datain_binlog::QueryEvent;
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Error, SessionContext, Statement};
+use datain_sql_statement::{Charset, Dialect, Kind, Options, Savepoint, TableAction, TableFilter, Verdict, Xa, classify, first_words};
+
+/// What a Query event means to the framing.
+#[derive(Debug, PartialEq)]
+pub enum Meaning {
+    /// Begins a transaction.
+    Begin,
+    /// Ends a transaction.
+    Commit,
+    /// Changes nothing that counts.
+    Nothing,
+    /// A statement that is not replicated by the filter.
+    Filtered,
+    /// A statement to pass on.
+    Statement(Statement),
+}
+
+/// Reads a Query event. `inside` says whether a transaction is open.
+///
+/// # Errors
+/// For statements that cannot be replicated; see [`Meaning`] for the others.
+pub fn meaning(query: &QueryEvent<'_>, timestamp: u32, inside: bool, filter: &TableFilter) -> Result<Meaning, Error> {
+    // The commonest statements by far.
+    if query.sql == b"BEGIN" {
+        return Ok(Meaning::Begin);
+    }
+    if query.sql == b"COMMIT" {
+        return Ok(Meaning::Commit);
+    }
+    let options = Options::from_sql_mode(
+        query.status.sql_mode.unwrap_or(0),
+        query.status.charset.map_or_else(Charset::default, |c| Charset::from_collation(c.0)),
+        Dialect::default(),
+    );
+    let found = classify(query.sql, &options);
+    let refused = |code: &str, message: &str, hint: &str| {
+        Err(Error::fatal(code, message)
+            .detail(format!("statement: {} …", first_words(query.sql, 6, &options)))
+            .hint(hint))
+    };
+    match found.kind {
+        Kind::Begin => return Ok(Meaning::Begin),
+        Kind::Commit => return Ok(Meaning::Commit),
+        Kind::Savepoint(Savepoint::Set | Savepoint::Release) => return Ok(Meaning::Nothing),
+        Kind::Rollback | Kind::Savepoint(Savepoint::RollbackTo) => {
+            return refused(
+                "source.rollback-logged",
+                "the source logged a rollback, which means that a table without transactions was changed in it",
+                "ALTER TABLE … ENGINE=InnoDB on the source, bring the table over again, then skip the transaction",
+            );
+        }
+        Kind::Xa(Xa::Start | Xa::End) if inside => return Ok(Meaning::Nothing),
+        Kind::Xa(_) => {
+            return refused(
+                "source.xa-unsupported",
+                "the source logged an XA transaction, which this version cannot apply",
+                "apply its effect to the target by hand, then skip the transaction",
+            );
+        }
+        Kind::Dml => {
+            return refused(
+                "source.statement-format",
+                "the source logged a change of rows as a statement, which may have another effect on the target",
+                "SET PERSIST binlog_format = ROW on the source, and reconnect its sessions",
+            );
+        }
+        Kind::Table(TableAction::Create) if inside || found.start_transaction.is_some() => {
+            return refused(
+                "statement.create-select",
+                "CREATE TABLE … SELECT is not supported yet",
+                "create the table on the target by hand, copy its rows, then skip the transaction",
+            );
+        }
+        // Temporary tables never leave their session; with ROW format their rows are not logged either.
+        Kind::Table(_) if found.temporary => return Ok(Meaning::Nothing),
+        _ if inside => {
+            return refused(
+                "source.statement-inside",
+                "the source logged a statement inside a transaction of rows",
+                "apply its effect to the target by hand, then skip the transaction",
+            );
+        }
+        _ => {}
+    }
+    match filter.judge(&found, query.schema, options.charset) {
+        Verdict::Out => Ok(Meaning::Filtered),
+        Verdict::In | Verdict::NoObjects => Ok(Meaning::Statement(statement(query, timestamp))),
+        Verdict::Mixed => refused(
+            "filter.mixed-statement",
+            "the statement touches both tables that are replicated and tables that are not",
+            "include or exclude all of its tables, or run its part on the target by hand and skip the transaction",
+        ),
+        Verdict::Unknown => refused(
+            "filter.unreadable-statement",
+            "the names in the statement cannot be read, so the filter cannot decide",
+            "run it on the target by hand if it is wanted there, then skip the transaction",
+        ),
+    }
+}
+
+fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
+    let status = &query.status;
+    let charset = status.charset;
+    Statement {
+        sql: query.sql.to_vec(),
+        default_schema: (!query.schema.is_empty()).then(|| query.schema.to_owned()),
+        error_code: query.error_code,
+        context: SessionContext {
+            sql_mode: status.sql_mode,
+            flags2: status.flags2,
+            charset_client: charset.map(|c| c.0),
+            collation_connection: charset.map(|c| c.1),
+            collation_server: charset.map(|c| c.2),
+            collation_database: status.collation_database,
+            time_zone: status.time_zone.map(str::to_owned),
+            auto_increment_increment: status.auto_increment.map(|a| a.0),
+            auto_increment_offset: status.auto_increment.map(|a| a.1),
+            lc_time_names: status.lc_time_names,
+            default_collation_for_utf8mb4: status.default_collation_for_utf8mb4,
+            explicit_defaults_for_timestamp: status.explicit_defaults_for_timestamp,
+            sql_require_primary_key: status.sql_require_primary_key,
+            default_table_encryption: status.default_table_encryption,
+            timestamp_micros: u64::from(timestamp) * 1_000_000 + u64::from(status.microseconds.unwrap_or(0)),
+        },
+    }
+}

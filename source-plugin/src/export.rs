@@ -1,0 +1,152 @@
+//! The exports of the world `source-plugin`.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::time::Duration;
+
+use datain_capture::inspect;
+use datain_capture::reader::{Progress, Reader as LogReader};
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Batch, Checkpoint, Description, Error, Finding};
+use datain_plugin_runtime::clock::Moment;
+use datain_plugin_runtime::executor::{self, Slice, Task};
+use datain_plugin_runtime::session;
+use datain_plugin_runtime::stream::HostStream;
+
+use crate::bindings::export;
+use crate::bindings::exports::datain::replication::source::{
+    Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle, SourceStatus,
+};
+use crate::config::Config;
+
+/// How long `open` and `inspect` may take.
+const OPEN_TIME: Duration = Duration::from_secs(60);
+
+struct Source;
+
+/// What the reader's exports and its task share.
+#[derive(Default)]
+struct Shared {
+    /// The next batch, until `poll` hands it out.
+    batch: Option<Batch>,
+    max_bytes: usize,
+    progress: Progress,
+    /// Ordinal of the newest acknowledged checkpoint.
+    acknowledged: u64,
+}
+
+struct Reader {
+    shared: Rc<RefCell<Shared>>,
+    task: RefCell<Option<Task<Result<Infallible, Error>>>>,
+}
+
+/// Reads for ever, one batch ahead, or until an error.
+async fn read(mut reader: LogReader<HostStream>, shared: Rc<RefCell<Shared>>) -> Result<Infallible, Error> {
+    loop {
+        let max_bytes = shared.borrow().max_bytes;
+        let tell = |progress| shared.borrow_mut().progress = progress;
+        let batch = reader.next_batch(max_bytes, tell).await?;
+        shared.borrow_mut().batch = Some(batch);
+        executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
+    }
+}
+
+impl Guest for Source {
+    type Reader = Reader;
+
+    fn describe() -> Description {
+        Description {
+            name: "datain binlog source".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            row_block_versions: vec![datain_capture::ROW_BLOCK_VERSION],
+        }
+    }
+
+    fn check(config: String) -> Result<Vec<Finding>, Error> {
+        // Logging in and reading the server's facts is the check that `run` depends on; what it finds wrong is an error.
+        Source::inspect(config, None).map(|_| Vec::new())
+    }
+
+    fn inspect(config: String, checkpoint: Option<Checkpoint>) -> Result<Inspection, Error> {
+        datain_plugin_runtime::start();
+        let config = Config::parse(&config)?;
+        let task = Task::new(async move {
+            let mut source = session::connect(&config.endpoint, |_| {}).await?;
+            let found = inspect::distance(&mut source, checkpoint.as_ref()).await?;
+            Ok(Inspection {
+                head: found.head,
+                server_version: source.server_version().to_string(),
+                transactions_behind: found.transactions,
+                bytes_behind: found.bytes,
+            })
+        });
+        session::finish(task, Moment::now().after(OPEN_TIME))
+    }
+}
+
+impl GuestReader for Reader {
+    fn open(config: String, resume: Option<Checkpoint>) -> Result<ReaderHandle, Error> {
+        datain_plugin_runtime::start();
+        let config = Config::parse(&config)?;
+        let acknowledged = resume.as_ref().map_or(0, |c| c.ordinal);
+        let open = Task::new(async move {
+            let source = session::connect(&config.endpoint, |_| {}).await?;
+            LogReader::open(source, &config.settings, resume.as_ref()).await
+        });
+        let reader = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        let shared = Rc::new(RefCell::new(Shared {
+            progress: reader.progress(),
+            acknowledged,
+            ..Shared::default()
+        }));
+        let task = Task::new(read(reader, Rc::clone(&shared)));
+        Ok(ReaderHandle::new(Reader {
+            shared,
+            task: RefCell::new(Some(task)),
+        }))
+    }
+
+    fn poll(&self, limits: Limits) -> Result<Option<Batch>, Error> {
+        let until = Moment::now().after(Duration::from_millis(u64::from(limits.max_wait_ms)));
+        self.shared.borrow_mut().max_bytes = limits.max_bytes as usize;
+        if let Some(batch) = self.shared.borrow_mut().batch.take() {
+            return Ok(Some(batch));
+        }
+        let mut slot = self.task.borrow_mut();
+        let Some(task) = slot.as_mut() else {
+            return Err(Error::fatal("source.closed", "the reader was used after it had failed"));
+        };
+        let failed = match task.run(until, || self.shared.borrow().batch.is_some()) {
+            Slice::Suspended => None,
+            Slice::Finished(Err(error)) => Some(error),
+            Slice::Finished(Ok(never)) => match never {},
+            Slice::Ended(error) => Some(session::ended(error)),
+        };
+        if let Some(error) = failed {
+            *slot = None;
+            return Err(error);
+        }
+        Ok(self.shared.borrow_mut().batch.take())
+    }
+
+    fn ack(&self, checkpoint: Checkpoint) {
+        let mut shared = self.shared.borrow_mut();
+        shared.acknowledged = shared.acknowledged.max(checkpoint.ordinal);
+    }
+
+    fn status(&self) -> SourceStatus {
+        let shared = self.shared.borrow();
+        let progress = &shared.progress;
+        SourceStatus {
+            state: "streaming".to_owned(),
+            position: progress.position.clone(),
+            bytes_read: progress.counts.bytes,
+            transactions_read: progress.counts.transactions,
+            last_commit_micros: progress.counts.last_commit_micros,
+            caught_up: progress.reached_head && shared.acknowledged >= progress.ordinal,
+        }
+    }
+}
+
+export!(Source with_types_in crate::bindings);
