@@ -1,1 +1,36 @@
-//! datain's host.
+//! datain's host: runs a source and a sink plugin, which are WebAssembly components, and carries changes from one to the other.
+//!
+//! A pipeline in a program of one's own:
+//!
+//! ```no_run
+//! use datain_host::{Config, Outcome, Pipeline, Stop};
+//!
+//! fn main() -> Result<(), datain_host::Error> {
+//!     let config = Config::load("orders.toml")?;
+//!     let pipeline = Pipeline::new(config)?.until_caught_up(true);
+//!     let status = pipeline.status();
+//!     let stop = Stop::new(); // stop.request() from another thread ends the run in order
+//!     match pipeline.run(&stop)? {
+//!         Outcome::CaughtUp => println!("{} rows are in the target", status.get().totals.rows_applied),
+//!         Outcome::Stopped => println!("stopped at {:?}", status.get().durable_position),
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Where things are: [`config`] is the configuration file; [`engine`] compiles, finds and caches components; [`plugin`] is an instance
+//! with its bounds and imports; [`transport`] is sockets and TLS; [`pipeline`] is the queue between the plugins and the supervision
+//! of both; [`cli`] is the `datain` command. The host never looks into a checkpoint or a row: both are the plugins' own.
+
+pub mod bindings;
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod pipeline;
+pub mod plugin;
+pub mod transport;
+
+pub use config::Config;
+pub use error::{Error, Result};
+pub use pipeline::{Outcome, Pipeline, Status, StatusHandle, Stop};

@@ -1,0 +1,116 @@
+//! The `datain` command.
+//!
+//! Exit codes: 0 done, 1 findings, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
+//! log and errors to standard error.
+
+mod logging;
+mod progress;
+mod run;
+mod signals;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use logging::LogFormat;
+
+/// Keeps a MySQL server in step with another one, through the binary log.
+#[derive(Parser, Debug)]
+#[command(name = "datain", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args, Debug)]
+struct Global {
+    /// How log lines and errors are written.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]
+    log_format: LogFormat,
+    /// What is logged: error, warn, info, debug, trace, or a filter such as "info,datain::plugin=debug".
+    #[arg(long, global = true, env = "RUST_LOG")]
+    log_level: Option<String>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Replicates, until it is interrupted or meets an error that needs a person.
+    Run(run::RunArgs),
+    /// Shows how far the target is, from what both servers say; works whether the pipeline runs or not.
+    Status(status::StatusArgs),
+}
+
+#[derive(Args, Debug)]
+struct ConfigFile {
+    /// The pipeline's configuration file (TOML).
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    path: PathBuf,
+}
+
+impl ConfigFile {
+    fn load(&self) -> Result<Config> {
+        Config::load(&self.path)
+    }
+}
+
+/// How results are written.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// How a command ended without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finish {
+    Done,
+    Interrupted,
+    /// Errors were printed already; the first one's exit code.
+    Failed(u8),
+}
+
+/// Runs the command that the program's arguments name.
+pub fn main() -> ExitCode {
+    // clap prints usage errors itself, and exits with 2.
+    let cli = Cli::parse();
+    let default_level = match cli.command {
+        Command::Run(_) => "info",
+        Command::Status(_) => "warn",
+    };
+    let format = cli.global.log_format;
+    let finish = logging::start(
+        format,
+        cli.global.log_level.as_deref().unwrap_or(default_level),
+    )
+    .and_then(|()| match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Status(args) => status::status(&args, format),
+    });
+    match finish {
+        Ok(Finish::Done) => ExitCode::SUCCESS,
+        Ok(Finish::Interrupted) => ExitCode::from(130),
+        Ok(Finish::Failed(code)) => ExitCode::from(code),
+        Err(error) => {
+            report(&error, format);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Writes an error in full, once.
+fn report(error: &Error, format: LogFormat) {
+    match format {
+        LogFormat::Human => logging::write_stderr(&error.to_text()),
+        LogFormat::Json => {
+            logging::write_stderr(&serde_json::json!({ "error": error.report() }).to_string())
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! A running pipeline's progress, shown once a second.
+
+use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle as BarStyle};
+
+use super::logging;
+use crate::pipeline::{Status, StatusHandle};
+
+/// How progress is shown.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProgressStyle {
+    /// One line on a terminal, else a log line every 5 s.
+    Auto,
+    /// One JSON object a second on standard output.
+    Json,
+}
+
+const EVERY: Duration = Duration::from_secs(1);
+/// Log lines come at every so many steps.
+const LOG_STEPS: u32 = 5;
+
+/// The thread that shows it.
+pub(super) struct Display {
+    end: Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Display {
+    pub(super) fn start(style: ProgressStyle, status: StatusHandle) -> Self {
+        let (end, ended) = channel();
+        let mut output = Output::new(style);
+        let body = move || {
+            let mut rate = Rate::new(&status.get());
+            loop {
+                let last = !matches!(ended.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout));
+                let now = status.get();
+                let rows_per_second = rate.of(&now);
+                output.show(&now, rows_per_second, last);
+                if last {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("datain-progress".to_owned())
+            .spawn(body);
+        // Replication does not depend on being watched.
+        let thread = thread
+            .inspect_err(|e| tracing::warn!(error = %e, "progress cannot be shown"))
+            .ok();
+        Self { end, thread }
+    }
+
+    /// Shows the last state, and ends.
+    pub(super) fn finish(mut self) {
+        let _ = self.end.send(());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+enum Output {
+    Bar(ProgressBar),
+    Log { step: u32 },
+    Json,
+}
+
+impl Output {
+    fn new(style: ProgressStyle) -> Self {
+        match style {
+            ProgressStyle::Json => Self::Json,
+            ProgressStyle::Auto if std::io::stderr().is_terminal() => {
+                let bar = ProgressBar::new_spinner();
+                if let Ok(style) = BarStyle::with_template("{spinner} {wide_msg}") {
+                    bar.set_style(style);
+                }
+                logging::keep_above(&bar);
+                Self::Bar(bar)
+            }
+            ProgressStyle::Auto => Self::Log { step: 0 },
+        }
+    }
+
+    fn show(&mut self, status: &Status, rows_per_second: f64, last: bool) {
+        match self {
+            Self::Bar(bar) => {
+                bar.set_message(line(status, rows_per_second));
+                bar.tick();
+                if last {
+                    bar.finish();
+                }
+            }
+            Self::Log { step } => {
+                *step += 1;
+                if last || step.is_multiple_of(LOG_STEPS) {
+                    tracing::info!("{}", line(status, rows_per_second));
+                }
+            }
+            Self::Json => {
+                let mut value = serde_json::json!(status);
+                value["rows_per_second"] = rows_per_second.round().into();
+                // A reader that has gone away must not end replication.
+                let _ = writeln!(std::io::stdout().lock(), "{value}");
+            }
+        }
+    }
+}
+
+fn line(status: &Status, rows_per_second: f64) -> String {
+    let lag = status
+        .lag_seconds
+        .map_or_else(|| "?".to_owned(), |lag| format!("{lag:.1}"));
+    let position = |position: &Option<String>| position.clone().unwrap_or_else(|| "-".to_owned());
+    format!(
+        "{}: lag {lag} s, {rows_per_second:.0} rows/s, {} rows, read {}, durable {}",
+        status.state,
+        status.totals.rows_applied,
+        position(&status.source_position),
+        position(&status.durable_position),
+    )
+}
+
+/// Rows a second since the last look.
+struct Rate {
+    rows: u64,
+    at: Instant,
+}
+
+impl Rate {
+    fn new(status: &Status) -> Self {
+        Self {
+            rows: status.totals.rows_applied,
+            at: Instant::now(),
+        }
+    }
+
+    fn of(&mut self, status: &Status) -> f64 {
+        let elapsed = self.at.elapsed().as_secs_f64();
+        let rows = status.totals.rows_applied.saturating_sub(self.rows);
+        *self = Self::new(status);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "for people; rows of one second fit"
+        )]
+        let rows = rows as f64;
+        if elapsed > 0.0 { rows / elapsed } else { 0.0 }
+    }
+}

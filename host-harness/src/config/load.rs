@@ -1,0 +1,389 @@
+//! From the file's text to a checked [`Config`]; every error names file, line and column.
+
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::{
+    Address, Apply, Config, Limits, Password, Plugins, Replicate, ServerConfig, Start, TlsMode,
+    raw, server_id,
+};
+use crate::error::{Error, Result};
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// `config.*`, with file, line and column, and the nearest known key for a misspelt one.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Error::config(
+                "config.unreadable",
+                format!("failed to read the configuration file {}", path.display()),
+            )
+            .detail(e.to_string())
+            .hint("name a pipeline's TOML file with -c FILE")
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks a configuration given as text; `path` is for messages and for the folder of relative paths.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        let loader = Loader { text, path };
+        let file: raw::File = toml::from_str(text).map_err(|e| loader.toml_error(&e))?;
+        loader.check(file)
+    }
+}
+
+struct Loader<'a> {
+    text: &'a str,
+    path: &'a Path,
+}
+
+impl Loader<'_> {
+    fn check(&self, file: raw::File) -> Result<Config> {
+        let name = file.name.get_ref().clone();
+        if name.is_empty()
+            || name.len() > 64
+            || !name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        {
+            return Err(self.invalid(
+                &file.name,
+                format!("`name` is {name:?}: it must be 1 to 64 letters, digits, `_` or `-`"),
+            ));
+        }
+        if let Some(id) = &file.target.get_ref().server_id {
+            return Err(self
+                .error(
+                    "config.unknown-key",
+                    id.span(),
+                    "`server_id` does not belong in [target]",
+                )
+                .hint("it is the id among the source's replicas: put it into [source]"));
+        }
+        let server_id = match &file.source.get_ref().server_id {
+            Some(id) if *id.get_ref() == 0 => {
+                return Err(self.invalid(id, "`server_id` must not be 0"));
+            }
+            Some(id) => *id.get_ref(),
+            None => server_id::derive(&name),
+        };
+        let start = self.start(file.start)?;
+        let limits = file.limits;
+        Ok(Config {
+            server_id,
+            start,
+            source: self.server("source", file.source)?,
+            target: self.server("target", file.target)?,
+            replicate: Replicate {
+                include: file.replicate.include,
+                exclude: file.replicate.exclude,
+            },
+            apply: Apply {
+                group_max_rows: self.number(
+                    "group_max_rows",
+                    file.apply.group_max_rows,
+                    2000,
+                    1..=1_000_000,
+                )?,
+                group_linger_ms: self.number(
+                    "group_linger_ms",
+                    file.apply.group_linger_ms,
+                    5,
+                    0..=60_000,
+                )?,
+                connections: self.number("connections", file.apply.connections, 1, 1..=64)?,
+            },
+            limits: Limits {
+                memory_mib: self.number("memory_mib", limits.memory_mib, 256, 16..=4096)?,
+                max_row_mib: self.number("max_row_mib", limits.max_row_mib, 64, 1..=1024)?,
+                queue_mib: self.number("queue_mib", limits.queue_mib, 8, 1..=1024)?,
+                call_cpu: Duration::from_secs(
+                    self.number("call_cpu_seconds", limits.call_cpu_seconds, 60, 1..=3600)?
+                        .into(),
+                ),
+                connections: self.number("connections", limits.connections, 16, 1..=1024)?,
+            },
+            plugins: Plugins {
+                source: file.plugins.source.map(|p| self.relative(&p)),
+                sink: file.plugins.sink.map(|p| self.relative(&p)),
+                cache: file.plugins.cache.unwrap_or(true),
+            },
+            name,
+        })
+    }
+
+    fn server(&self, section: &str, server: Spanned<raw::Server>) -> Result<ServerConfig> {
+        let span = server.span();
+        let raw = server.into_inner();
+        let address = match (raw.socket, raw.host) {
+            (Some(_), Some(host)) => {
+                return Err(self.invalid(&host, format!("[{section}] has both `host` and `socket`")));
+            }
+            (Some(socket), None) => Address::Unix(self.relative(socket.get_ref())),
+            (None, Some(host)) if host.get_ref().starts_with('/') => {
+                Address::Unix(PathBuf::from(host.into_inner()))
+            }
+            (None, Some(host)) if host.get_ref().trim().is_empty() => {
+                return Err(self.invalid(&host, format!("[{section}] has an empty `host`")));
+            }
+            (None, Some(host)) => {
+                let port = match raw.port {
+                    Some(port) if *port.get_ref() == 0 => {
+                        return Err(self.invalid(&port, "`port` must not be 0"));
+                    }
+                    Some(port) => port.into_inner(),
+                    None => 3306,
+                };
+                Address::Tcp {
+                    host: host.into_inner(),
+                    port,
+                }
+            }
+            (None, None) => {
+                return Err(self.error(
+                    "config.missing-key",
+                    span,
+                    format!("[{section}] has neither `host` nor `socket`"),
+                ));
+            }
+        };
+        let password = match (raw.password, raw.password_file, raw.password_env) {
+            (None, None, None) => Password::None,
+            (Some(password), None, None) => Password::Inline(password),
+            (None, Some(file), None) => Password::File(self.relative(&file)),
+            (None, None, Some(name)) => Password::Env(name),
+            _ => {
+                return Err(self.error(
+                    "config.invalid-value",
+                    span,
+                    format!("[{section}] has more than one of `password`, `password_file` and `password_env`"),
+                ));
+            }
+        };
+        let client_certificate = match (raw.cert, raw.key) {
+            (None, None) => None,
+            (Some(cert), Some(key)) => {
+                Some((self.relative(cert.get_ref()), self.relative(key.get_ref())))
+            }
+            (Some(one), None) | (None, Some(one)) => {
+                return Err(self
+                    .error(
+                        "config.missing-key",
+                        one.span(),
+                        format!("[{section}] has only one of `cert` and `key`"),
+                    )
+                    .hint("a client certificate needs both; they may name the same file"));
+            }
+        };
+        if let Some(ca) = &raw.ca
+            && !matches!(raw.tls, TlsMode::VerifyCa | TlsMode::VerifyIdentity)
+        {
+            // A file that is named but not used would look like protection.
+            return Err(self
+                .invalid(
+                    ca,
+                    format!(
+                        "[{section}] names a `ca`, but its `tls` mode does not verify certificates"
+                    ),
+                )
+                .hint("set tls = \"verify-identity\" (or \"verify-ca\"), or leave `ca` out"));
+        }
+        let timeout = self.number(
+            "connect_timeout_seconds",
+            raw.connect_timeout_seconds,
+            10,
+            1..=600,
+        )?;
+        Ok(ServerConfig {
+            address,
+            user: raw.user,
+            password,
+            tls: raw.tls,
+            ca: raw.ca.map(|p| self.relative(p.get_ref())),
+            client_certificate,
+            get_server_public_key: raw.get_server_public_key,
+            server_public_key: raw.server_public_key.map(|p| self.relative(&p)),
+            connect_timeout: Duration::from_secs(timeout.into()),
+        })
+    }
+
+    fn start(&self, start: Option<Spanned<raw::Start>>) -> Result<Start> {
+        let Some(start) = start else {
+            return Ok(Start::Snapshot);
+        };
+        let span = start.span();
+        let raw::Start {
+            mode,
+            file,
+            position,
+            gtid_set,
+        } = start.into_inner();
+        let mode = mode.unwrap_or(raw::Mode::Snapshot);
+        let stray = |key: &str, span: Range<usize>, of: &str| {
+            self.error(
+                "config.invalid-value",
+                span,
+                format!("`{key}` belongs to start.mode = \"{of}\""),
+            )
+        };
+        if mode != raw::Mode::Position {
+            if let Some(file) = &file {
+                return Err(stray("file", file.span(), "position"));
+            }
+            if let Some(position) = &position {
+                return Err(stray("position", position.span(), "position"));
+            }
+        }
+        if let Some(set) = &gtid_set
+            && mode != raw::Mode::Gtid
+        {
+            return Err(stray("gtid_set", set.span(), "gtid"));
+        }
+        let missing = |key: &str, of: &str| {
+            self.error(
+                "config.missing-key",
+                span.clone(),
+                format!("start.mode = \"{of}\" needs `{key}`"),
+            )
+        };
+        match mode {
+            raw::Mode::Snapshot => Ok(Start::Snapshot),
+            raw::Mode::Now => Ok(Start::Now),
+            raw::Mode::Position => Ok(Start::Position {
+                file: file
+                    .ok_or_else(|| missing("file", "position"))?
+                    .into_inner(),
+                position: self.position(position)?,
+            }),
+            raw::Mode::Gtid => Ok(Start::Gtid {
+                gtid_set: gtid_set
+                    .ok_or_else(|| {
+                        missing("gtid_set", "gtid")
+                            .hint("gtid_set = \"\" begins at the oldest transaction")
+                    })?
+                    .into_inner(),
+            }),
+        }
+    }
+
+    fn position(&self, position: Option<Spanned<u64>>) -> Result<u64> {
+        match position {
+            None => Ok(4),
+            Some(p) if *p.get_ref() < 4 => Err(self.invalid(
+                &p,
+                "`position` must be at least 4, where a binary log's first event is",
+            )),
+            Some(p) => Ok(p.into_inner()),
+        }
+    }
+
+    fn number(
+        &self,
+        key: &str,
+        value: Option<Spanned<u32>>,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> Result<u32> {
+        match value {
+            None => Ok(default),
+            Some(v) if range.contains(v.get_ref()) => Ok(v.into_inner()),
+            Some(v) => Err(self.invalid(
+                &v,
+                format!("`{key}` must be {} to {}", range.start(), range.end()),
+            )),
+        }
+    }
+
+    fn relative(&self, path: &Path) -> PathBuf {
+        self.path
+            .parent()
+            .map_or_else(|| path.to_owned(), |folder| folder.join(path))
+    }
+
+    fn invalid<T>(&self, value: &Spanned<T>, message: impl Into<String>) -> Error {
+        self.error("config.invalid-value", value.span(), message)
+    }
+
+    fn error(&self, code: &str, span: Range<usize>, message: impl Into<String>) -> Error {
+        Error::config(code, message).at(self.place(span.start))
+    }
+
+    /// `file:line:column`, both from 1, the column in characters.
+    fn place(&self, offset: usize) -> String {
+        let before = self
+            .text
+            .get(..offset.min(self.text.len()))
+            .unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        format!("{}:{line}:{column}", self.path.display())
+    }
+
+    fn toml_error(&self, error: &toml::de::Error) -> Error {
+        let message = error.message().trim();
+        let named = backticked(message);
+        let (code, text, hint) =
+            if message.starts_with("unknown field") || message.starts_with("unknown variant") {
+                let (code, what) = if message.starts_with("unknown field") {
+                    ("config.unknown-key", "key")
+                } else {
+                    ("config.invalid-value", "value")
+                };
+                let (unknown, known) = named
+                    .split_first()
+                    .map_or(("", &[][..]), |(first, rest)| (*first, rest));
+                (
+                    code,
+                    format!("unknown {what} `{unknown}`"),
+                    Some(suggestion(unknown, known, what)),
+                )
+            } else if let Some(key) = message.strip_prefix("missing field ") {
+                (
+                    "config.missing-key",
+                    format!("the key {key} is missing"),
+                    None,
+                )
+            } else if message.starts_with("invalid type") {
+                ("config.wrong-type", message.to_owned(), None)
+            } else if message.starts_with("invalid value") {
+                ("config.invalid-value", message.to_owned(), None)
+            } else {
+                (
+                    "config.syntax",
+                    message.to_owned(),
+                    Some("the file must be valid TOML".to_owned()),
+                )
+            };
+        let error = self.error(code, error.span().unwrap_or(0..0), text);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// The words that stand in backticks.
+fn backticked(message: &str) -> Vec<&str> {
+    message.split('`').skip(1).step_by(2).collect()
+}
+
+fn suggestion(unknown: &str, known: &[&str], what: &str) -> String {
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(unknown, name), *name))
+        .min()
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 3);
+    match nearest {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => format!("known {what}s here: {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,228 @@
+//! The configuration file of a pipeline.
+//!
+//! [`Config::load`] reads and checks it; a [`Config`] that exists is valid in itself. What only the servers can tell (does the
+//! account exist, is the log on) is the plugins' affair.
+//!
+//! | section | key | default | |
+//! |---|---|---|---|
+//! | | `name` | required | 1 to 64 of `A-Z a-z 0-9 _ -`: the checkpoint in the target is kept under it |
+//! | `[source]`, `[target]` | `host`, `port` | `port` 3306 | a `host` that begins with `/` is a unix socket |
+//! | | `socket` | | path of a unix socket, in place of `host` |
+//! | | `user` | required | |
+//! | | `password`, `password_file`, `password_env` | none | at most one; read afresh at each connect |
+//! | | `tls` | `"preferred"` | `disabled`, `preferred`, `required`, `verify-ca`, `verify-identity` |
+//! | | `ca` | the system's roots | PEM file, for the two verifying modes |
+//! | | `cert`, `key` | | PEM files for mutual TLS |
+//! | | `get_server_public_key` | false | trust the RSA key that the server sends on a plain connection |
+//! | | `server_public_key` | | PEM file of the server's RSA key, pinned |
+//! | | `connect_timeout_seconds` | 10 | name look-up, connect and TLS handshake, each |
+//! | `[source]` | `server_id` | derived from `name`, see [`server_id::derive`] | this replica's id among the source's replicas |
+//! | `[replicate]` | `include`, `exclude` | everything but system schemas | patterns `schema.table` with MySQL's `%` and `_`, or `*` |
+//! | `[start]` | `mode` | `"snapshot"` | `snapshot`, `position`, `gtid`, `now`: where a pipeline without a checkpoint begins |
+//! | | `file`, `position` | `position` 4 | with `position` |
+//! | | `gtid_set` | | with `gtid` |
+//! | `[apply]` | `group_max_rows` | 2000 | a target transaction is closed at so many rows |
+//! | | `group_linger_ms` | 5 | or when the source is idle for so long |
+//! | | `connections` | 1 | to the target; more than one is used from the apply engine on |
+//! | `[limits]` | `memory_mib` | 256 | linear memory of one plugin |
+//! | | `max_row_mib` | 64 | a larger row stops the pipeline |
+//! | | `queue_mib` | 8 | batches between the two plugins |
+//! | | `call_cpu_seconds` | 60 | processor time of one call into a plugin |
+//! | | `connections` | 16 | open connections of one plugin |
+//! | `[plugins]` | `source`, `sink` | see [`crate::engine::locate`] | component files |
+//! | | `cache` | true | keep compiled components in the cache folder |
+//!
+//! Relative paths are relative to the folder of the configuration file.
+
+mod load;
+mod raw;
+pub mod server_id;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A pipeline's configuration, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The pipeline's name.
+    pub name: String,
+    /// The server that changes are read from.
+    pub source: ServerConfig,
+    /// The server that changes are applied to.
+    pub target: ServerConfig,
+    /// The id under which datain registers with the source.
+    pub server_id: u32,
+    /// Which tables.
+    pub replicate: Replicate,
+    /// Where a pipeline without a checkpoint begins.
+    pub start: Start,
+    /// How changes are grouped.
+    pub apply: Apply,
+    /// Bounds.
+    pub limits: Limits,
+    /// Other components than datain's own.
+    pub plugins: Plugins,
+}
+
+/// How to reach a server, and as whom.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Where it listens.
+    pub address: Address,
+    /// The account.
+    pub user: String,
+    /// Where the password is.
+    pub password: Password,
+    /// How far TLS is asked for and verified.
+    pub tls: TlsMode,
+    /// Roots to trust (PEM file); the system's when none.
+    pub ca: Option<PathBuf>,
+    /// Client certificate and key (PEM files).
+    pub client_certificate: Option<(PathBuf, PathBuf)>,
+    /// Whether an RSA key that the server sends on a plain connection may be trusted.
+    pub get_server_public_key: bool,
+    /// The server's RSA key, pinned (PEM file).
+    pub server_public_key: Option<PathBuf>,
+    /// Limit for name look-up and connect, and again for the TLS handshake.
+    pub connect_timeout: Duration,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A name or an address, and a port.
+    Tcp {
+        /// Name, IPv4 or IPv6 address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+    /// A unix socket.
+    Unix(PathBuf),
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Where a password is kept. It is read at each connect, so that it can be changed while a pipeline runs.
+#[derive(Clone)]
+pub enum Password {
+    /// The account has none.
+    None,
+    /// In the configuration itself.
+    Inline(String),
+    /// In a file of its own; one newline at the end is not part of it.
+    File(PathBuf),
+    /// In an environment variable.
+    Env(String),
+}
+
+impl std::fmt::Debug for Password {
+    /// Says where it is, never what it is.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Inline(_) => f.write_str("Inline(…)"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Env(name) => write!(f, "Env({name})"),
+        }
+    }
+}
+
+/// How far TLS is asked for and verified, in MySQL's own five steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsMode {
+    /// Never.
+    Disabled,
+    /// If the server offers it; any certificate will do.
+    #[default]
+    Preferred,
+    /// Only with TLS; any certificate will do.
+    Required,
+    /// The certificate's chain must end in a trusted root.
+    VerifyCa,
+    /// And the certificate must be for the host's name.
+    VerifyIdentity,
+}
+
+/// Which tables are replicated; empty lists mean every schema but the system's.
+#[derive(Debug, Clone, Default)]
+pub struct Replicate {
+    /// Patterns of what to take.
+    pub include: Vec<String>,
+    /// Patterns of what to leave out of that.
+    pub exclude: Vec<String>,
+}
+
+/// Where a pipeline without a checkpoint begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// With a first copy of the data.
+    Snapshot,
+    /// At a place in the binary log; the data up to there are in the target already.
+    Position {
+        /// Name of the binary-log file.
+        file: String,
+        /// Offset in it.
+        position: u64,
+    },
+    /// After a GTID set that the target already has.
+    Gtid {
+        /// The set, in MySQL's text form; empty for everything.
+        gtid_set: String,
+    },
+    /// At the source's newest position.
+    Now,
+}
+
+/// How changes are grouped into the target's transactions.
+#[derive(Debug, Clone)]
+pub struct Apply {
+    /// Rows at which a group is closed.
+    pub group_max_rows: u32,
+    /// Idle time of the source after which a group is closed.
+    pub group_linger_ms: u32,
+    /// Connections to the target. More than one is used from the apply engine on.
+    pub connections: u32,
+}
+
+/// Bounds on what plugins may use.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Linear memory of one plugin, in MiB.
+    pub memory_mib: u32,
+    /// The largest row, in MiB.
+    pub max_row_mib: u32,
+    /// Batches between the two plugins, in MiB.
+    pub queue_mib: u32,
+    /// Processor time of one call into a plugin.
+    pub call_cpu: Duration,
+    /// Open connections of one plugin.
+    pub connections: u32,
+}
+
+/// Components by path, and their cache.
+#[derive(Debug, Clone)]
+pub struct Plugins {
+    /// The source component.
+    pub source: Option<PathBuf>,
+    /// The sink component.
+    pub sink: Option<PathBuf>,
+    /// Whether compiled components are kept.
+    pub cache: bool,
+}
+
+impl Limits {
+    /// The largest row, in bytes.
+    pub fn max_row_bytes(&self) -> u64 {
+        u64::from(self.max_row_mib) << 20
+    }
+}

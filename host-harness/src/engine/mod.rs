@@ -1,0 +1,98 @@
+//! The WebAssembly engine: how components are compiled, found and cached, and the clock that keeps them in bounds.
+
+mod cache;
+mod component;
+pub mod locate;
+mod ticker;
+
+pub use component::{Role, component_imports};
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::component::{Component, Linker};
+
+use crate::error::{Error, Kind, Result};
+use crate::plugin::PluginState;
+use cache::Cache;
+use ticker::Ticker;
+
+/// The engine, shared by all plugins of a process. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+    linker: Arc<Linker<PluginState>>,
+    _ticker: Arc<Ticker>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+impl Engine {
+    /// An engine with the imports of the contract.
+    ///
+    /// # Errors
+    /// `host.engine` where this machine cannot run one.
+    pub fn new() -> Result<Self> {
+        let unusable = |e: wasmtime::Error| {
+            Error::new(
+                Kind::Fatal,
+                "host.engine",
+                "failed to start the WebAssembly engine",
+            )
+            .detail(format!("{e:#}"))
+        };
+        let mut config = wasmtime::Config::new();
+        // Halves the cost of a call across the boundary; the contract's functions are synchronous.
+        config.concurrency_support(false);
+        config.epoch_interruption(true);
+        config.wasm_component_model(true);
+        let inner = wasmtime::Engine::new(&config).map_err(unusable)?;
+        let mut linker = Linker::new(&inner);
+        crate::plugin::add_imports(&mut linker).map_err(unusable)?;
+        let ticker = Ticker::start(&inner)?;
+        Ok(Self {
+            inner,
+            linker: Arc::new(linker),
+            _ticker: Arc::new(ticker),
+        })
+    }
+
+    /// Compiles the component in a file, or takes it from the cache, and looks at what it imports.
+    ///
+    /// # Errors
+    /// `plugin.unreadable`, `plugin.invalid`; `plugin.import-unknown` when it wants something that this host does not provide;
+    /// `plugin.export-missing` when it is no plugin of this role.
+    pub fn load(&self, role: Role, path: &Path, cached: bool) -> Result<Component> {
+        let bytes = std::fs::read(path).map_err(|e| {
+            Error::config(
+                "plugin.unreadable",
+                format!("failed to read the {role} component {}", path.display()),
+            )
+            .detail(e.to_string())
+        })?;
+        let cache = if cached { Cache::open() } else { None };
+        let component = match cache {
+            Some(cache) => cache.component(&self.inner, &bytes),
+            None => Component::new(&self.inner, &bytes),
+        };
+        let component = component.map_err(|e| {
+            Error::config("plugin.invalid", format!("{} is not a usable WebAssembly component", path.display()))
+                .detail(format!("{e:#}"))
+                .hint("plugins are components for the worlds in wit/worlds.wit; `cargo xtask wasm` builds datain's own")
+        })?;
+        component::check(&self.inner, &component, role, path)?;
+        Ok(component)
+    }
+
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+
+    pub(crate) fn linker(&self) -> &Linker<PluginState> {
+        &self.linker
+    }
+}

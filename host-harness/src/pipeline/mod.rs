@@ -1,0 +1,150 @@
+//! A pipeline: a source plugin, a sink plugin, and what passes between them.
+//!
+//! ```text
+//! source thread ── batches ──▶ queue (bounded in bytes) ──▶ sink thread
+//!       ▲                                                      │
+//!       └───────────── acknowledged checkpoints ◀──────────────┘
+//! ```
+//!
+//! Order and resumption: the sink is opened first, since the checkpoint lives in its server; the source resumes from that checkpoint.
+//! Nothing is kept by the host. A batch counts only once the sink reports a checkpoint that covers it as durable; whatever the queue
+//! and the plugins still held when an instance ends is read again by the next one. So every failure has the same cure: throw
+//! both instances away and start new ones from the sink's checkpoint ([`supervisor`]).
+//!
+//! Only batches, acknowledgements and status pass between the two sides ([`channel`]): that seam can later become a network.
+
+mod backoff;
+pub mod channel;
+mod lane;
+mod sink_loop;
+mod source_loop;
+pub mod status;
+mod stop;
+mod supervisor;
+
+pub use lane::{Plugins, Reader, Writer};
+pub use status::{Status, StatusHandle};
+pub use stop::Stop;
+pub use supervisor::Outcome;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bindings::{Checkpoint, SinkInspection, SourceInspection};
+use crate::config::{Config, Start};
+use crate::engine::{Engine, Role};
+use crate::error::Result;
+use crate::plugin::{Plugin, SinkInstance, SourceInstance};
+use crate::transport::Waker;
+use supervisor::{Settings, Supervisor};
+
+/// A pipeline, ready to run: its configuration is checked and its plugins are compiled.
+#[derive(Debug)]
+pub struct Pipeline {
+    plugins: Arc<Components>,
+    settings: Settings,
+    status: StatusHandle,
+}
+
+impl Pipeline {
+    /// Finds and compiles the plugins, on an engine of its own. Connects to nothing.
+    ///
+    /// # Errors
+    /// `plugin.*` for components that are not there or cannot be used.
+    pub fn new(config: Config) -> Result<Self> {
+        Self::with_engine(&Engine::new()?, config)
+    }
+
+    /// The same on an engine that several pipelines share.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_engine(engine: &Engine, config: Config) -> Result<Self> {
+        let config = Arc::new(config);
+        let source = Arc::new(Plugin::load(engine, Role::Source, &config)?);
+        let sink = Arc::new(Plugin::load(engine, Role::Sink, &config)?);
+        let settings = Settings {
+            name: config.name.clone(),
+            needs_snapshot: config.start == Start::Snapshot,
+            queue_bytes: (config.limits.queue_mib as usize) << 20,
+            until_caught_up: false,
+            connect_retry: Duration::ZERO,
+        };
+        let status = StatusHandle::new(&config.name);
+        Ok(Self {
+            plugins: Arc::new(Components { source, sink }),
+            settings,
+            status,
+        })
+    }
+
+    /// Makes [`Self::run`] return once all that the source had committed when it was opened is durable in the target.
+    #[must_use]
+    pub fn until_caught_up(mut self, yes: bool) -> Self {
+        self.settings.until_caught_up = yes;
+        self
+    }
+
+    /// How long to go on trying while the two servers have never both been reached. The default is not at all: a wrong address
+    /// or password is told at once. Later interruptions are retried for ever.
+    #[must_use]
+    pub fn connect_retry(mut self, time: Duration) -> Self {
+        self.settings.connect_retry = time;
+        self
+    }
+
+    /// What can be asked from other threads while it runs.
+    pub fn status(&self) -> StatusHandle {
+        self.status.clone()
+    }
+
+    /// Replicates until it is stopped, has caught up (if so asked), or meets an error that a new start does not mend.
+    ///
+    /// # Errors
+    /// The error that ended it, in full.
+    pub fn run(&self, stop: &Stop) -> Result<Outcome> {
+        let plugins: Arc<dyn Plugins> = self.plugins.clone();
+        Supervisor::new(plugins, self.settings.clone(), self.status.clone()).run(stop)
+    }
+
+    /// What the target knows of this pipeline. Changes nothing, also while it runs elsewhere.
+    ///
+    /// # Errors
+    /// What the sink reports, e.g. `net.refused`.
+    pub fn inspect_target(&self) -> Result<SinkInspection> {
+        SinkInstance::new(&self.plugins.sink, Arc::new(Waker::new()?))?.inspect()
+    }
+
+    /// Where the source stands, and how far `checkpoint` is behind it. Changes nothing.
+    ///
+    /// # Errors
+    /// What the source reports, e.g. `net.refused`.
+    pub fn inspect_source(&self, checkpoint: Option<&Checkpoint>) -> Result<SourceInspection> {
+        SourceInstance::new(&self.plugins.source, Arc::new(Waker::new()?))?.inspect(checkpoint)
+    }
+}
+
+/// The two compiled plugins of a pipeline.
+#[derive(Debug)]
+struct Components {
+    source: Arc<Plugin>,
+    sink: Arc<Plugin>,
+}
+
+impl Plugins for Components {
+    fn open_source(
+        &self,
+        waker: &Arc<Waker>,
+        resume: Option<&Checkpoint>,
+    ) -> Result<Box<dyn Reader>> {
+        let mut instance = SourceInstance::new(&self.source, Arc::clone(waker))?;
+        instance.open(resume)?;
+        Ok(Box::new(instance))
+    }
+
+    fn open_sink(&self, waker: &Arc<Waker>) -> Result<(Box<dyn Writer>, Option<Checkpoint>)> {
+        let mut instance = SinkInstance::new(&self.sink, Arc::clone(waker))?;
+        let checkpoint = instance.open()?;
+        Ok((Box::new(instance), checkpoint))
+    }
+}

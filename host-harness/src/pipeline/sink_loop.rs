@@ -1,0 +1,76 @@
+//! The sink's thread: take a batch when the plugin accepts one, let it work, pass on what became durable.
+
+use std::time::{Duration, Instant};
+
+use super::lane::{Event, Lane, Plugins, Writer};
+use crate::bindings::Progress;
+use crate::error::Result;
+use crate::plugin::interrupted;
+
+/// The longest sleep in the plugin. A batch that comes into the empty queue ends it early.
+const MAX_WAIT: Duration = Duration::from_millis(500);
+const STATUS_EVERY: Duration = Duration::from_millis(100);
+/// How long a stop waits for what was accepted to be committed. What is not is read again by the next run.
+pub(super) const DRAIN: Duration = Duration::from_secs(10);
+
+pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
+    let (mut writer, checkpoint) = plugins.open_sink(&lane.sink_waker)?;
+    lane.status.resumed(checkpoint.as_ref());
+    lane.tell(Event::SinkOpened(checkpoint));
+    let mut status_at: Option<Instant> = None;
+    let mut accepts = true;
+    loop {
+        // Forgotten first and looked for afterwards: what comes in between ends the next sleep at once.
+        lane.sink_waker.take_attention();
+        if lane.sink_waker.is_interrupted() {
+            return Err(interrupted());
+        }
+        if lane.draining() {
+            return drain(&mut *writer, lane);
+        }
+        if accepts && let Some(batch) = lane.queue.try_pop() {
+            writer.apply(&batch)?;
+        }
+        // While it may take more and more is there, it must not sleep.
+        let wait = if accepts && !lane.queue.is_empty() {
+            Duration::ZERO
+        } else {
+            MAX_WAIT
+        };
+        let progress = writer.advance(wait)?;
+        accepts = progress.accepts;
+        let became_durable = pass_on(lane, progress);
+        if became_durable || status_at.is_none_or(|at| at.elapsed() >= STATUS_EVERY) {
+            lane.status.sink(writer.status()?);
+            status_at = Some(Instant::now());
+        }
+    }
+}
+
+fn drain(writer: &mut dyn Writer, lane: &Lane) -> Result<()> {
+    let end = Instant::now() + DRAIN;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let progress = writer.flush(left.min(MAX_WAIT))?;
+        let pending = progress.pending;
+        pass_on(lane, progress);
+        if !pending || left.is_zero() || lane.sink_waker.is_interrupted() {
+            lane.status.sink(writer.status()?);
+            if pending {
+                tracing::info!(
+                    "not everything that was read could be committed in time; the next run reads it again"
+                );
+            }
+            return Ok(());
+        }
+    }
+}
+
+fn pass_on(lane: &Lane, progress: Progress) -> bool {
+    let Some(checkpoint) = progress.durable else {
+        return false;
+    };
+    lane.status.durable(&checkpoint);
+    lane.acks.put(checkpoint);
+    true
+}

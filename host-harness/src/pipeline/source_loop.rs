@@ -1,0 +1,77 @@
+//! The source's thread: poll, queue, acknowledge.
+
+use std::time::{Duration, Instant};
+
+use super::lane::{Event, Lane, Plugins, Reader};
+use crate::bindings::Checkpoint;
+use crate::error::Result;
+use crate::plugin::interrupted;
+
+const BATCH_BYTES: u32 = 1 << 20;
+/// The longest sleep in the plugin. An acknowledgement ends it early.
+const MAX_WAIT: Duration = Duration::from_millis(500);
+/// How long to wait for space in the queue before looking at acknowledgements and the stop flag again.
+const PUSH_WAIT: Duration = Duration::from_millis(100);
+const STATUS_EVERY: Duration = Duration::from_millis(100);
+
+pub(super) fn run(plugins: &dyn Plugins, lane: &Lane, resume: Option<&Checkpoint>) -> Result<()> {
+    let mut reader = plugins.open_source(&lane.source_waker, resume)?;
+    lane.tell(Event::SourceOpened);
+    let mut side = Side {
+        reader: &mut *reader,
+        lane,
+        status_at: None,
+        told_caught_up: false,
+    };
+    loop {
+        side.between_calls()?;
+        match side.reader.poll(BATCH_BYTES, MAX_WAIT)? {
+            None => lane.status.read(None),
+            Some(batch) => {
+                if let Some(newest) = batch.transactions.last() {
+                    lane.status.read(Some(newest.ordinal));
+                }
+                let mut batch = batch;
+                while let Err(refused) = lane.queue.push(batch, PUSH_WAIT) {
+                    // A source that is not asked does not read: that is the backpressure.
+                    batch = refused;
+                    side.between_calls()?;
+                }
+            }
+        }
+    }
+}
+
+struct Side<'a> {
+    reader: &'a mut dyn Reader,
+    lane: &'a Lane,
+    status_at: Option<Instant>,
+    told_caught_up: bool,
+}
+
+impl Side<'_> {
+    /// Everything that happens while the plugin is not running: the stop flag, acknowledgements, status.
+    fn between_calls(&mut self) -> Result<()> {
+        // Forgotten first and looked for afterwards: what comes in between ends the next sleep at once.
+        self.lane.source_waker.take_attention();
+        if self.lane.source_waker.is_interrupted() {
+            return Err(interrupted());
+        }
+        let acknowledged = self.lane.acks.take();
+        if let Some(checkpoint) = &acknowledged {
+            self.reader.ack(checkpoint)?;
+        }
+        let due = self.status_at.is_none_or(|at| at.elapsed() >= STATUS_EVERY);
+        if due || (acknowledged.is_some() && !self.told_caught_up) {
+            let status = self.reader.status()?;
+            let caught_up = status.caught_up;
+            self.lane.status.source(status);
+            self.status_at = Some(Instant::now());
+            if caught_up && !self.told_caught_up {
+                self.told_caught_up = true;
+                self.lane.tell(Event::CaughtUp);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! Log lines of plugins, limited in rate and length, into the host's own log.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use crate::bindings::log::{Host, Level};
+use crate::engine::Role;
+use crate::plugin::PluginState;
+
+/// The target of plugins' lines, for filters: `--log-level info,datain::plugin=debug`.
+const TARGET: &str = "datain::plugin";
+/// Lines a second, and how many may come at once.
+const RATE: f64 = 100.0;
+const BURST: f64 = 500.0;
+/// Bytes of a message, and of all fields together.
+const LENGTH_MAX: usize = 4096;
+
+/// Lets a plugin's lines through at a bounded rate.
+pub(in crate::plugin) struct LogGate {
+    role: Role,
+    pipeline: String,
+    tokens: f64,
+    filled: Instant,
+    dropped: u64,
+}
+
+impl LogGate {
+    pub(in crate::plugin) fn new(role: Role, pipeline: &str) -> Self {
+        Self {
+            role,
+            pipeline: pipeline.to_owned(),
+            tokens: BURST,
+            filled: Instant::now(),
+            dropped: 0,
+        }
+    }
+
+    /// Whether one more line may be written now, and how many were left out since the last one.
+    fn admit(&mut self, now: Instant) -> Option<u64> {
+        let elapsed = now.saturating_duration_since(self.filled).as_secs_f64();
+        self.tokens = (self.tokens + elapsed * RATE).min(BURST);
+        self.filled = now;
+        if self.tokens < 1.0 {
+            self.dropped += 1;
+            return None;
+        }
+        self.tokens -= 1.0;
+        Some(std::mem::take(&mut self.dropped))
+    }
+}
+
+macro_rules! emit {
+    ($level:ident, $gate:expr, $message:expr, $fields:expr) => {
+        tracing::event!(
+            target: TARGET,
+            tracing::Level::$level,
+            pipeline = %$gate.pipeline,
+            plugin = %$gate.role,
+            fields = $fields,
+            "{}",
+            $message
+        )
+    };
+}
+
+impl Host for PluginState {
+    fn log(
+        &mut self,
+        level: Level,
+        message: String,
+        fields: Vec<(String, String)>,
+    ) -> wasmtime::Result<()> {
+        if rank(level) < rank(lowest()) {
+            return Ok(());
+        }
+        let Some(dropped) = self.log.admit(Instant::now()) else {
+            return Ok(());
+        };
+        let gate = &self.log;
+        if dropped > 0 {
+            emit!(
+                WARN,
+                gate,
+                format!("{dropped} log lines were left out"),
+                None::<String>
+            );
+        }
+        let message = clean(message);
+        let fields = (!fields.is_empty()).then(|| {
+            let mut text = String::new();
+            for (name, value) in fields {
+                let separator = if text.is_empty() { "" } else { " " };
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{separator}{name}={value}");
+                if text.len() > LENGTH_MAX {
+                    break;
+                }
+            }
+            clean(text)
+        });
+        match level {
+            Level::Trace => emit!(TRACE, gate, message, fields),
+            Level::Debug => emit!(DEBUG, gate, message, fields),
+            Level::Info => emit!(INFO, gate, message, fields),
+            Level::Warn => emit!(WARN, gate, message, fields),
+            Level::Error => emit!(ERROR, gate, message, fields),
+        }
+        Ok(())
+    }
+
+    fn threshold(&mut self) -> wasmtime::Result<Level> {
+        Ok(lowest())
+    }
+}
+
+/// The lowest level that is kept for plugins' lines; with nothing kept, the highest.
+fn lowest() -> Level {
+    if tracing::enabled!(target: TARGET, tracing::Level::TRACE) {
+        Level::Trace
+    } else if tracing::enabled!(target: TARGET, tracing::Level::DEBUG) {
+        Level::Debug
+    } else if tracing::enabled!(target: TARGET, tracing::Level::INFO) {
+        Level::Info
+    } else if tracing::enabled!(target: TARGET, tracing::Level::WARN) {
+        Level::Warn
+    } else {
+        Level::Error
+    }
+}
+
+fn rank(level: Level) -> u8 {
+    match level {
+        Level::Trace => 0,
+        Level::Debug => 1,
+        Level::Info => 2,
+        Level::Warn => 3,
+        Level::Error => 4,
+    }
+}
+
+/// One line of bounded length without control characters: a plugin must not be able to write on the operator's terminal.
+fn clean(text: String) -> String {
+    let mut text = text;
+    if text.len() > LENGTH_MAX {
+        let cut = (0..=LENGTH_MAX)
+            .rev()
+            .find(|i| text.is_char_boundary(*i))
+            .unwrap_or(0);
+        text.truncate(cut);
+        text.push('…');
+    }
+    if text.chars().any(char::is_control) {
+        text = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_flood_is_cut_and_counted() {
+        let mut gate = LogGate::new(Role::Source, "p");
+        let start = gate.filled;
+        let admitted = (0..2000).filter(|_| gate.admit(start).is_some()).count();
+        assert_eq!(admitted, 500);
+        assert_eq!(gate.admit(start + Duration::from_secs(1)), Some(1500));
+        assert_eq!(gate.admit(start + Duration::from_secs(1)), Some(0));
+    }
+
+    #[test]
+    fn lines_are_short_and_without_control_characters() {
+        assert_eq!(clean("a\u{1b}[2Jb\nc".to_owned()), "a [2Jb c");
+        assert_eq!(clean("ä".repeat(5000)).chars().count(), LENGTH_MAX / 2 + 1);
+    }
+}

@@ -1,0 +1,104 @@
+//! What instances of both roles have in common: the store, and how a call into it is guarded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::{Store, UpdateDeadline};
+
+use super::state::{Account, PluginState, SharedWaker, may_go_on};
+use super::{Plugin, failure, plugin_config};
+use crate::bindings::types;
+use crate::error::{Error, Result};
+use crate::transport::{Connections, Endpoint};
+
+/// Wall time of calls that may not return early: connecting, looking up tables, taking a pipeline over.
+pub(super) const LONG_CALL: Duration = Duration::from_secs(600);
+/// Wall time that a call may take beyond the time it was told to wait.
+pub(super) const GRACE: Duration = Duration::from_secs(120);
+
+/// A plugin's store.
+pub(super) struct Instance {
+    pub(super) store: Store<PluginState>,
+    plugin: Arc<Plugin>,
+    waker: SharedWaker,
+    pub(super) config_json: String,
+}
+
+impl Instance {
+    pub(super) fn new(plugin: &Arc<Plugin>, waker: SharedWaker) -> Result<Self> {
+        let config = &plugin.config;
+        let endpoint = Arc::new(Endpoint::load(plugin.role.endpoint(), plugin.server())?);
+        let connections = Connections::new(
+            endpoint,
+            Arc::clone(&waker),
+            config.limits.connections as usize,
+        );
+        let account = Account {
+            user: plugin.server().user.clone(),
+            password: plugin.server().password.clone(),
+        };
+        let state = PluginState::new(plugin.role, config, account, connections);
+        let mut store = Store::new(plugin.engine.wasmtime(), state);
+        store.limiter(|state| &mut state.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|context| {
+            may_go_on(context.data())?;
+            Ok(UpdateDeadline::Continue(1))
+        });
+        Ok(Self {
+            store,
+            plugin: Arc::clone(plugin),
+            waker,
+            config_json: plugin_config::json(plugin.role, config),
+        })
+    }
+
+    /// Instantiates the component with `instantiate`, within the bounds of a call.
+    pub(super) fn instantiate<P>(
+        &mut self,
+        instantiate: impl FnOnce(&mut Store<PluginState>, &Plugin) -> wasmtime::Result<P>,
+    ) -> Result<P> {
+        self.store.data_mut().call.begin(LONG_CALL, false);
+        let plugin = Arc::clone(&self.plugin);
+        instantiate(&mut self.store, &plugin).map_err(|e| self.trapped(&e))
+    }
+
+    /// Calls into the plugin. `wall` bounds its sleep; with `attention` the waker's calls end it early.
+    pub(super) fn call<R>(
+        &mut self,
+        wall: Duration,
+        attention: bool,
+        call: impl FnOnce(&mut Store<PluginState>) -> wasmtime::Result<R>,
+    ) -> Result<R> {
+        self.store.data_mut().call.begin(wall, attention);
+        call(&mut self.store).map_err(|e| self.trapped(&e))
+    }
+
+    /// The same for a call that can report an error of its own.
+    pub(super) fn try_call<R>(
+        &mut self,
+        wall: Duration,
+        attention: bool,
+        call: impl FnOnce(
+            &mut Store<PluginState>,
+        ) -> wasmtime::Result<std::result::Result<R, types::Error>>,
+    ) -> Result<R> {
+        self.call(wall, attention, call)?.map_err(|error| {
+            // What the host ended, the host explains; the plugin only passed it on.
+            if self.waker.is_interrupted() {
+                failure::interrupted()
+            } else if self.store.data().call.overdue {
+                failure::overdue(self.plugin.role)
+            } else {
+                failure::reported(error, self.plugin.role, self.plugin.server())
+            }
+        })
+    }
+
+    fn trapped(&self, error: &wasmtime::Error) -> Error {
+        if self.waker.is_interrupted() {
+            return failure::interrupted();
+        }
+        failure::trapped(error, self.plugin.role, self.store.data())
+    }
+}

@@ -1,0 +1,75 @@
+//! Plugin instances: a store, its bounds, what is imported into it, and typed calls out of it.
+//!
+//! One instance is used from one thread. After any error it is thrown away, which closes its sockets and frees its memory.
+
+mod failure;
+mod imports;
+mod instance;
+mod plugin_config;
+mod sink;
+mod source;
+mod state;
+
+pub(crate) use failure::interrupted;
+pub(crate) use imports::add_imports;
+pub use sink::SinkInstance;
+pub use source::SourceInstance;
+pub use state::PluginState;
+
+use std::sync::Arc;
+
+use wasmtime::component::Component;
+
+use crate::config::{Config, ServerConfig};
+use crate::engine::{Engine, Role, locate};
+use crate::error::Result;
+
+/// A compiled plugin together with the configuration it runs under: what instances are made from.
+pub struct Plugin {
+    engine: Engine,
+    component: Component,
+    role: Role,
+    config: Arc<Config>,
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plugin")
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Plugin {
+    /// Finds and compiles the plugin for `role`.
+    ///
+    /// # Errors
+    /// `plugin.*`, see [`locate::locate`] and [`Engine::load`].
+    pub fn load(engine: &Engine, role: Role, config: &Arc<Config>) -> Result<Self> {
+        let configured = match role {
+            Role::Source => config.plugins.source.as_deref(),
+            Role::Sink => config.plugins.sink.as_deref(),
+        };
+        let path = locate::locate(role, configured)?;
+        let component = engine.load(role, &path, config.plugins.cache)?;
+        tracing::debug!(%role, path = %path.display(), "plugin loaded");
+        Ok(Self {
+            engine: engine.clone(),
+            component,
+            role,
+            config: Arc::clone(config),
+        })
+    }
+
+    /// The names of everything it imports.
+    pub fn imports(&self) -> Vec<String> {
+        crate::engine::component_imports(&self.engine, &self.component)
+    }
+
+    fn server(&self) -> &ServerConfig {
+        match self.role {
+            Role::Source => &self.config.source,
+            Role::Sink => &self.config.target,
+        }
+    }
+}

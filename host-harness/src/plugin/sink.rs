@@ -1,0 +1,114 @@
+//! A running sink plugin.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::component::ResourceAny;
+
+use super::Plugin;
+use super::instance::{GRACE, Instance, LONG_CALL};
+use super::state::SharedWaker;
+use crate::bindings::sink::SinkPlugin;
+use crate::bindings::{Batch, Checkpoint, Progress, SinkInspection, SinkStatus};
+use crate::error::{Error, Kind, Result};
+use crate::pipeline::Writer;
+
+/// An instance of a sink plugin, with an open writer once [`Self::open`] has succeeded.
+pub struct SinkInstance {
+    instance: Instance,
+    plugin: SinkPlugin,
+    writer: Option<ResourceAny>,
+}
+
+impl SinkInstance {
+    /// A new instance; nothing is connected yet.
+    ///
+    /// # Errors
+    /// A trap while it starts, or `config.*` for files that cannot be read.
+    pub fn new(plugin: &Arc<Plugin>, waker: SharedWaker) -> Result<Self> {
+        let mut instance = Instance::new(plugin, waker)?;
+        let plugin = instance.instantiate(|store, plugin| {
+            SinkPlugin::instantiate(store, &plugin.component, plugin.engine.linker())
+        })?;
+        Ok(Self {
+            instance,
+            plugin,
+            writer: None,
+        })
+    }
+
+    /// Connects, takes the pipeline over, and says where to go on.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn open(&mut self) -> Result<Option<Checkpoint>> {
+        let config = self.instance.config_json.clone();
+        let guest = self.plugin.datain_replication_sink();
+        let writer = self.instance.try_call(LONG_CALL, false, |store| {
+            guest.writer().call_open(store, &config)
+        })?;
+        self.writer = Some(writer);
+        self.instance.call(GRACE, false, |store| {
+            guest.writer().call_resume_from(store, writer)
+        })
+    }
+
+    /// What the target knows of the pipeline; takes nothing over.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn inspect(&mut self) -> Result<SinkInspection> {
+        let config = self.instance.config_json.clone();
+        let guest = self.plugin.datain_replication_sink();
+        self.instance
+            .try_call(LONG_CALL, false, |store| guest.call_inspect(store, &config))
+    }
+
+    fn writer(&self) -> Result<ResourceAny> {
+        self.writer.ok_or_else(not_open)
+    }
+}
+
+impl Writer for SinkInstance {
+    fn apply(&mut self, batch: &Batch) -> Result<()> {
+        let writer = self.writer()?;
+        let guest = self.plugin.datain_replication_sink();
+        self.instance.try_call(GRACE, false, |store| {
+            guest.writer().call_apply(store, writer, batch)
+        })
+    }
+
+    fn advance(&mut self, max_wait: Duration) -> Result<Progress> {
+        let writer = self.writer()?;
+        let guest = self.plugin.datain_replication_sink();
+        let millis = u32::try_from(max_wait.as_millis()).unwrap_or(u32::MAX);
+        self.instance.try_call(max_wait + GRACE, true, |store| {
+            guest.writer().call_advance(store, writer, millis)
+        })
+    }
+
+    fn flush(&mut self, max_wait: Duration) -> Result<Progress> {
+        let writer = self.writer()?;
+        let guest = self.plugin.datain_replication_sink();
+        let millis = u32::try_from(max_wait.as_millis()).unwrap_or(u32::MAX);
+        self.instance.try_call(max_wait + GRACE, false, |store| {
+            guest.writer().call_flush(store, writer, millis)
+        })
+    }
+
+    fn status(&mut self) -> Result<SinkStatus> {
+        let writer = self.writer()?;
+        let guest = self.plugin.datain_replication_sink();
+        self.instance.call(GRACE, false, |store| {
+            guest.writer().call_status(store, writer)
+        })
+    }
+}
+
+pub(super) fn not_open() -> Error {
+    Error::new(
+        Kind::Fatal,
+        "host.not-open",
+        "the plugin's instance was used before it was opened",
+    )
+}

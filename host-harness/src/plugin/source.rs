@@ -1,0 +1,99 @@
+//! A running source plugin.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::component::ResourceAny;
+
+use super::Plugin;
+use super::instance::{GRACE, Instance, LONG_CALL};
+use super::state::SharedWaker;
+use crate::bindings::source::SourcePlugin;
+use crate::bindings::source::exports::datain::replication::source::Limits;
+use crate::bindings::{Batch, Checkpoint, SourceInspection, SourceStatus};
+use crate::error::Result;
+use crate::pipeline::Reader;
+
+/// An instance of a source plugin, with an open reader once [`Self::open`] has succeeded.
+pub struct SourceInstance {
+    instance: Instance,
+    plugin: SourcePlugin,
+    reader: Option<ResourceAny>,
+}
+
+impl SourceInstance {
+    /// A new instance; nothing is connected yet.
+    ///
+    /// # Errors
+    /// A trap while it starts, or `config.*` for files that cannot be read.
+    pub fn new(plugin: &Arc<Plugin>, waker: SharedWaker) -> Result<Self> {
+        let mut instance = Instance::new(plugin, waker)?;
+        let plugin = instance.instantiate(|store, plugin| {
+            SourcePlugin::instantiate(store, &plugin.component, plugin.engine.linker())
+        })?;
+        Ok(Self {
+            instance,
+            plugin,
+            reader: None,
+        })
+    }
+
+    /// Connects and prepares to stream after `resume`.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn open(&mut self, resume: Option<&Checkpoint>) -> Result<()> {
+        let config = self.instance.config_json.clone();
+        let guest = self.plugin.datain_replication_source();
+        self.reader = Some(self.instance.try_call(LONG_CALL, false, |store| {
+            guest.reader().call_open(store, &config, resume)
+        })?);
+        Ok(())
+    }
+
+    /// Where the source stands, and how far `checkpoint` is behind it.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn inspect(&mut self, checkpoint: Option<&Checkpoint>) -> Result<SourceInspection> {
+        let config = self.instance.config_json.clone();
+        let guest = self.plugin.datain_replication_source();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_inspect(store, &config, checkpoint)
+        })
+    }
+
+    fn reader(&self) -> Result<ResourceAny> {
+        self.reader.ok_or_else(super::sink::not_open)
+    }
+}
+
+impl Reader for SourceInstance {
+    fn poll(&mut self, max_bytes: u32, max_wait: Duration) -> Result<Option<Batch>> {
+        let reader = self.reader()?;
+        let limits = Limits {
+            max_bytes,
+            max_wait_ms: u32::try_from(max_wait.as_millis()).unwrap_or(u32::MAX),
+        };
+        let guest = self.plugin.datain_replication_source();
+        self.instance.try_call(max_wait + GRACE, true, |store| {
+            guest.reader().call_poll(store, reader, limits)
+        })
+    }
+
+    fn ack(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let reader = self.reader()?;
+        let guest = self.plugin.datain_replication_source();
+        self.instance.call(GRACE, false, |store| {
+            guest.reader().call_ack(store, reader, checkpoint)
+        })
+    }
+
+    fn status(&mut self) -> Result<SourceStatus> {
+        let reader = self.reader()?;
+        let guest = self.plugin.datain_replication_source();
+        self.instance.call(GRACE, false, |store| {
+            guest.reader().call_status(store, reader)
+        })
+    }
+}

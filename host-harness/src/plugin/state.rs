@@ -1,0 +1,157 @@
+//! What the host keeps for one plugin instance: the store's data.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+use wasmtime::ResourceLimiter;
+
+use super::imports::LogGate;
+use crate::config::{Config, Password};
+use crate::engine::Role;
+use crate::transport::Connections;
+
+/// The data of a plugin's store. Everything that its imports may reach is in here.
+pub struct PluginState {
+    pub(super) role: Role,
+    pub(super) connections: Connections,
+    pub(super) account: Account,
+    pub(super) log: LogGate,
+    pub(super) memory: MemoryLimit,
+    pub(super) call: Call,
+}
+
+impl PluginState {
+    pub(super) fn new(
+        role: Role,
+        config: &Config,
+        account: Account,
+        connections: Connections,
+    ) -> Self {
+        Self {
+            role,
+            connections,
+            account,
+            log: LogGate::new(role, &config.name),
+            memory: MemoryLimit {
+                limit: (config.limits.memory_mib as usize) << 20,
+                used: 0,
+                refused: false,
+            },
+            call: Call::new(config.limits.call_cpu),
+        }
+    }
+}
+
+/// The account of the plugin's endpoint.
+pub(super) struct Account {
+    pub user: String,
+    pub password: Password,
+}
+
+/// How long the call under way may take, by the processor's clock and by the wall's.
+pub(super) struct Call {
+    cpu_limit: Duration,
+    cpu_start: Duration,
+    wall_end: Instant,
+    /// Whether `wait` ended the call since `wall_end` had passed.
+    pub(super) overdue: bool,
+    /// Whether the host's wake-ups end a `wait`.
+    pub(super) attention: bool,
+}
+
+impl Call {
+    fn new(cpu_limit: Duration) -> Self {
+        Self {
+            cpu_limit,
+            cpu_start: Duration::ZERO,
+            wall_end: Instant::now(),
+            overdue: false,
+            attention: false,
+        }
+    }
+
+    /// Begins a call that may sleep until `wall` has passed.
+    pub(super) fn begin(&mut self, wall: Duration, attention: bool) {
+        self.cpu_start = thread_cpu_time();
+        self.wall_end = Instant::now() + wall;
+        self.overdue = false;
+        self.attention = attention;
+    }
+
+    /// Whether the call has used up its processor time. The thread's own clock stands still while the plugin waits and while
+    /// other programs have the processor, so that a slow machine or network is never taken for an endless loop.
+    pub(super) fn cpu_exhausted(&self) -> bool {
+        thread_cpu_time().saturating_sub(self.cpu_start) > self.cpu_limit
+    }
+
+    /// Wall time that is left for sleeping.
+    pub(super) fn wall_left(&self) -> Duration {
+        self.wall_end.saturating_duration_since(Instant::now())
+    }
+}
+
+fn thread_cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        time.tv_sec.try_into().unwrap_or(0),
+        time.tv_nsec.try_into().unwrap_or(0),
+    )
+}
+
+/// Bounds the linear memory of all modules in the component together.
+pub(super) struct MemoryLimit {
+    limit: usize,
+    used: usize,
+    /// Whether growth was ever refused: it explains the trap that usually follows.
+    pub(super) refused: bool,
+}
+
+impl ResourceLimiter for MemoryLimit {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let used = self.used.saturating_add(desired.saturating_sub(current));
+        if used > self.limit {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.used = used;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= 100_000)
+    }
+}
+
+/// Why the host stopped a running plugin.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stopped {
+    #[error("the call used up its processor time")]
+    CpuLimit,
+    #[error("the host ended the instance")]
+    Killed,
+}
+
+/// Asked at every tick of the epoch while the plugin runs.
+pub(super) fn may_go_on(state: &PluginState) -> Result<(), Stopped> {
+    if state.connections.waker().is_killed() {
+        return Err(Stopped::Killed);
+    }
+    if state.call.cpu_exhausted() {
+        return Err(Stopped::CpuLimit);
+    }
+    Ok(())
+}
+
+/// The waker of an instance, by which other threads reach it.
+pub(super) type SharedWaker = Arc<crate::transport::Waker>;

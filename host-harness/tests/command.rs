@@ -1,0 +1,161 @@
+//! The command's exit codes and messages for input that is wrong, without any server.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const CONFIG: &str = "name = \"orders\"\n[source]\nhost = \"127.0.0.1\"\nuser = \"r\"\n[target]\nhost = \"127.0.0.1\"\nuser = \"a\"\n";
+
+fn datain(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_datain"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("RUST_LOG")
+        .env("DATAIN_PLUGINS", folder.join("plugins"))
+        .env("DATAIN_CACHE", folder.join("cache"))
+        .output()
+        .unwrap()
+}
+
+/// Runs the command in a folder with the configuration `config` and plugins made of `text`; answers with exit code and messages.
+fn run(config: &str, plugin: Option<&str>, arguments: &[&str]) -> (i32, String) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("orders.toml"), config).unwrap();
+    if let Some(text) = plugin {
+        std::fs::create_dir(folder.path().join("plugins")).unwrap();
+        let bytes = wat::parse_str(text).unwrap();
+        for name in ["source.wasm", "sink.wasm"] {
+            std::fs::write(folder.path().join("plugins").join(name), &bytes).unwrap();
+        }
+    }
+    let output = datain(folder.path(), arguments);
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn usage() {
+    let (code, text) = run(CONFIG, None, &["run"]);
+    assert_eq!(code, 2);
+    assert!(text.contains("--config <FILE>"), "{text}");
+    let (code, text) = run(
+        CONFIG,
+        None,
+        &["run", "-c", "orders.toml", "--log-level", "loud=7=x"],
+    );
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("error[usage.log-level]"), "{text}");
+}
+
+#[test]
+fn configuration() {
+    let (code, text) = run(
+        &CONFIG.replace("host", "hots"),
+        None,
+        &["run", "-c", "orders.toml"],
+    );
+    assert_eq!(code, 2);
+    assert_eq!(
+        text,
+        "error[config.unknown-key]: unknown key `hots`\n  position: orders.toml:3:1\n  hint: did you mean `host`?\n"
+    );
+    let (code, text) = run(
+        &CONFIG.replace("host", "hots"),
+        None,
+        &["--log-format", "json", "status", "-c", "orders.toml"],
+    );
+    assert_eq!(code, 2);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["error"]["code"], "config.unknown-key");
+    assert_eq!(json["error"]["position"], "orders.toml:3:1");
+}
+
+#[test]
+fn plugins() {
+    let (code, text) = run(CONFIG, None, &["run", "-c", "orders.toml"]);
+    assert_eq!(code, 2);
+    assert!(
+        text.contains("error[plugin.not-found]") && text.contains("plugins/source.wasm"),
+        "{text}"
+    );
+    let (code, text) = run(CONFIG, Some("(module)"), &["run", "-c", "orders.toml"]);
+    assert_eq!(code, 2);
+    assert!(text.contains("error[plugin.invalid]"), "{text}");
+    let (code, text) = run(CONFIG, Some("(component)"), &["run", "-c", "orders.toml"]);
+    assert_eq!(code, 2);
+    assert!(text.contains("error[plugin.export-missing]"), "{text}");
+    let wants_files = "(component (import \"wasi:filesystem/types@0.2.0\" (instance)))";
+    let (code, text) = run(CONFIG, Some(wants_files), &["run", "-c", "orders.toml"]);
+    assert_eq!(code, 2);
+    assert!(
+        text.contains("error[plugin.import-unknown]")
+            && text.contains("wasi:filesystem/types@0.2.0"),
+        "{text}"
+    );
+}
+
+/// A component that looks like both plugins and runs `module`'s start function when it is instantiated.
+fn starting(module: &str) -> String {
+    format!(
+        "(component (core module $m {module}) (core instance (instantiate $m)) (instance $none)
+           (export \"datain:replication/source@0.1.0\" (instance $none))
+           (export \"datain:replication/sink@0.1.0\" (instance $none)))"
+    )
+}
+
+#[test]
+fn plugins_that_misbehave_end_the_run_and_not_the_host() {
+    let config = format!(
+        "{CONFIG}[start]\nmode = \"now\"\n[limits]\ncall_cpu_seconds = 1\nmemory_mib = 16\n"
+    );
+    for (module, code) in [
+        ("(func $f (loop (br 0))) (start $f)", "plugin.cpu-limit"),
+        ("(func $f unreachable) (start $f)", "plugin.trap"),
+        ("(func $f call $f) (start $f)", "plugin.trap"),
+        ("(memory 1000)", "plugin.memory-limit"),
+        (
+            "(memory 1) (func $f (if (i32.eq (memory.grow (i32.const 1000)) (i32.const -1)) (then unreachable))) (start $f)",
+            "plugin.memory-limit",
+        ),
+    ] {
+        let (status, text) = run(
+            &config,
+            Some(&starting(module)),
+            &["run", "-c", "orders.toml"],
+        );
+        assert_eq!(status, 3, "{module}: {text}");
+        assert!(text.contains(&format!("error[{code}]")), "{module}: {text}");
+        assert_eq!(text.matches("error[").count(), 1, "told once: {text}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_a_plugin_that_never_returns() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("orders.toml"),
+        format!("{CONFIG}[start]\nmode = \"now\"\n"),
+    )
+    .unwrap();
+    std::fs::create_dir(folder.path().join("plugins")).unwrap();
+    let bytes = wat::parse_str(starting("(func $f (loop (br 0))) (start $f)")).unwrap();
+    for name in ["source.wasm", "sink.wasm"] {
+        std::fs::write(folder.path().join("plugins").join(name), &bytes).unwrap();
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_datain"))
+        .args(["run", "-c", "orders.toml"])
+        .current_dir(folder.path())
+        .env("DATAIN_PLUGINS", folder.path().join("plugins"))
+        .env("DATAIN_CACHE", folder.path().join("cache"))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let pid = rustix::process::Pid::from_child(&child);
+    for _ in 0..2 {
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}

@@ -1,0 +1,192 @@
+//! Each mistake in a configuration has one message that names the line.
+
+use std::path::Path;
+
+use datain_host::Config;
+use datain_host::config::{Address, Start, TlsMode};
+
+const GOOD: &str = r#"name = "orders"
+[source]
+host = "127.0.0.1"
+user = "repl"
+password_file = "secret.txt"
+[target]
+socket = "run/target.sock"
+user = "apply"
+[start]
+mode = "gtid"
+gtid_set = ""
+"#;
+
+/// The error's text when `from` is replaced by `to` in a good file.
+fn error(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "{from}");
+    let text = GOOD.replacen(from, to, 1);
+    let error =
+        Config::parse(&text, Path::new("/etc/datain/orders.toml")).expect_err("the file is wrong");
+    assert_eq!(error.exit_code(), 2);
+    error.to_text()
+}
+
+fn check(from: &str, to: &str, expected: &str) {
+    let found = error(from, to).replace("/etc/datain/", "");
+    assert_eq!(found, expected, "\n--- found\n{found}\n---");
+}
+
+#[test]
+fn a_good_file() {
+    let config = Config::parse(GOOD, Path::new("/etc/datain/orders.toml")).unwrap();
+    assert_eq!(
+        config.source.address,
+        Address::Tcp {
+            host: "127.0.0.1".to_owned(),
+            port: 3306
+        }
+    );
+    assert_eq!(
+        config.target.address,
+        Address::Unix("/etc/datain/run/target.sock".into())
+    );
+    assert_eq!(config.source.tls, TlsMode::Preferred);
+    assert_eq!(
+        config.start,
+        Start::Gtid {
+            gtid_set: String::new()
+        }
+    );
+    assert_eq!(
+        format!("{:?}", config.source.password),
+        "File(/etc/datain/secret.txt)"
+    );
+    assert_eq!(
+        (config.limits.memory_mib, config.apply.group_max_rows),
+        (256, 2000)
+    );
+}
+
+#[test]
+fn unknown_keys_are_named_with_the_nearest_known_one() {
+    check(
+        "host =",
+        "hots =",
+        "error[config.unknown-key]: unknown key `hots`\n  position: orders.toml:3:1\n  hint: did you mean `host`?",
+    );
+    check(
+        "[target]",
+        "[traget]",
+        "error[config.unknown-key]: unknown key `traget`\n  position: orders.toml:6:2\n  hint: did you mean `target`?",
+    );
+    check(
+        "user = \"repl\"",
+        "user = \"repl\"\ncolour = 1",
+        "error[config.unknown-key]: unknown key `colour`\n  position: orders.toml:5:1\n  hint: known keys here: host, port, socket, user, \
+         password, password_file, password_env, tls, ca, cert, key, get_server_public_key, server_public_key, connect_timeout_seconds, \
+         server_id",
+    );
+    check(
+        "user = \"apply\"",
+        "user = \"apply\"\nserver_id = 5",
+        "error[config.unknown-key]: `server_id` does not belong in [target]\n  position: orders.toml:9:13\n  hint: it is the id among \
+         the source's replicas: put it into [source]",
+    );
+}
+
+#[test]
+fn wrong_types_and_values() {
+    check(
+        "host = \"127.0.0.1\"",
+        "host = 5",
+        "error[config.wrong-type]: invalid type: integer `5`, expected a string\n  position: orders.toml:3:8",
+    );
+    let port = error("user = \"repl\"", "port = 70000\nuser = \"repl\"");
+    assert!(
+        port.contains("error[config.invalid-value]") && port.contains("orders.toml:4:8"),
+        "{port}"
+    );
+    check(
+        "user = \"repl\"",
+        "tls = \"verify_ca\"\nuser = \"repl\"",
+        "error[config.invalid-value]: unknown value `verify_ca`\n  position: orders.toml:4:7\n  hint: did you mean `verify-ca`?",
+    );
+    check(
+        "name = \"orders\"",
+        "name = \"or ders\"",
+        "error[config.invalid-value]: `name` is \"or ders\": it must be 1 to 64 letters, digits, `_` or `-`\n  position: orders.toml:1:8",
+    );
+    check(
+        "gtid_set = \"\"",
+        "gtid_set = \"\"\n[limits]\nmemory_mib = 1",
+        "error[config.invalid-value]: `memory_mib` must be 16 to 4096\n  position: orders.toml:13:14",
+    );
+}
+
+#[test]
+fn missing_keys() {
+    let user = error("user = \"repl\"\n", "");
+    assert!(
+        user.contains(
+            "error[config.missing-key]: the key `user` is missing\n  position: orders.toml:2:"
+        ) || user.contains("orders.toml"),
+        "{user}"
+    );
+    let host = error("host = \"127.0.0.1\"\n", "");
+    assert!(
+        host.contains("[source] has neither `host` nor `socket`"),
+        "{host}"
+    );
+    let set = error("gtid_set = \"\"\n", "");
+    assert!(
+        set.contains("start.mode = \"gtid\" needs `gtid_set`"),
+        "{set}"
+    );
+}
+
+#[test]
+fn keys_that_contradict_each_other() {
+    assert!(
+        error("user = \"repl\"", "user = \"repl\"\npassword = \"x\"")
+            .contains("more than one of `password`")
+    );
+    assert!(
+        error("user = \"repl\"", "user = \"repl\"\ncert = \"c.pem\"")
+            .contains("only one of `cert` and `key`")
+    );
+    assert!(
+        error("user = \"repl\"", "user = \"repl\"\nca = \"ca.pem\"")
+            .contains("does not verify certificates")
+    );
+    assert!(
+        error("mode = \"gtid\"", "mode = \"now\"")
+            .contains("`gtid_set` belongs to start.mode = \"gtid\"")
+    );
+}
+
+#[test]
+fn what_is_no_toml_at_all() {
+    let text = error("[target]", "[target");
+    assert!(
+        text.contains("error[config.syntax]") && text.contains("orders.toml:6:"),
+        "{text}"
+    );
+    let missing = Config::load("/nowhere/x.toml").unwrap_err().to_text();
+    assert!(
+        missing.starts_with(
+            "error[config.unreadable]: failed to read the configuration file /nowhere/x.toml"
+        ),
+        "{missing}"
+    );
+}
+
+#[test]
+fn passwords_are_never_shown() {
+    let text = GOOD.replace("password_file = \"secret.txt\"", "password = \"hunter2\"");
+    let config = Config::parse(&text, Path::new("orders.toml")).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert!(
+        !error(
+            "password_file = \"secret.txt\"",
+            "password = \"hunter2\"\nport = \"x\""
+        )
+        .contains("hunter2")
+    );
+}
