@@ -13,12 +13,11 @@ use crate::{Distribution, Error, Flavor, ROOT_PASSWORD, Result, cache, process};
 const FORMAT: u32 = 1;
 
 /// Settings that the data folder is made for: a server started with another value would refuse it.
-const FIXED_AT_INITIALISATION: [&str; 5] = [
+const FIXED_AT_INITIALISATION: [&str; 4] = [
     "lower_case_table_names",
     "innodb_page_size",
     "innodb_data_file_path",
     "innodb_undo_tablespaces",
-    "innodb_log_file_size",
 ];
 
 /// Copies a fresh data folder into `data`. `options` are the caller's own `name=value` settings.
@@ -101,7 +100,7 @@ pub(crate) fn run_as_root() -> Option<&'static str> {
     (unsafe { libc::geteuid() } == 0).then_some("--user=root")
 }
 
-/// A small redo log, so that a template is quick to copy.
+/// A small redo log, so that a template is quick to copy. A server that is started with another size resizes it.
 pub(crate) fn log_size(flavor: Flavor) -> Option<&'static str> {
     match flavor {
         // It grows while the server runs.
