@@ -28,8 +28,8 @@ pub(crate) fn copy_into(
 ) -> Result<()> {
     let own: Vec<_> = options
         .iter()
-        .map(|option| option.replace('-', "_"))
         .filter(|option| is_fixed(option))
+        .cloned()
         .collect();
     let mut hasher = DefaultHasher::new();
     (FORMAT, distribution.identity(), &own).hash(&mut hasher);
@@ -44,7 +44,8 @@ pub(crate) fn copy_into(
 }
 
 fn is_fixed(option: &str) -> bool {
-    FIXED_AT_INITIALISATION.contains(&option.split('=').next().unwrap_or_default().trim())
+    let name = option.split('=').next().unwrap_or_default().trim();
+    FIXED_AT_INITIALISATION.contains(&name.replace('-', "_").as_str())
 }
 
 fn initialise(distribution: &Distribution, own: &[String], folder: &Path) -> Result<()> {
