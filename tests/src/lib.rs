@@ -1,1 +1,8 @@
-//! End-to-end tests' support.
+//! What the end-to-end tests share: the proof that two servers hold the same data, and the host as a child process.
+//!
+//! The proof rests on nothing of datain's own: each server is asked through its distribution's client program.
+
+// The ban is on std's clocks, which trap inside a plugin. This is native code.
+#![allow(clippy::disallowed_methods)]
+
+pub mod compare;
