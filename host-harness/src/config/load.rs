@@ -126,7 +126,9 @@ impl Loader<'_> {
         let raw = server.into_inner();
         let address = match (raw.socket, raw.host) {
             (Some(_), Some(host)) => {
-                return Err(self.invalid(&host, format!("[{section}] has both `host` and `socket`")));
+                return Err(
+                    self.invalid(&host, format!("[{section}] has both `host` and `socket`"))
+                );
             }
             (Some(socket), None) => Address::Unix(self.relative(socket.get_ref())),
             (None, Some(host)) if host.get_ref().starts_with('/') => {

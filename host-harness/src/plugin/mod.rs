@@ -20,9 +20,11 @@ use std::sync::Arc;
 
 use wasmtime::component::Component;
 
+use crate::bindings::sink::SinkPluginPre;
+use crate::bindings::source::SourcePluginPre;
 use crate::config::{Config, ServerConfig};
 use crate::engine::{Engine, Role, locate};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A compiled plugin together with the configuration it runs under: what instances are made from.
 pub struct Plugin {
@@ -52,6 +54,17 @@ impl Plugin {
         };
         let path = locate::locate(role, configured)?;
         let component = engine.load(role, &path, config.plugins.cache)?;
+        check_contract(engine, role, &component).map_err(|e| {
+            Error::config(
+                "plugin.contract",
+                format!(
+                    "the {role} component {} does not keep to the contract",
+                    path.display()
+                ),
+            )
+            .detail(format!("{e:#}"))
+            .hint("was it built from the same version of wit/ as this host?")
+        })?;
         tracing::debug!(%role, path = %path.display(), "plugin loaded");
         Ok(Self {
             engine: engine.clone(),
@@ -73,3 +86,15 @@ impl Plugin {
         }
     }
 }
+
+/// Whether the types of everything imported and exported are those of the contract.
+fn check_contract(engine: &Engine, role: Role, component: &Component) -> wasmtime::Result<()> {
+    let linked = engine.linker().instantiate_pre(component)?;
+    match role {
+        Role::Source => SourcePluginPre::new(linked).map(|_| ()),
+        Role::Sink => SinkPluginPre::new(linked).map(|_| ()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

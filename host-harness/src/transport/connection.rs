@@ -173,7 +173,7 @@ impl Connection {
             },
             Phase::Tls(socket, tls) => io::Write::write(&mut tls.writer(), data)
                 .and_then(|n| flush_tls(socket, tls).map(|()| n))
-                .map_err(|e| Failure::from_io(&e, "write to", &server())),
+                .map_err(|e| write_failure(socket, tls, &e, &server())),
             Phase::Failed(failure) => Err(failure.clone()),
             Phase::LookingUp(_) | Phase::Connecting { .. } | Phase::Handshake(..) => Ok(0),
         };
@@ -349,7 +349,8 @@ fn step(phase: Phase, server: &str) -> Result<(Phase, bool), Failure> {
             ))
         }
         Phase::Tls(socket, mut tls) => {
-            flush_tls(&socket, &mut tls).map_err(|e| Failure::from_io(&e, "write to", server))?;
+            flush_tls(&socket, &mut tls)
+                .map_err(|e| write_failure(&socket, &mut tls, &e, server))?;
             Ok((Phase::Tls(socket, tls), true))
         }
         settled @ (Phase::Plain(_) | Phase::Failed(_)) => Ok((settled, true)),
@@ -423,6 +424,19 @@ fn flush_tls(socket: &Socket, tls: &mut ClientConnection) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Why a write failed: a server that refuses a client's certificate says so in an alert, and closes. The alert is read first.
+fn write_failure(
+    socket: &Socket,
+    tls: &mut ClientConnection,
+    error: &io::Error,
+    server: &str,
+) -> Failure {
+    match fill(socket, tls, 1) {
+        Err(FillError::Tls(reason)) => tls::failure(&reason, server),
+        _ => Failure::from_io(error, "write to", server),
+    }
 }
 
 struct Filled {

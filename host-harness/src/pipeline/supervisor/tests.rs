@@ -251,19 +251,23 @@ fn everything_arrives_once_and_in_order() {
 #[test]
 fn passing_trouble_starts_anew_from_the_checkpoint() {
     let faults = vec![
-        ("sink.advance", retry("net.reset")),
         ("source.poll", retry("net.closed")),
+        ("sink.advance", retry("net.reset")),
         ("source.open", retry("net.refused")),
         ("sink.open", retry("net.refused")),
         ("sink.apply", retry("server.deadlock")),
     ];
-    let count = faults.len() as u64;
     let servers = Servers::new(100, faults);
     let (outcome, status) = run(&servers, settings(), &Stop::new());
     assert_eq!(outcome.unwrap(), Outcome::CaughtUp);
     assert!(in_order(&servers));
-    assert_eq!(status.get().restarts, count);
-    assert_eq!(status.get().last_error.unwrap().code, "server.deadlock");
+    assert!(servers.faults.lock().unwrap().is_empty(), "all were met");
+    // Both sides can fail in one generation.
+    assert!(
+        (3..=5).contains(&status.get().restarts),
+        "{}",
+        status.get().restarts
+    );
 }
 
 #[test]
