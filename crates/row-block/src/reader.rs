@@ -59,7 +59,7 @@ impl<'a> RowSetReader<'a> {
     /// Opens a row set of a table with columns of these kinds.
     ///
     /// # Errors
-    /// When the presence bitmaps are cut short or have bits beyond the last column, or the row set is too long for the format.
+    /// When the presence bitmaps are cut short, have bits beyond the last column or none at all, or the row set is too long for the format.
     pub fn new(
         kinds: &'a [ColumnKind],
         operation: Operation,
@@ -84,6 +84,15 @@ impl<'a> RowSetReader<'a> {
         };
         let before = bitmap(operation.has_before())?;
         let after = bitmap(operation.has_after())?;
+        // Such rows would take no bytes, so that nothing bounded their number. No server logs them.
+        let width: usize = [before, after]
+            .iter()
+            .flatten()
+            .map(Bitmap::count_ones)
+            .sum();
+        if count > 0 && width == 0 {
+            return Err(Malformed::new(at, "rows without any column"));
+        }
         Ok(Self {
             kinds,
             operation,

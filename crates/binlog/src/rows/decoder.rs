@@ -42,11 +42,18 @@ impl<'a, 't> RowDecoder<'a, 't> {
             let columns = table.decoders.iter().zip(present.iter());
             columns.filter(|(_, p)| *p).map(|(d, _)| d).collect()
         };
+        let cursor = Cursor::new(EVENT, event.images, event.images_at);
+        let before = chosen(event.before_present);
+        let after = chosen(event.after_present);
+        if before.is_empty() && after.is_empty() {
+            // Rows would take no bytes; the server refuses to log such (ER_BINLOG_ROW_LOGGING_FAILED).
+            cursor.expect_end("columns_present")?;
+        }
         Ok(Self {
-            cursor: Cursor::new(EVENT, event.images, event.images_at),
-            before: chosen(event.before_present),
-            after: chosen(event.after_present),
             event,
+            cursor,
+            before,
+            after,
         })
     }
 
