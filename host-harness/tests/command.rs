@@ -1,5 +1,10 @@
 //! The command's exit codes and messages for input that is wrong, without any server.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says by failing what it expected"
+)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

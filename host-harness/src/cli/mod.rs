@@ -110,7 +110,7 @@ fn report(error: &Error, format: LogFormat) {
     match format {
         LogFormat::Human => logging::write_stderr(&error.to_text()),
         LogFormat::Json => {
-            logging::write_stderr(&serde_json::json!({ "error": error.report() }).to_string())
+            logging::write_stderr(&serde_json::json!({ "error": error.report() }).to_string());
         }
     }
 }

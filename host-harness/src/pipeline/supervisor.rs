@@ -143,7 +143,7 @@ impl Supervisor {
         match &result {
             Ok(_) => {
                 self.status.state("stopping");
-                running.end_in_order()
+                running.end_in_order();
             }
             Err(_) => running.end_now(),
         }
@@ -171,7 +171,7 @@ impl Supervisor {
                 }
                 Event::CaughtUp if self.settings.until_caught_up => return Ok(Outcome::CaughtUp),
                 Event::CaughtUp => {
-                    tracing::info!("caught up with what the source had when it was opened")
+                    tracing::info!("caught up with what the source had when it was opened");
                 }
             }
         }

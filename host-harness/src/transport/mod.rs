@@ -12,6 +12,7 @@ mod failure;
 mod lookup;
 mod socket;
 mod tls;
+mod tls_stream;
 mod verifier;
 mod wait;
 mod waker;
