@@ -45,12 +45,20 @@ impl Config {
     /// # Errors
     /// `config.invalid`, `row-block.version`.
     pub fn parse(json: &str) -> Result<Config, Error> {
-        let config: Config = serde_json::from_str(json)
-            .map_err(|e| Error::reconfigure("config.invalid", format!("the sink cannot read its configuration: {e}")))?;
+        let config: Config = serde_json::from_str(json).map_err(|e| {
+            Error::reconfigure(
+                "config.invalid",
+                format!("the sink cannot read its configuration: {e}"),
+            )
+        })?;
         if config.row_block_version != datain_apply::ROW_BLOCK_VERSION {
             return Err(Error::reconfigure(
                 "row-block.version",
-                format!("the sink reads row block version {}, the host chose {}", datain_apply::ROW_BLOCK_VERSION, config.row_block_version),
+                format!(
+                    "the sink reads row block version {}, the host chose {}",
+                    datain_apply::ROW_BLOCK_VERSION,
+                    config.row_block_version
+                ),
             )
             .hint("use source and sink plugins of the same release"));
         }

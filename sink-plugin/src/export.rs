@@ -50,7 +50,10 @@ impl Guest for Sink {
     fn inspect(config: String) -> Result<Inspection, Error> {
         datain_plugin_runtime::start();
         let config = Config::parse(&config)?;
-        session::finish(Task::new(crate::inspect::inspect(config)), Moment::now().after(OPEN_TIME))
+        session::finish(
+            Task::new(crate::inspect::inspect(config)),
+            Moment::now().after(OPEN_TIME),
+        )
     }
 }
 
@@ -69,7 +72,9 @@ impl GuestWriter for Writer {
         });
         let (engine, resume) = session::finish(open, Moment::now().after(OPEN_TIME))?;
         let mut shared = Shared::default();
-        shared.position = resume.as_ref().map_or_else(String::new, |c| c.display.clone());
+        shared.position = resume
+            .as_ref()
+            .map_or_else(String::new, |c| c.display.clone());
         let shared = Rc::new(RefCell::new(shared));
         let task = Task::new(writer::run(engine, config, Rc::clone(&shared)));
         Ok(WriterHandle::new(Writer {
@@ -86,7 +91,10 @@ impl GuestWriter for Writer {
     fn apply(&self, batch: Batch) -> Result<(), Error> {
         let mut shared = self.shared.borrow_mut();
         if !shared.accepts() {
-            return Err(Error::fatal("sink.not-accepting", "a batch came while the sink had said that it takes none"));
+            return Err(Error::fatal(
+                "sink.not-accepting",
+                "a batch came while the sink had said that it takes none",
+            ));
         }
         shared.put(batch);
         Ok(())
@@ -107,7 +115,12 @@ impl GuestWriter for Writer {
         let shared = self.shared.borrow();
         let totals = shared.totals;
         SinkStatus {
-            state: if shared.pending() { "applying" } else { "waiting" }.to_owned(),
+            state: if shared.pending() {
+                "applying"
+            } else {
+                "waiting"
+            }
+            .to_owned(),
             position: shared.position.clone(),
             transactions_applied: totals.transactions,
             rows_applied: totals.rows,
@@ -125,7 +138,10 @@ impl Writer {
         let until = Moment::now().after(Duration::from_millis(u64::from(max_wait_ms)));
         let mut slot = self.task.borrow_mut();
         let Some(task) = slot.as_mut() else {
-            return Err(Error::fatal("sink.closed", "the writer was used after it had failed"));
+            return Err(Error::fatal(
+                "sink.closed",
+                "the writer was used after it had failed",
+            ));
         };
         let slice = task.run(until, || {
             let shared = self.shared.borrow();

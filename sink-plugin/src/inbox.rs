@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use datain_contract::types::{Batch, Checkpoint};
 use datain_apply::engine::Totals;
+use datain_contract::types::{Batch, Checkpoint};
 
 /// Bytes of rows that may wait; beyond that no batch is accepted.
 const ROOM: usize = 4 << 20;

@@ -28,7 +28,11 @@ enum Next {
 }
 
 /// Applies batches for ever, or until an error.
-pub async fn run(mut engine: HostEngine, config: Config, shared: Handle) -> Result<std::convert::Infallible, Error> {
+pub async fn run(
+    mut engine: HostEngine,
+    config: Config,
+    shared: Handle,
+) -> Result<std::convert::Infallible, Error> {
     let linger = Duration::from_millis(config.group_linger_ms);
     let mut due: Option<Moment> = None;
     loop {
@@ -54,9 +58,9 @@ pub async fn run(mut engine: HostEngine, config: Config, shared: Handle) -> Resu
                 for transaction in batch.transactions {
                     let durable = engine.apply(transaction, &batch.rows).await?;
                     report(&mut engine, &shared, durable);
-                    let full = engine
-                        .group_size()
-                        .is_some_and(|(rows, bytes)| rows >= config.group_max_rows || bytes >= GROUP_BYTES);
+                    let full = engine.group_size().is_some_and(|(rows, bytes)| {
+                        rows >= config.group_max_rows || bytes >= GROUP_BYTES
+                    });
                     if full && engine.can_commit() {
                         commit(&mut engine, &shared).await?;
                     }
@@ -81,7 +85,10 @@ fn report(engine: &mut HostEngine, shared: &Handle, durable: Option<Checkpoint>)
     for notice in engine.take_notices() {
         logging::warn(
             &notice.message,
-            &[("statement", notice.statement), ("transaction", notice.transaction)],
+            &[
+                ("statement", notice.statement),
+                ("transaction", notice.transaction),
+            ],
         );
     }
     if let Some(checkpoint) = durable {

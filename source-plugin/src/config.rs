@@ -33,8 +33,12 @@ impl Config {
     /// # Errors
     /// `config.invalid`, `row-block.version`.
     pub fn parse(json: &str) -> Result<Config, Error> {
-        let config: Config = serde_json::from_str(json)
-            .map_err(|e| Error::reconfigure("config.invalid", format!("the source cannot read its configuration: {e}")))?;
+        let config: Config = serde_json::from_str(json).map_err(|e| {
+            Error::reconfigure(
+                "config.invalid",
+                format!("the source cannot read its configuration: {e}"),
+            )
+        })?;
         if config.row_block_version != datain_capture::ROW_BLOCK_VERSION {
             return Err(Error::reconfigure(
                 "row-block.version",

@@ -42,7 +42,10 @@ struct Reader {
 }
 
 /// Reads for ever, one batch ahead, or until an error.
-async fn read(mut reader: LogReader<HostStream>, shared: Rc<RefCell<Shared>>) -> Result<Infallible, Error> {
+async fn read(
+    mut reader: LogReader<HostStream>,
+    shared: Rc<RefCell<Shared>>,
+) -> Result<Infallible, Error> {
     loop {
         let max_bytes = shared.borrow().max_bytes;
         let tell = |progress| shared.borrow_mut().progress = progress;
@@ -115,7 +118,10 @@ impl GuestReader for Reader {
         }
         let mut slot = self.task.borrow_mut();
         let Some(task) = slot.as_mut() else {
-            return Err(Error::fatal("source.closed", "the reader was used after it had failed"));
+            return Err(Error::fatal(
+                "source.closed",
+                "the reader was used after it had failed",
+            ));
         };
         let failed = match task.run(until, || self.shared.borrow().batch.is_some()) {
             Slice::Suspended => None,

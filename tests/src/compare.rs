@@ -43,7 +43,11 @@ pub fn tables(left: &Server, right: &Server, schemas: &[&str]) -> Result<Vec<Tab
     let mut all: BTreeMap<String, Table> = BTreeMap::new();
     for (is_left, server) in [(true, left), (false, right)] {
         for (name, summary) in summaries(server, schemas)? {
-            let table = all.entry(name.clone()).or_insert(Table { name, left: None, right: None });
+            let table = all.entry(name.clone()).or_insert(Table {
+                name,
+                left: None,
+                right: None,
+            });
             if is_left {
                 table.left = Some(summary);
             } else {
@@ -60,7 +64,10 @@ pub fn tables(left: &Server, right: &Server, schemas: &[&str]) -> Result<Vec<Tab
 /// See above.
 pub fn assert_equal(left: &Server, right: &Server, schemas: &[&str]) {
     let tables = tables(left, right, schemas).expect("both servers answer");
-    assert!(!tables.is_empty(), "there is nothing to compare in {schemas:?}");
+    assert!(
+        !tables.is_empty(),
+        "there is nothing to compare in {schemas:?}"
+    );
     let different: Vec<&Table> = tables.iter().filter(|t| !t.is_equal()).collect();
     assert!(different.is_empty(), "tables differ: {different:#?}");
 }
@@ -78,7 +85,8 @@ fn summaries(server: &Server, schemas: &[&str]) -> Result<Vec<(String, Summary)>
             let [Some(schema), Some(name)] = row.as_slice() else {
                 anyhow::bail!("information_schema gave a table without a name");
             };
-            let summary = summary(server, schema, name).with_context(|| format!("{schema}.{name}"))?;
+            let summary =
+                summary(server, schema, name).with_context(|| format!("{schema}.{name}"))?;
             Ok((format!("{schema}.{name}"), summary))
         })
         .collect()
@@ -92,7 +100,10 @@ fn summary(server: &Server, schema: &str, name: &str) -> Result<Summary> {
     let table = format!("{}.{}", quoted(schema), quoted(name));
     let cell = |sql: &str, column: usize| -> Result<String> {
         let rows = server.query(sql)?;
-        Ok(rows.first().and_then(|row| row.get(column).cloned().flatten()).unwrap_or_default())
+        Ok(rows
+            .first()
+            .and_then(|row| row.get(column).cloned().flatten())
+            .unwrap_or_default())
     };
     let definition = cell(&format!("SHOW CREATE TABLE {table}"), 1)?;
     let columns = server.query(&format!(
@@ -132,7 +143,10 @@ fn summary(server: &Server, schema: &str, name: &str) -> Result<Summary> {
 fn without_auto_increment(definition: &str) -> String {
     match definition.split_once(" AUTO_INCREMENT=") {
         None => definition.to_owned(),
-        Some((head, tail)) => format!("{head}{}", tail.trim_start_matches(|c: char| c.is_ascii_digit())),
+        Some((head, tail)) => format!(
+            "{head}{}",
+            tail.trim_start_matches(|c: char| c.is_ascii_digit())
+        ),
     }
 }
 
@@ -143,7 +157,9 @@ mod tests {
     #[test]
     fn only_the_next_value_is_cut_out() {
         assert_eq!(
-            without_auto_increment("CREATE TABLE t (\n) ENGINE=InnoDB AUTO_INCREMENT=42 DEFAULT CHARSET=utf8mb4"),
+            without_auto_increment(
+                "CREATE TABLE t (\n) ENGINE=InnoDB AUTO_INCREMENT=42 DEFAULT CHARSET=utf8mb4"
+            ),
             "CREATE TABLE t (\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
         );
     }

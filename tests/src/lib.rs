@@ -6,3 +6,4 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod compare;
+pub mod proxy;

@@ -21,16 +21,24 @@ fn session(server: &Server) -> Session<BlockingStream> {
 }
 
 fn settings(start: &str) -> Settings {
-    serde_json::from_str(&format!(r#"{{"stream":"native","server_id":77,"start":{start}}}"#)).expect("settings")
+    serde_json::from_str(&format!(
+        r#"{{"stream":"native","server_id":77,"start":{start}}}"#
+    ))
+    .expect("settings")
 }
 
 /// Replicates until everything that the source has now is on the target.
 fn replicate(source: &Server, target: &Server, settings: &Settings) -> Result<Checkpoint, Error> {
     block_on(async {
-        let (mut engine, resume) = Engine::<_, RandomState>::open(session(target), &settings.stream).await?;
+        let (mut engine, resume) =
+            Engine::<_, RandomState>::open(session(target), &settings.stream).await?;
         let mut reader = Reader::open(session(source), settings, resume.as_ref()).await?;
         let mut newest = resume;
-        while !reader.progress().reached_head || newest.as_ref().is_none_or(|c| c.ordinal < reader.progress().ordinal) {
+        while !reader.progress().reached_head
+            || newest
+                .as_ref()
+                .is_none_or(|c| c.ordinal < reader.progress().ordinal)
+        {
             let batch = reader.next_batch(64 << 10, |_| {}).await?;
             engine.add_tables(batch.tables);
             for transaction in batch.transactions {
@@ -45,12 +53,19 @@ fn replicate(source: &Server, target: &Server, settings: &Settings) -> Result<Ch
 }
 
 fn scenario(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scenarios")
+        .join(name);
     std::fs::read_to_string(path).expect("the scenario's file")
 }
 
 fn pair() -> (Server, Server) {
-    let start = || Server::builder(Flavor::Mysql97).relaxed().start().expect("a server");
+    let start = || {
+        Server::builder(Flavor::Mysql97)
+            .relaxed()
+            .start()
+            .expect("a server")
+    };
     (start(), start())
 }
 
@@ -59,13 +74,19 @@ fn scenarios_arrive_as_they_were() {
     let (source, target) = pair();
     let settings = settings(r#"{"mode":"gtid","gtid_set":""}"#);
     for (name, schema) in [("types.sql", "types"), ("ddl.sql", "shop")] {
-        source.sql(&scenario(name)).expect("the scenario runs on the source");
+        source
+            .sql(&scenario(name))
+            .expect("the scenario runs on the source");
         replicate(&source, &target, &settings).expect("replication");
         compare::assert_equal(&source, &target, &[schema]);
     }
     // Accounts stay at home; triggers are kept for later.
-    let users = target.query("SELECT user FROM mysql.user WHERE user = 'outsider'").expect("users");
+    let users = target
+        .query("SELECT user FROM mysql.user WHERE user = 'outsider'")
+        .expect("users");
     assert!(users.is_empty(), "{users:?}");
-    let held = target.query("SELECT COUNT(*) FROM datain.held_back").expect("held back");
+    let held = target
+        .query("SELECT COUNT(*) FROM datain.held_back")
+        .expect("held back");
     assert_eq!(held[0][0].as_deref(), Some("2"));
 }

@@ -84,7 +84,10 @@ fn literal(sql: &mut Vec<u8>, text: &str) {
 ///
 /// # Errors
 /// `checkpoint.format` for a row that a newer version has written; errors of the server.
-pub async fn read<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<Option<Stored>, Error> {
+pub async fn read<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+) -> Result<Option<Stored>, Error> {
     if !table_exists(session).await? {
         return Ok(None);
     }
@@ -95,9 +98,18 @@ pub async fn read<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<O
     let Some(row) = session.query_first(&sql).await? else {
         return Ok(None);
     };
-    let damaged = || Error::fatal("checkpoint.damaged", "the row in datain.checkpoints cannot be read");
+    let damaged = || {
+        Error::fatal(
+            "checkpoint.damaged",
+            "the row in datain.checkpoints cannot be read",
+        )
+    };
     let cell = |at: usize| row.get(at).cloned().flatten();
-    let number = |at: usize| cell(at).and_then(|t| t.parse::<u64>().ok()).ok_or_else(damaged);
+    let number = |at: usize| {
+        cell(at)
+            .and_then(|t| t.parse::<u64>().ok())
+            .ok_or_else(damaged)
+    };
     let format = number(0)?;
     if format != u64::from(FORMAT) {
         return Err(Error::fatal(
@@ -118,7 +130,10 @@ pub async fn read<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<O
         epoch: number(1)?,
         checkpoint,
         written_at_micros: number(5)?,
-        intent: cell(8).map(|identity| Intent { identity, gtid: cell(9) }),
+        intent: cell(8).map(|identity| Intent {
+            identity,
+            gtid: cell(9),
+        }),
         ddl_uuid: cell(6).ok_or_else(damaged)?,
         ddl_number: number(7)?,
     }))
@@ -130,7 +145,10 @@ async fn table_exists<S: Stream>(session: &mut Session<S>) -> Result<bool, Error
             b"SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME IN ('checkpoints', 'held_back')",
         )
         .await?;
-    Ok(found.and_then(|row| row.into_iter().next().flatten()).as_deref() == Some("2"))
+    Ok(found
+        .and_then(|row| row.into_iter().next().flatten())
+        .as_deref()
+        == Some("2"))
 }
 
 fn unhex(hex: &str) -> Option<Vec<u8>> {
@@ -149,7 +167,10 @@ impl Store {
     ///
     /// # Errors
     /// As [`read`]; missing privileges on the schema `datain`.
-    pub async fn claim<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<(Store, Stored), Error> {
+    pub async fn claim<S: Stream>(
+        session: &mut Session<S>,
+        stream: &str,
+    ) -> Result<(Store, Stored), Error> {
         if !table_exists(session).await? {
             for sql in [SCHEMA, TABLE, HELD_BACK] {
                 session.exec(sql).await?;
@@ -163,7 +184,8 @@ impl Store {
             session.exec(&sql).await?;
         }
         let mut sql =
-            b"UPDATE datain.checkpoints SET epoch = LAST_INSERT_ID(epoch + 1) WHERE stream = ".to_vec();
+            b"UPDATE datain.checkpoints SET epoch = LAST_INSERT_ID(epoch + 1) WHERE stream = "
+                .to_vec();
         literal(&mut sql, stream);
         let epoch = session.exec(&sql).await?.last_insert_id;
         match read(session, stream).await? {
@@ -190,7 +212,9 @@ impl Store {
     fn condition(&self, sql: &mut Vec<u8>) {
         sql.extend_from_slice(b" WHERE stream = ");
         literal(sql, &self.stream);
-        sql.extend_from_slice(format!(" AND epoch = {} AND ordinal = {}", self.epoch, self.ordinal).as_bytes());
+        sql.extend_from_slice(
+            format!(" AND epoch = {} AND ordinal = {}", self.epoch, self.ordinal).as_bytes(),
+        );
     }
 
     /// The statement that moves the checkpoint; it must match exactly one row. Clears the intent.
@@ -223,7 +247,9 @@ impl Store {
         });
         let mut sql = b"UPDATE datain.checkpoints SET ddl_identity = ".to_vec();
         literal(&mut sql, identity);
-        sql.extend_from_slice(format!(", ddl_number = {}, ddl_gtid = ", self.ddl_number).as_bytes());
+        sql.extend_from_slice(
+            format!(", ddl_number = {}, ddl_gtid = ", self.ddl_number).as_bytes(),
+        );
         match &gtid {
             Some(gtid) => literal(&mut sql, gtid),
             None => sql.extend_from_slice(b"NULL"),
@@ -234,7 +260,14 @@ impl Store {
 
     /// The statement that keeps a trigger's or event's definition for the cutover.
     #[must_use]
-    pub fn hold_back_sql(&self, ordinal: u64, position: &str, schema: Option<&str>, sql_mode: Option<u64>, statement: &[u8]) -> Vec<u8> {
+    pub fn hold_back_sql(
+        &self,
+        ordinal: u64,
+        position: &str,
+        schema: Option<&str>,
+        sql_mode: Option<u64>,
+        statement: &[u8],
+    ) -> Vec<u8> {
         let mut sql = b"INSERT INTO datain.held_back (stream, ordinal, position, default_schema, sql_mode, statement) VALUES (".to_vec();
         literal(&mut sql, &self.stream);
         sql.extend_from_slice(format!(", {ordinal}, ").as_bytes());
@@ -275,7 +308,11 @@ mod tests {
             ddl_uuid: "u".to_owned(),
             ddl_number: 6,
         };
-        let to = Checkpoint { ordinal: 44, data: b"{\"a\":'\\'}".to_vec(), display: "binlog.000001:4".to_owned() };
+        let to = Checkpoint {
+            ordinal: 44,
+            data: b"{\"a\":'\\'}".to_vec(),
+            display: "binlog.000001:4".to_owned(),
+        };
         assert_eq!(
             String::from_utf8(store.advance_sql(&to)).unwrap(),
             "UPDATE datain.checkpoints SET written_at = CURRENT_TIMESTAMP(6), ordinal = 44, state = _binary'{\\\"a\\\":\\'\\\\\\'}', \

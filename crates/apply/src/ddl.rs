@@ -4,7 +4,10 @@
 //! parser stands between; a tokenizer tells the kind.
 
 use datain_contract::types::{SessionContext, Statement};
-use datain_sql_statement::{Charset, Dialect, Kind, Options, TableAction, Verdict, classify, first_words, is_never_replicated};
+use datain_sql_statement::{
+    Charset, Dialect, Kind, Options, TableAction, Verdict, classify, first_words,
+    is_never_replicated,
+};
 use datain_sql_statement::{NameCase, TableFilter};
 
 /// What the sink does with a statement.
@@ -33,8 +36,15 @@ pub enum Treatment {
 /// How the statement's bytes are to be read.
 #[must_use]
 pub fn options(statement: &Statement) -> Options {
-    let charset = statement.context.charset_client.map_or_else(Charset::default, Charset::from_collation);
-    Options::from_sql_mode(statement.context.sql_mode.unwrap_or(0), charset, Dialect::default())
+    let charset = statement
+        .context
+        .charset_client
+        .map_or_else(Charset::default, Charset::from_collation);
+    Options::from_sql_mode(
+        statement.context.sql_mode.unwrap_or(0),
+        charset,
+        Dialect::default(),
+    )
 }
 
 /// A few words of the statement, without values, for logs and errors.
@@ -57,25 +67,36 @@ pub fn treatment(statement: &Statement) -> Treatment {
         };
     }
     match found.kind {
-        Kind::Account => Treatment::LeaveOut { reason: "accounts and privileges are not replicated" },
+        Kind::Account => Treatment::LeaveOut {
+            reason: "accounts and privileges are not replicated",
+        },
         Kind::Trigger(_) | Kind::Event(_) => Treatment::HoldBack,
         Kind::Dml => Treatment::Refuse {
             code: "source.statement-format",
             message: "the source logged a change of rows as a statement, which may have another effect on the target",
             hint: "SET PERSIST binlog_format = ROW on the source, and reconnect its sessions",
         },
-        Kind::Table(TableAction::Create) if found.start_transaction.is_some() => Treatment::Refuse {
-            code: "statement.create-select",
-            message: "CREATE TABLE … SELECT is not supported yet",
-            hint: "create the table on the target by hand, copy its rows, then skip the transaction",
-        },
-        Kind::Server | Kind::Maintenance if found.targets.is_empty() => {
-            Treatment::LeaveOut { reason: "statements about the server itself are not replicated" }
+        Kind::Table(TableAction::Create) if found.start_transaction.is_some() => {
+            Treatment::Refuse {
+                code: "statement.create-select",
+                message: "CREATE TABLE … SELECT is not supported yet",
+                hint: "create the table on the target by hand, copy its rows, then skip the transaction",
+            }
         }
-        Kind::Schema(_) | Kind::Table(_) | Kind::View(_) | Kind::Routine(_) | Kind::Sequence(_) | Kind::Maintenance
+        Kind::Server | Kind::Maintenance if found.targets.is_empty() => Treatment::LeaveOut {
+            reason: "statements about the server itself are not replicated",
+        },
+        Kind::Schema(_)
+        | Kind::Table(_)
+        | Kind::View(_)
+        | Kind::Routine(_)
+        | Kind::Sequence(_)
+        | Kind::Maintenance
             if is_system(&found, schema, options.charset) =>
         {
-            Treatment::LeaveOut { reason: "the server's own schemas are not replicated" }
+            Treatment::LeaveOut {
+                reason: "the server's own schemas are not replicated",
+            }
         }
         Kind::Schema(_)
         | Kind::Table(_)
@@ -100,7 +121,11 @@ pub fn treatment(statement: &Statement) -> Treatment {
 }
 
 /// Whether everything that the statement touches lies in a schema that is never replicated.
-fn is_system(found: &datain_sql_statement::Statement, default_schema: &str, charset: Charset) -> bool {
+fn is_system(
+    found: &datain_sql_statement::Statement,
+    default_schema: &str,
+    charset: Charset,
+) -> bool {
     if found.targets.is_empty() {
         return is_never_replicated(default_schema, NameCase::default());
     }
@@ -114,7 +139,11 @@ fn is_system(found: &datain_sql_statement::Statement, default_schema: &str, char
 pub fn context_sql(context: &SessionContext) -> Vec<u8> {
     let mut sql = String::from("SET ");
     let micros = context.timestamp_micros;
-    sql.push_str(&format!("SESSION timestamp = {}.{:06}", micros / 1_000_000, micros % 1_000_000));
+    sql.push_str(&format!(
+        "SESSION timestamp = {}.{:06}",
+        micros / 1_000_000,
+        micros % 1_000_000
+    ));
     let mut set = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             sql.push_str(&format!(", SESSION {name} = {value}"));
@@ -125,22 +154,46 @@ pub fn context_sql(context: &SessionContext) -> Vec<u8> {
     set("character_set_client", number(context.charset_client));
     set("collation_connection", number(context.collation_connection));
     set("collation_server", number(context.collation_server));
-    set("time_zone", context.time_zone.as_deref().and_then(zone_literal));
-    set("auto_increment_increment", number(context.auto_increment_increment));
-    set("auto_increment_offset", number(context.auto_increment_offset));
+    set(
+        "time_zone",
+        context.time_zone.as_deref().and_then(zone_literal),
+    );
+    set(
+        "auto_increment_increment",
+        number(context.auto_increment_increment),
+    );
+    set(
+        "auto_increment_offset",
+        number(context.auto_increment_offset),
+    );
     set("lc_time_names", number(context.lc_time_names));
-    set("default_collation_for_utf8mb4", number(context.default_collation_for_utf8mb4));
+    set(
+        "default_collation_for_utf8mb4",
+        number(context.default_collation_for_utf8mb4),
+    );
     if let Some(on) = context.explicit_defaults_for_timestamp {
-        set("explicit_defaults_for_timestamp", Some(u8::from(on).to_string()));
+        set(
+            "explicit_defaults_for_timestamp",
+            Some(u8::from(on).to_string()),
+        );
     }
     // Asking for it needs a privilege; only a schema or table that is encrypted on the source needs it.
     if context.default_table_encryption == Some(true) {
         set("default_table_encryption", Some("1".to_owned()));
     }
     if let Some(flags) = context.flags2 {
-        set("foreign_key_checks", Some(u8::from(flags & NO_FOREIGN_KEY_CHECKS == 0).to_string()));
-        set("unique_checks", Some(u8::from(flags & RELAXED_UNIQUE_CHECKS == 0).to_string()));
-        set("sql_auto_is_null", Some(u8::from(flags & AUTO_IS_NULL != 0).to_string()));
+        set(
+            "foreign_key_checks",
+            Some(u8::from(flags & NO_FOREIGN_KEY_CHECKS == 0).to_string()),
+        );
+        set(
+            "unique_checks",
+            Some(u8::from(flags & RELAXED_UNIQUE_CHECKS == 0).to_string()),
+        );
+        set(
+            "sql_auto_is_null",
+            Some(u8::from(flags & AUTO_IS_NULL != 0).to_string()),
+        );
     }
     sql.into_bytes()
 }
@@ -208,10 +261,22 @@ mod tests {
         check("DROP TABLE mysql.backup", "shop", "leave out");
         check("CREATE TABLE t (id INT)", "mysql", "leave out");
         check("FLUSH TABLES", "", "leave out");
-        check("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @a = 1", "shop", "hold back");
+        check(
+            "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @a = 1",
+            "shop",
+            "hold back",
+        );
         check("DROP EVENT e", "shop", "hold back");
-        check("INSERT INTO t VALUES (1)", "shop", "source.statement-format");
-        check("CREATE TABLE t (a INT) START TRANSACTION", "shop", "statement.create-select");
+        check(
+            "INSERT INTO t VALUES (1)",
+            "shop",
+            "source.statement-format",
+        );
+        check(
+            "CREATE TABLE t (a INT) START TRANSACTION",
+            "shop",
+            "statement.create-select",
+        );
         check("BOGUS", "shop", "statement.unknown");
     }
 
@@ -236,7 +301,10 @@ mod tests {
     #[test]
     fn the_context_says_only_what_the_log_said() {
         let mut context = empty();
-        assert_eq!(context_sql(&context), b"SET SESSION timestamp = 1700000000.000007");
+        assert_eq!(
+            context_sql(&context),
+            b"SET SESSION timestamp = 1700000000.000007"
+        );
         context.time_zone = Some("x'; DROP".to_owned());
         context.flags2 = Some(NO_FOREIGN_KEY_CHECKS);
         context.sql_mode = Some(1_411_383_296);

@@ -14,7 +14,9 @@ use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Change, Checkpoint, Error, RowFlags, RowSet, Statement, Table, Transaction};
+use datain_contract::types::{
+    Change, Checkpoint, Error, RowFlags, RowSet, Statement, Table, Transaction,
+};
 use datain_mysql_client::{ClientError, Outcome, Session, Stream, quote_identifier};
 
 use crate::checkpoint::{Intent, Store, fenced};
@@ -121,11 +123,16 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     ///
     /// # Errors
     /// Those of [`Store::claim`]; server errors.
-    pub async fn open(mut session: Session<S>, stream: &str) -> Result<(Self, Option<Checkpoint>), Error> {
+    pub async fn open(
+        mut session: Session<S>,
+        stream: &str,
+    ) -> Result<(Self, Option<Checkpoint>), Error> {
         session.exec(settings::FOR_ROWS).await?;
         for sql in settings::IF_KNOWN {
             match session.exec(sql).await {
-                Err(e) if e.errno() == Some(settings::UNKNOWN_VARIABLE) || e.code() == "server.privilege-missing" => {}
+                Err(e)
+                    if e.errno() == Some(settings::UNKNOWN_VARIABLE)
+                        || e.code() == "server.privilege-missing" => {}
                 other => {
                     other?;
                 }
@@ -133,7 +140,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
         let (store, stored) = Store::claim(&mut session, stream).await?;
         let collations = Collations::from_answer(&session.query_rows(Collations::QUERY).await?);
-        let allowed = session.query_first(b"SELECT @@global.max_allowed_packet").await?;
+        let allowed = session
+            .query_first(b"SELECT @@global.max_allowed_packet")
+            .await?;
         let allowed: usize = allowed
             .and_then(|row| row.first().cloned().flatten())
             .and_then(|text| text.parse().ok())
@@ -194,22 +203,36 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     ///
     /// # Errors
     /// Whatever stands against applying it, with position, GTID and table. Nothing of the open group is then committed.
-    pub async fn apply(&mut self, transaction: Transaction, block: &[u8]) -> Result<Option<Checkpoint>, Error> {
+    pub async fn apply(
+        &mut self,
+        transaction: Transaction,
+        block: &[u8],
+    ) -> Result<Option<Checkpoint>, Error> {
         let place = Rc::new(Place {
             file: transaction.file.clone(),
             offset: transaction.offset,
             gtid: transaction.gtid.clone(),
         });
-        let statements = transaction.changes.iter().any(|c| matches!(c, Change::Statement(_)));
+        let statements = transaction
+            .changes
+            .iter()
+            .any(|c| matches!(c, Change::Statement(_)));
         let result = if statements {
             self.apply_statement(transaction, &place).await.map(Some)
         } else {
-            self.apply_rows(transaction, block, &place).await.map(|()| None)
+            self.apply_rows(transaction, block, &place)
+                .await
+                .map(|()| None)
         };
         result.map_err(|e| e.at(&place.file, place.offset, place.gtid.as_deref()))
     }
 
-    async fn apply_rows(&mut self, transaction: Transaction, block: &[u8], place: &Rc<Place>) -> Result<(), Error> {
+    async fn apply_rows(
+        &mut self,
+        transaction: Transaction,
+        block: &[u8],
+        place: &Rc<Place>,
+    ) -> Result<(), Error> {
         if self.group.is_none() {
             self.group = Some(Group::default());
             self.push(b"START TRANSACTION", Count::Any, None, place);
@@ -222,7 +245,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         if let Some(group) = &mut self.group {
             group.checkpoint = transaction.checkpoint;
             if transaction.last {
-                group.totals.transactions += u64::from(transaction.gtid.is_some() || !transaction.changes.is_empty());
+                group.totals.transactions +=
+                    u64::from(transaction.gtid.is_some() || !transaction.changes.is_empty());
             }
             if transaction.committed_at_micros > 0 {
                 group.totals.last_commit_micros = transaction.committed_at_micros;
@@ -231,10 +255,18 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         Ok(())
     }
 
-    async fn row_set(&mut self, set: &RowSet, block: &[u8], place: &Rc<Place>) -> Result<(), Error> {
+    async fn row_set(
+        &mut self,
+        set: &RowSet,
+        block: &[u8],
+        place: &Rc<Place>,
+    ) -> Result<(), Error> {
         let mapping = self.mapping(set.table).await?;
         self.set_checks(set.flags, place);
-        let bounds = Bounds { bytes: self.statement_bytes, rows: 1000 };
+        let bounds = Bounds {
+            bytes: self.statement_bytes,
+            rows: 1000,
+        };
         // The statements of one row set are at most as large as the batch's block, so they may be held together.
         let mut list = Vec::new();
         statements::write(set, block, &mapping, bounds, |statement| {
@@ -245,7 +277,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             group.totals.rows += u64::from(set.count);
         }
         for statement in list {
-            self.push(&statement.sql, Count::Rows(statement.rows), Some(&mapping), place);
+            self.push(
+                &statement.sql,
+                Count::Rows(statement.rows),
+                Some(&mapping),
+                place,
+            );
             if self.packet.len() >= self.statement_bytes {
                 self.send_packet().await?;
             }
@@ -255,7 +292,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
 
     /// Foreign keys and unique checks as the row set asks: see CORRECTNESS, "Foreign keys".
     fn set_checks(&mut self, flags: RowFlags, place: &Rc<Place>) {
-        let foreign_keys = !flags.contains(RowFlags::CASCADES_LOGGED) && !flags.contains(RowFlags::NO_FOREIGN_KEY_CHECKS);
+        let foreign_keys = !flags.contains(RowFlags::CASCADES_LOGGED)
+            && !flags.contains(RowFlags::NO_FOREIGN_KEY_CHECKS);
         let unique = !flags.contains(RowFlags::NO_UNIQUE_CHECKS);
         if self.checks != (foreign_keys, unique) {
             self.checks = (foreign_keys, unique);
@@ -301,7 +339,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             let found = match self.session.read_result().await {
                 Ok((Outcome::Ok(ok), _)) => ok,
                 Ok((Outcome::Rows(_), _)) => {
-                    return Err(expected.named(Error::fatal("sink.unexpected-rows", "a change returned rows")));
+                    return Err(expected.named(Error::fatal(
+                        "sink.unexpected-rows",
+                        "a change returned rows",
+                    )));
                 }
                 Err(error) => return Err(expected.refused(error)),
             };
@@ -331,7 +372,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .take()
             .and_then(|mut g| g.checkpoint.take().map(|c| (g, c)))
         else {
-            return Err(Error::fatal("sink.nothing-to-commit", "a commit was asked for where the stream does not allow one"));
+            return Err(Error::fatal(
+                "sink.nothing-to-commit",
+                "a commit was asked for where the stream does not allow one",
+            ));
         };
         let fence = self.store.advance_sql(&checkpoint);
         self.push(&fence, Count::Fence, None, &Rc::default());
@@ -343,12 +387,18 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         durable.transactions += group.totals.transactions;
         durable.rows += group.totals.rows;
         durable.groups += 1;
-        durable.last_commit_micros = durable.last_commit_micros.max(group.totals.last_commit_micros);
+        durable.last_commit_micros = durable
+            .last_commit_micros
+            .max(group.totals.last_commit_micros);
         Ok(checkpoint)
     }
 
     /// A transaction that holds a statement: it stands alone, with its own checkpoint.
-    async fn apply_statement(&mut self, transaction: Transaction, place: &Rc<Place>) -> Result<Checkpoint, Error> {
+    async fn apply_statement(
+        &mut self,
+        transaction: Transaction,
+        place: &Rc<Place>,
+    ) -> Result<Checkpoint, Error> {
         let broken = |message| Err(Error::fatal("sink.contract", message));
         let [Change::Statement(statement)] = transaction.changes.as_slice() else {
             return Err(Error::fatal(
@@ -385,7 +435,11 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 );
                 self.move_checkpoint(&sql, &checkpoint).await?;
             }
-            Treatment::Refuse { code, message, hint } => {
+            Treatment::Refuse {
+                code,
+                message,
+                hint,
+            } => {
                 return Err(Error::fatal(code, message)
                     .detail(format!("statement: {} …", ddl::summary(statement)))
                     .hint(hint));
@@ -393,7 +447,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
         self.totals.transactions += 1;
         self.totals.groups += 1;
-        self.totals.last_commit_micros = self.totals.last_commit_micros.max(transaction.committed_at_micros);
+        self.totals.last_commit_micros = self
+            .totals
+            .last_commit_micros
+            .max(transaction.committed_at_micros);
         Ok(checkpoint)
     }
 
@@ -421,9 +478,16 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         Ok(())
     }
 
-    async fn run_ddl(&mut self, statement: &Statement, to: &Checkpoint, place: &Place) -> Result<(), Error> {
+    async fn run_ddl(
+        &mut self,
+        statement: &Statement,
+        to: &Checkpoint,
+        place: &Place,
+    ) -> Result<(), Error> {
         let done = match self.interrupted.take() {
-            Some(intent) if intent.identity == place.text() => self.was_done(&intent, statement).await?,
+            Some(intent) if intent.identity == place.text() => {
+                self.was_done(&intent, statement).await?
+            }
             _ => false,
         };
         if !done {
@@ -454,7 +518,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         };
         let sql = format!("SELECT GTID_SUBSET('{gtid}', @@global.gtid_executed)");
         let answer = self.session.query_first(sql.as_bytes()).await?;
-        Ok(answer.and_then(|row| row.into_iter().next().flatten()).as_deref() == Some("1"))
+        Ok(answer
+            .and_then(|row| row.into_iter().next().flatten())
+            .as_deref()
+            == Some("1"))
     }
 
     async fn execute(&mut self, statement: &Statement, gtid: Option<&str>) -> Result<(), Error> {
@@ -462,7 +529,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             let detail = format!("statement: {} …", ddl::summary(statement));
             let mut error = Error::from(error).detail(detail);
             if error.hint.is_none() {
-                error.hint = Some("compare the definitions on both servers, mend the target, then start again".to_owned());
+                error.hint = Some(
+                    "compare the definitions on both servers, mend the target, then start again"
+                        .to_owned(),
+                );
             }
             error
         };
@@ -478,7 +548,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 }
             }
         }
-        self.session.exec(&ddl::context_sql(&statement.context)).await.map_err(refused)?;
+        self.session
+            .exec(&ddl::context_sql(&statement.context))
+            .await
+            .map_err(refused)?;
         if let Some(gtid) = gtid {
             let sql = format!("SET SESSION gtid_next = '{gtid}'");
             self.session.exec(sql.as_bytes()).await?;
@@ -486,7 +559,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         // Statements such as ANALYZE TABLE answer with rows.
         self.session.query(&statement.sql).await.map_err(refused)?;
         if gtid.is_some() {
-            self.session.exec(b"SET SESSION gtid_next = 'AUTOMATIC'").await?;
+            self.session
+                .exec(b"SET SESSION gtid_next = 'AUTOMATIC'")
+                .await?;
         }
         Ok(())
     }
@@ -496,14 +571,20 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             return Ok(Rc::clone(mapping));
         }
         let Some(source) = self.tables.get(&id).cloned() else {
-            return Err(Error::fatal("sink.contract", format!("rows of table {id}, which no table record announced")));
+            return Err(Error::fatal(
+                "sink.contract",
+                format!("rows of table {id}, which no table record announced"),
+            ));
         };
         let (schema, name) = (source.schema.as_str(), source.name.as_str());
         // Replies that are on the way come first on this session.
         self.send_packet().await?;
         self.read_replies().await?;
         let table = self.session.query_first(&table_query(schema, name)).await?;
-        let columns = self.session.query_rows(&columns_query(schema, name)).await?;
+        let columns = self
+            .session
+            .query_rows(&columns_query(schema, name))
+            .await?;
         let keys = self.session.query_rows(&keys_query(schema, name)).await?;
         let target = TargetTable::from_answers(schema, name, table.as_ref(), &columns, &keys).ok_or_else(|| {
             Error::reconfigure("table.missing", "the target has no such table")
@@ -537,7 +618,11 @@ async fn may_choose_gtids<S: Stream>(session: &mut Session<S>) -> Result<bool, E
 impl Expected {
     /// Attaches place and table.
     fn named(&self, error: Error) -> Error {
-        let error = error.at(&self.place.file, self.place.offset, self.place.gtid.as_deref());
+        let error = error.at(
+            &self.place.file,
+            self.place.offset,
+            self.place.gtid.as_deref(),
+        );
         match &self.mapping {
             Some(mapping) => error.in_table(&mapping.target.schema, &mapping.target.name),
             None => error,
@@ -554,7 +639,12 @@ impl Expected {
 
     fn miscounted(&self, wanted: u64, found: u64) -> Error {
         let key = self.mapping.as_ref().map(|m| {
-            let names: Vec<&str> = m.target.key.iter().map(|c| m.target.columns[*c].name.as_str()).collect();
+            let names: Vec<&str> = m
+                .target
+                .key
+                .iter()
+                .map(|c| m.target.columns[*c].name.as_str())
+                .collect();
             names.join(", ")
         });
         let mut error = Error::fatal(

@@ -85,7 +85,9 @@ fn write_scalar(out: &mut Vec<u8>, scalar: &Scalar<'_>) -> Result<(), Unwritable
 fn write_opaque(out: &mut Vec<u8>, opaque: &Opaque<'_>) -> Result<(), Unwritable> {
     if let Some(decimal) = opaque.decimal() {
         let (precision, scale, text) = decimal.map_err(invalid)?;
-        out.extend_from_slice(format!("CAST({} AS DECIMAL({precision},{scale}))", text.as_str()).as_bytes());
+        out.extend_from_slice(
+            format!("CAST({} AS DECIMAL({precision},{scale}))", text.as_str()).as_bytes(),
+        );
         return Ok(());
     }
     let temporal = opaque.temporal().transpose().map_err(invalid)?;
@@ -136,12 +138,18 @@ mod tests {
         check(&array_of(6, 7), "JSON_ARRAY(CAST(7 AS UNSIGNED))");
         check(&[6, 7, 0], "CAST(CAST(7 AS UNSIGNED) AS JSON)");
         // DECIMAL(3,2) 1.50: opaque, type 246, 4 bytes: precision, scale, digits.
-        check(&[0x0f, 246, 4, 3, 2, 0x81, 50], "CAST(CAST(1.50 AS DECIMAL(3,2)) AS JSON)");
+        check(
+            &[0x0f, 246, 4, 3, 2, 0x81, 50],
+            "CAST(CAST(1.50 AS DECIMAL(3,2)) AS JSON)",
+        );
         // {"a": [1, 2u]}
         let inner = [2_u8, 0, 10, 0, 5, 1, 0, 6, 2, 0];
         let mut outer = vec![0_u8, 1, 0, 12 + 10, 0, 11, 0, 1, 0, 2, 12, 0, b'a'];
         outer.extend_from_slice(&inner);
-        check(&outer, "JSON_OBJECT(_utf8mb4'a',JSON_ARRAY(CAST(_utf8mb4'1' AS JSON),CAST(2 AS UNSIGNED)))");
+        check(
+            &outer,
+            "JSON_OBJECT(_utf8mb4'a',JSON_ARRAY(CAST(_utf8mb4'1' AS JSON),CAST(2 AS UNSIGNED)))",
+        );
     }
 
     #[test]

@@ -136,12 +136,28 @@ mod tests {
     fn integers_take_the_sign_of_the_column() {
         let ones = [0xff; 8];
         for (width, unsigned) in [(1, "255"), (2, "65535"), (3, "16777215"), (4, "4294967295")] {
-            check(&Form::Integer { unsigned: false }, Value::Integer(&ones[..width]), "-1");
-            check(&Form::Integer { unsigned: true }, Value::Integer(&ones[..width]), unsigned);
+            check(
+                &Form::Integer { unsigned: false },
+                Value::Integer(&ones[..width]),
+                "-1",
+            );
+            check(
+                &Form::Integer { unsigned: true },
+                Value::Integer(&ones[..width]),
+                unsigned,
+            );
         }
-        check(&Form::Integer { unsigned: true }, Value::Integer(&ones), "18446744073709551615");
+        check(
+            &Form::Integer { unsigned: true },
+            Value::Integer(&ones),
+            "18446744073709551615",
+        );
         let low = i64::MIN.to_le_bytes();
-        check(&Form::Integer { unsigned: false }, Value::Integer(&low), "-9223372036854775808");
+        check(
+            &Form::Integer { unsigned: false },
+            Value::Integer(&low),
+            "-9223372036854775808",
+        );
     }
 
     #[test]
@@ -155,21 +171,35 @@ mod tests {
 
     #[test]
     fn strings_are_escaped_bytewise() {
-        let form = Form::Characters { charset: "gbk".to_owned() };
+        let form = Form::Characters {
+            charset: "gbk".to_owned(),
+        };
         let mut out = Vec::new();
         write(&mut out, &form, &Value::Bytes(b"\x95\x5c'\0\x1a")).unwrap();
         assert_eq!(out, b"_gbk'\x95\\\x5c\\'\\0\\Z'");
-        check(&Form::Binary { pad_to: 4 }, Value::Bytes(b"ab"), "_binary'ab\\0\\0'");
+        check(
+            &Form::Binary { pad_to: 4 },
+            Value::Bytes(b"ab"),
+            "_binary'ab\\0\\0'",
+        );
         check(&Form::Binary { pad_to: 0 }, Value::Bytes(b""), "_binary''");
     }
 
     #[test]
     fn nothing_but_digits_passes_as_a_number_or_a_date() {
-        for (form, text) in [(Form::Digits, "1); DROP"), (Form::Temporal, "2020'"), (Form::Digits, "")] {
+        for (form, text) in [
+            (Form::Digits, "1); DROP"),
+            (Form::Temporal, "2020'"),
+            (Form::Digits, ""),
+        ] {
             assert!(write(&mut Vec::new(), &form, &Value::Text(text.as_bytes())).is_err());
         }
         check(&Form::Digits, Value::Text(b"-12.50"), "-12.50");
-        check(&Form::Temporal, Value::Text(b"-838:59:59.000001"), "'-838:59:59.000001'");
+        check(
+            &Form::Temporal,
+            Value::Text(b"-838:59:59.000001"),
+            "'-838:59:59.000001'",
+        );
     }
 
     #[test]

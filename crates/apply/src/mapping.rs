@@ -50,7 +50,10 @@ impl Collations {
     }
 
     fn charset(&self, collation: u16) -> Option<&str> {
-        let at = self.0.binary_search_by_key(&collation, |(id, _)| *id).ok()?;
+        let at = self
+            .0
+            .binary_search_by_key(&collation, |(id, _)| *id)
+            .ok()?;
         Some(&self.0[at].1)
     }
 }
@@ -64,16 +67,27 @@ impl Mapping {
     /// # Errors
     /// `table.column-count`, `table.column-name`, `table.column-type`, `table.charset-unknown`, `table.no-key`, `table.engine`, `table.triggers`; each names
     /// the table.
-    pub fn new(source: &Table, target: TargetTable, collations: &Collations) -> Result<Mapping, Error> {
+    pub fn new(
+        source: &Table,
+        target: TargetTable,
+        collations: &Collations,
+    ) -> Result<Mapping, Error> {
         let result = Self::pair(source, target, collations);
         result.map_err(|e| e.in_table(&source.schema, &source.name))
     }
 
-    fn pair(source: &Table, target: TargetTable, collations: &Collations) -> Result<Mapping, Error> {
+    fn pair(
+        source: &Table,
+        target: TargetTable,
+        collations: &Collations,
+    ) -> Result<Mapping, Error> {
         if !target.engine.eq_ignore_ascii_case("InnoDB") {
             return Err(Error::reconfigure(
                 "table.engine",
-                format!("the target's table uses the engine {}, which cannot roll back", target.engine),
+                format!(
+                    "the target's table uses the engine {}, which cannot roll back",
+                    target.engine
+                ),
             )
             .hint("ALTER TABLE … ENGINE=InnoDB on the target, then start again"));
         }
@@ -106,20 +120,29 @@ impl Mapping {
         let mut forms = Vec::with_capacity(source.columns.len());
         for (place, (from, to)) in source.columns.iter().zip(&target.columns).enumerate() {
             let column = |code: &str, what: String| {
-                Error::reconfigure(code, format!("column {} (`{}`): {what}", place + 1, to.name))
-                    .hint("compare SHOW CREATE TABLE on both servers and make them equal")
+                Error::reconfigure(
+                    code,
+                    format!("column {} (`{}`): {what}", place + 1, to.name),
+                )
+                .hint("compare SHOW CREATE TABLE on both servers and make them equal")
             };
             if let Some(name) = &from.name
                 && !name.eq_ignore_ascii_case(&to.name)
             {
-                return Err(column("table.column-name", format!("the source calls it `{name}`")));
+                return Err(column(
+                    "table.column-name",
+                    format!("the source calls it `{name}`"),
+                ));
             }
             let kind = ColumnKind::try_from(from.kind)
                 .map_err(|e| column("row-block.kind", e.to_string()))?;
             if !fits(kind, &to.data_type) {
                 return Err(column(
                     "table.column-type",
-                    format!("the source logs {kind:?} values, the target's type is {}", to.data_type),
+                    format!(
+                        "the source logs {kind:?} values, the target's type is {}",
+                        to.data_type
+                    ),
                 ));
             }
             let form = form(kind, from.signedness, from.collation, to, collations)
@@ -128,8 +151,16 @@ impl Mapping {
             forms.push(form);
         }
         Ok(Mapping {
-            table_sql: format!("{}.{}", quote_identifier(&target.schema), quote_identifier(&target.name)),
-            column_sql: target.columns.iter().map(|c| quote_identifier(&c.name)).collect(),
+            table_sql: format!(
+                "{}.{}",
+                quote_identifier(&target.schema),
+                quote_identifier(&target.name)
+            ),
+            column_sql: target
+                .columns
+                .iter()
+                .map(|c| quote_identifier(&c.name))
+                .collect(),
             target,
             kinds,
             forms,
@@ -157,14 +188,28 @@ fn fits(kind: ColumnKind, data_type: &str) -> bool {
         ColumnKind::Char => &["char", "binary"],
         ColumnKind::Varchar => &["varchar", "varbinary"],
         ColumnKind::Text => &[
-            "tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob",
+            "tinytext",
+            "text",
+            "mediumtext",
+            "longtext",
+            "tinyblob",
+            "blob",
+            "mediumblob",
+            "longblob",
         ],
         ColumnKind::Enum => &["enum"],
         ColumnKind::Set => &["set"],
         ColumnKind::Json => &["json"],
         ColumnKind::Geometry => &[
-            "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
-            "geomcollection", "geometrycollection",
+            "geometry",
+            "point",
+            "linestring",
+            "polygon",
+            "multipoint",
+            "multilinestring",
+            "multipolygon",
+            "geomcollection",
+            "geometrycollection",
         ],
         ColumnKind::Vector => &["vector"],
     };
@@ -193,7 +238,9 @@ fn form(
         ColumnKind::Bit | ColumnKind::Set | ColumnKind::Year | ColumnKind::Enum => Form::Number,
         ColumnKind::Float | ColumnKind::Double => Form::Real,
         ColumnKind::Decimal => Form::Digits,
-        ColumnKind::Date | ColumnKind::Time | ColumnKind::Datetime | ColumnKind::Timestamp => Form::Temporal,
+        ColumnKind::Date | ColumnKind::Time | ColumnKind::Datetime | ColumnKind::Timestamp => {
+            Form::Temporal
+        }
         ColumnKind::Json => Form::Json,
         ColumnKind::Geometry | ColumnKind::Vector => Form::Binary { pad_to: 0 },
         ColumnKind::Char | ColumnKind::Varchar | ColumnKind::Text => {
@@ -206,13 +253,22 @@ fn form(
                         0
                     },
                 },
-                (Some(charset), None) => Form::Characters { charset: charset.clone() },
+                (Some(charset), None) => Form::Characters {
+                    charset: charset.clone(),
+                },
                 (Some(_), Some(false)) => {
                     let id = collation.unwrap_or_default();
                     let charset = collations.charset(id).ok_or_else(|| {
-                        ("table.charset-unknown", format!("the source uses collation {id}, which the target does not know"))
+                        (
+                            "table.charset-unknown",
+                            format!(
+                                "the source uses collation {id}, which the target does not know"
+                            ),
+                        )
                     })?;
-                    Form::Characters { charset: charset.to_owned() }
+                    Form::Characters {
+                        charset: charset.to_owned(),
+                    }
                 }
                 (None, Some(false)) | (Some(_), Some(true)) => {
                     return Err((
@@ -269,7 +325,8 @@ mod tests {
             key: vec![0],
             triggers: 0,
         };
-        let collations = Collations::from_answer(&[vec![Some("8".to_owned()), Some("latin1".to_owned())]]);
+        let collations =
+            Collations::from_answer(&[vec![Some("8".to_owned()), Some("latin1".to_owned())]]);
         let found = Mapping::new(&source, table, &collations)
             .map(|m| m.forms[0].clone())
             .map_err(|e| {
@@ -281,29 +338,84 @@ mod tests {
 
     #[test]
     fn the_target_decides_what_the_log_leaves_open() {
-        check(column(ColumnKind::Int), target("int", None), Ok(Form::Integer { unsigned: true }));
-        let signed = Column { signedness: Signedness::Signed, ..column(ColumnKind::Int) };
-        check(signed, target("int", None), Ok(Form::Integer { unsigned: false }));
-        let utf8 = Form::Characters { charset: "utf8mb4".to_owned() };
-        check(column(ColumnKind::Char), target("char", Some("utf8mb4")), Ok(utf8));
-        check(column(ColumnKind::Char), target("binary", None), Ok(Form::Binary { pad_to: 4 }));
-        check(column(ColumnKind::Text), target("blob", None), Ok(Form::Binary { pad_to: 0 }));
+        check(
+            column(ColumnKind::Int),
+            target("int", None),
+            Ok(Form::Integer { unsigned: true }),
+        );
+        let signed = Column {
+            signedness: Signedness::Signed,
+            ..column(ColumnKind::Int)
+        };
+        check(
+            signed,
+            target("int", None),
+            Ok(Form::Integer { unsigned: false }),
+        );
+        let utf8 = Form::Characters {
+            charset: "utf8mb4".to_owned(),
+        };
+        check(
+            column(ColumnKind::Char),
+            target("char", Some("utf8mb4")),
+            Ok(utf8),
+        );
+        check(
+            column(ColumnKind::Char),
+            target("binary", None),
+            Ok(Form::Binary { pad_to: 4 }),
+        );
+        check(
+            column(ColumnKind::Text),
+            target("blob", None),
+            Ok(Form::Binary { pad_to: 0 }),
+        );
     }
 
     #[test]
     fn the_source_s_character_set_labels_its_bytes() {
-        let latin1 = Column { collation: Some(8), ..column(ColumnKind::Varchar) };
-        check(latin1, target("varchar", Some("utf8mb4")), Ok(Form::Characters { charset: "latin1".to_owned() }));
-        let unknown = Column { collation: Some(9999), ..column(ColumnKind::Varchar) };
-        check(unknown, target("varchar", Some("utf8mb4")), Err("table.charset-unknown"));
+        let latin1 = Column {
+            collation: Some(8),
+            ..column(ColumnKind::Varchar)
+        };
+        check(
+            latin1,
+            target("varchar", Some("utf8mb4")),
+            Ok(Form::Characters {
+                charset: "latin1".to_owned(),
+            }),
+        );
+        let unknown = Column {
+            collation: Some(9999),
+            ..column(ColumnKind::Varchar)
+        };
+        check(
+            unknown,
+            target("varchar", Some("utf8mb4")),
+            Err("table.charset-unknown"),
+        );
     }
 
     #[test]
     fn differences_are_refused() {
-        check(column(ColumnKind::Int), target("bigint", None), Err("table.column-type"));
-        let named = Column { name: Some("other".to_owned()), ..column(ColumnKind::Int) };
+        check(
+            column(ColumnKind::Int),
+            target("bigint", None),
+            Err("table.column-type"),
+        );
+        let named = Column {
+            name: Some("other".to_owned()),
+            ..column(ColumnKind::Int)
+        };
         check(named, target("int", None), Err("table.column-name"));
-        let binary = Column { collation: Some(63), ..column(ColumnKind::Text) };
-        check(binary, target("text", Some("latin1")), Err("table.column-type"));
+        let binary = Column {
+            collation: Some(63),
+            ..column(ColumnKind::Text)
+        };
+        check(
+            binary,
+            target("text", Some("latin1")),
+            Err("table.column-type"),
+        );
     }
 }

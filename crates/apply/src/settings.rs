@@ -4,13 +4,15 @@
 //! - strict mode, or bad values would be bent silently; `NO_AUTO_VALUE_ON_ZERO`, or a row with id 0 would get a new id;
 //!   `ALLOW_INVALID_DATES` and no `NO_ZERO_DATE`, since the source holds what it holds; no `NO_BACKSLASH_ESCAPES`, which would change our literals.
 //! - `time_zone = +00:00`, since the log's timestamps are UTC.
+//! - `auto_increment_*` and `lc_time_names` as they are unless a statement's context says otherwise: the log names them only then.
 //! - READ COMMITTED: no gap locks between groups.
 
 /// Brings a fresh session into the state for row changes. The same for every server that we know.
 pub const FOR_ROWS: &[u8] = b"SET NAMES binary, \
     SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
     SESSION time_zone = '+00:00', SESSION foreign_key_checks = 1, SESSION unique_checks = 1, \
-    SESSION timestamp = DEFAULT, SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1, \
+    SESSION timestamp = DEFAULT, SESSION auto_increment_increment = 1, SESSION auto_increment_offset = 1, \
+    SESSION lc_time_names = 'en_US', SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1, \
     SESSION sql_auto_is_null = 0, SESSION wait_timeout = 28800";
 
 /// Settings that exist only since some version of MySQL; each is tried by itself and may be unknown to the server.

@@ -47,13 +47,13 @@ pub fn write(
         Op::Update => Operation::Update,
         Op::Delete => Operation::Delete,
     };
-    let malformed =
-        |e: datain_row_block::Malformed| Error::fatal(e.code(), e.to_string());
+    let malformed = |e: datain_row_block::Malformed| Error::fatal(e.code(), e.to_string());
     let mut rows = RowSetReader::new(&mapping.kinds, operation, set.count, bytes)
         .map_err(|e| in_table(malformed(e)))?;
     let mut open = Open::new(mapping, bounds);
     while let Some(row) = rows.next_row().map_err(|e| in_table(malformed(e)))? {
-        open.add(set.operation, row.before, row.after).map_err(in_table)?;
+        open.add(set.operation, row.before, row.after)
+            .map_err(in_table)?;
         if open.is_full(set.operation) {
             open.close(&mut emit)?;
         }
@@ -72,31 +72,53 @@ struct Open<'m> {
 
 impl<'m> Open<'m> {
     fn new(mapping: &'m Mapping, bounds: Bounds) -> Self {
-        Open { mapping, bounds, sql: Vec::new(), rows: 0, tail: b"" }
+        Open {
+            mapping,
+            bounds,
+            sql: Vec::new(),
+            rows: 0,
+            tail: b"",
+        }
     }
 
     fn is_full(&self, operation: Op) -> bool {
         // An UPDATE is for one row: rows may exchange values of a unique key, so their order counts.
-        operation == Op::Update || self.sql.len() >= self.bounds.bytes || self.rows >= self.bounds.rows
+        operation == Op::Update
+            || self.sql.len() >= self.bounds.bytes
+            || self.rows >= self.bounds.rows
     }
 
-    fn close(&mut self, emit: &mut impl FnMut(Statement) -> Result<(), Error>) -> Result<(), Error> {
+    fn close(
+        &mut self,
+        emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         if self.rows == 0 {
             return Ok(());
         }
         self.sql.extend_from_slice(self.tail);
-        let statement = Statement { sql: std::mem::take(&mut self.sql), rows: self.rows };
+        let statement = Statement {
+            sql: std::mem::take(&mut self.sql),
+            rows: self.rows,
+        };
         self.rows = 0;
         emit(statement)
     }
 
-    fn add(&mut self, operation: Op, before: Option<Image<'_, '_>>, after: Option<Image<'_, '_>>) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        operation: Op,
+        before: Option<Image<'_, '_>>,
+        after: Option<Image<'_, '_>>,
+    ) -> Result<(), Error> {
         match (operation, before, after) {
             (Op::Insert, _, Some(after)) => self.insert(after)?,
             (Op::Update, Some(before), Some(after)) => self.update(before, after)?,
             (Op::Delete, Some(before), _) => self.delete(before)?,
             _ => {
-                return Err(Error::fatal("row-block.malformed", "a row lacks an image that its operation needs"));
+                return Err(Error::fatal(
+                    "row-block.malformed",
+                    "a row lacks an image that its operation needs",
+                ));
             }
         }
         self.rows += 1;
@@ -104,11 +126,13 @@ impl<'m> Open<'m> {
     }
 
     fn table(&mut self) {
-        self.sql.extend_from_slice(self.mapping.table_sql.as_bytes());
+        self.sql
+            .extend_from_slice(self.mapping.table_sql.as_bytes());
     }
 
     fn name(&mut self, column: usize) {
-        self.sql.extend_from_slice(self.mapping.column_sql[column].as_bytes());
+        self.sql
+            .extend_from_slice(self.mapping.column_sql[column].as_bytes());
     }
 
     /// Indexes of the columns that are written: all but the generated ones.
@@ -125,12 +149,17 @@ impl<'m> Open<'m> {
             )
             .hint("SET PERSIST binlog_row_image = FULL on the source; sessions that are open keep the old setting")
         })?;
-        literal::write(&mut self.sql, &self.mapping.forms[column], &value).map_err(|Unwritable(why)| {
-            Error::fatal(
-                "row.value",
-                format!("a value of column `{}` cannot be written: {why}", self.mapping.target.columns[column].name),
-            )
-        })
+        literal::write(&mut self.sql, &self.mapping.forms[column], &value).map_err(
+            |Unwritable(why)| {
+                Error::fatal(
+                    "row.value",
+                    format!(
+                        "a value of column `{}` cannot be written: {why}",
+                        self.mapping.target.columns[column].name
+                    ),
+                )
+            },
+        )
     }
 
     fn insert(&mut self, after: Image<'_, '_>) -> Result<(), Error> {
@@ -192,7 +221,8 @@ impl<'m> Open<'m> {
                 }
                 self.name(*column);
             }
-            self.sql.extend_from_slice(if several { b") IN (" } else { b" IN (" });
+            self.sql
+                .extend_from_slice(if several { b") IN (" } else { b" IN (" });
         } else {
             self.sql.push(b',');
         }

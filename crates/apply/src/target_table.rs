@@ -125,11 +125,18 @@ fn find_key(columns: &[TargetColumn], rows: &[Row]) -> Vec<usize> {
         let primary = text(&group[0], 0) == "PRIMARY";
         let usable = |row: &Row| {
             // A prefix in the primary key does no harm: the whole values still name at most one row.
-            primary || (!text(row, 2).eq_ignore_ascii_case("YES") && row.get(3).is_none_or(Option::is_none))
+            primary
+                || (!text(row, 2).eq_ignore_ascii_case("YES")
+                    && row.get(3).is_none_or(Option::is_none))
         };
         let places: Option<Vec<usize>> = group
             .iter()
-            .map(|row| columns.iter().position(|c| c.name == text(row, 1)).filter(|_| usable(row)))
+            .map(|row| {
+                columns
+                    .iter()
+                    .position(|c| c.name == text(row, 1))
+                    .filter(|_| usable(row))
+            })
             .collect();
         if let Some(places) = places {
             return places;
@@ -148,10 +155,38 @@ mod tests {
 
     fn table(keys: &[Row]) -> TargetTable {
         let columns = [
-            row(&[Some("id"), Some("bigint"), Some("bigint unsigned"), None, None, Some("auto_increment")]),
-            row(&[Some("name"), Some("varchar"), Some("varchar(9)"), Some("utf8mb4"), Some("36"), Some("")]),
-            row(&[Some("twice"), Some("bigint"), Some("bigint"), None, None, Some("STORED GENERATED")]),
-            row(&[Some("at"), Some("timestamp"), Some("timestamp"), None, None, Some("DEFAULT_GENERATED")]),
+            row(&[
+                Some("id"),
+                Some("bigint"),
+                Some("bigint unsigned"),
+                None,
+                None,
+                Some("auto_increment"),
+            ]),
+            row(&[
+                Some("name"),
+                Some("varchar"),
+                Some("varchar(9)"),
+                Some("utf8mb4"),
+                Some("36"),
+                Some(""),
+            ]),
+            row(&[
+                Some("twice"),
+                Some("bigint"),
+                Some("bigint"),
+                None,
+                None,
+                Some("STORED GENERATED"),
+            ]),
+            row(&[
+                Some("at"),
+                Some("timestamp"),
+                Some("timestamp"),
+                None,
+                None,
+                Some("DEFAULT_GENERATED"),
+            ]),
         ];
         let head = row(&[Some("InnoDB"), Some("0")]);
         TargetTable::from_answers("s", "t", Some(&head), &columns, keys).unwrap()
@@ -173,7 +208,10 @@ mod tests {
         let prefix = row(&[Some("b"), Some("name"), Some(""), Some("3")]);
         let expression = row(&[Some("c"), None, Some(""), None]);
         let whole = row(&[Some("d"), Some("id"), Some(""), None]);
-        assert_eq!(table(&[nullable.clone(), prefix.clone(), expression.clone()]).key, Vec::<usize>::new());
+        assert_eq!(
+            table(&[nullable.clone(), prefix.clone(), expression.clone()]).key,
+            Vec::<usize>::new()
+        );
         assert_eq!(table(&[nullable, prefix, expression, whole]).key, vec![0]);
         let primary = row(&[Some("PRIMARY"), Some("name"), Some(""), Some("3")]);
         assert_eq!(table(&[primary]).key, vec![1]);

@@ -4,8 +4,8 @@
 //! with that statement. [`crate::framing`] keeps account of transactions and checkpoints; here is what each event means.
 
 use datain_binlog::{
-    BinlogError, ChecksumAlgorithm, Event, EventBody, EventHeader, EventType, FormatDescription, GtidEvent, GtidSet, QueryEvent,
-    RowsEvent, RowsFlags, TableMap,
+    BinlogError, ChecksumAlgorithm, Event, EventBody, EventHeader, EventType, FormatDescription,
+    GtidEvent, GtidSet, QueryEvent, RowsEvent, RowsFlags, TableMap,
 };
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Change, Error, Operation, RowFlags, RowSet};
@@ -30,7 +30,13 @@ pub struct Assembler {
 impl Assembler {
     /// Begins after `state`; `ordinal` is that of the last transaction before it. `checksum` is what was negotiated for the dump.
     #[must_use]
-    pub fn new(state: State, ordinal: u64, checksum: ChecksumAlgorithm, filter: TableFilter, max_row_bytes: u64) -> Self {
+    pub fn new(
+        state: State,
+        ordinal: u64,
+        checksum: ChecksumAlgorithm,
+        filter: TableFilter,
+        max_row_bytes: u64,
+    ) -> Self {
         Assembler {
             filter,
             max_row_bytes,
@@ -103,8 +109,11 @@ impl Assembler {
     }
 
     fn take_event(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let event = Event::split(bytes, self.checksum).map_err(|e| unreadable(&e, &self.framing.at))?;
-        let body = event.parse(&self.format).map_err(|e| unreadable(&e, &self.framing.at))?;
+        let event =
+            Event::split(bytes, self.checksum).map_err(|e| unreadable(&e, &self.framing.at))?;
+        let body = event
+            .parse(&self.format)
+            .map_err(|e| unreadable(&e, &self.framing.at))?;
         let header = event.header;
         self.framing.counts.bytes += u64::from(header.event_size);
         let before = self.framing.at.offset;
@@ -204,12 +213,18 @@ impl Assembler {
     /// The open transaction; a log without Gtid events begins one here.
     fn opened(&mut self, header: &EventHeader, before: u64) -> &mut Open {
         if self.framing.open.is_none() {
-            self.framing.begin(None, before, u64::from(header.timestamp) * 1_000_000);
+            self.framing
+                .begin(None, before, u64::from(header.timestamp) * 1_000_000);
         }
         self.framing.open.as_mut().expect("begun above")
     }
 
-    fn query(&mut self, query: &QueryEvent<'_>, header: &EventHeader, before: u64) -> Result<(), Error> {
+    fn query(
+        &mut self,
+        query: &QueryEvent<'_>,
+        header: &EventHeader,
+        before: u64,
+    ) -> Result<(), Error> {
         let inside = self.framing.open.as_ref().is_some_and(|open| open.block);
         let meaning = meaning(query, header.timestamp, inside, &self.filter)?;
         match meaning {
@@ -247,10 +262,15 @@ impl Assembler {
         }
         let malformed = |what: String| Error::fatal("binlog.malformed", what);
         if self.framing.open.is_none() {
-            return Err(malformed("rows were logged outside a transaction".to_owned()));
+            return Err(malformed(
+                "rows were logged outside a transaction".to_owned(),
+            ));
         }
         let Some(table) = self.tables.get(event.table_id) else {
-            return Err(malformed(format!("rows of table number {} came without a table map", event.table_id)));
+            return Err(malformed(format!(
+                "rows of table number {} came without a table map",
+                event.table_id
+            )));
         };
         let Some(columns) = &mut table.columns else {
             return Ok(());
@@ -262,16 +282,23 @@ impl Assembler {
             self.framing.batches.add_table(table.record());
         }
         let (id, place) = (table.id, (table.schema.clone(), table.name.clone()));
-        self.row_sets(event, id).map_err(|e| e.in_table(&place.0, &place.1))
+        self.row_sets(event, id)
+            .map_err(|e| e.in_table(&place.0, &place.1))
     }
 
     /// Decodes the rows of an event; an event that outgrows a batch becomes several row sets.
     fn row_sets(&mut self, event: &RowsEvent<'_>, id: u32) -> Result<(), Error> {
         let framing = &mut self.framing;
-        let Some(columns) = self.tables.get(event.table_id).and_then(|t| t.columns.as_ref()) else {
+        let Some(columns) = self
+            .tables
+            .get(event.table_id)
+            .and_then(|t| t.columns.as_ref())
+        else {
             return Ok(());
         };
-        let mut decoder = event.rows(columns).map_err(|e| unreadable(&e, &framing.at))?;
+        let mut decoder = event
+            .rows(columns)
+            .map_err(|e| unreadable(&e, &framing.at))?;
         loop {
             let max_bytes = framing.max_batch_bytes;
             let rows = framing.batches.rows();
@@ -281,7 +308,10 @@ impl Assembler {
             let mut more = true;
             while count == 0 || rows.len() < max_bytes {
                 let row_at = rows.len();
-                if !decoder.next_row(rows).map_err(|e| unreadable(&e, &framing.at))? {
+                if !decoder
+                    .next_row(rows)
+                    .map_err(|e| unreadable(&e, &framing.at))?
+                {
                     more = false;
                     break;
                 }
@@ -290,9 +320,14 @@ impl Assembler {
                 if row_bytes > self.max_row_bytes {
                     return Err(Error::reconfigure(
                         "row-too-large",
-                        format!("a row has {row_bytes} bytes, the limit is {}", self.max_row_bytes),
+                        format!(
+                            "a row has {row_bytes} bytes, the limit is {}",
+                            self.max_row_bytes
+                        ),
                     )
-                    .hint("raise limits.max_row_mib, and limits.memory_mib to several times that"));
+                    .hint(
+                        "raise limits.max_row_mib, and limits.memory_mib to several times that",
+                    ));
                 }
             }
             if count == 0 {
@@ -327,7 +362,10 @@ fn operation(operation: datain_row_block::Operation) -> Operation {
 fn flags(logged: RowsFlags) -> RowFlags {
     let mut flags = RowFlags::empty();
     for (bit, flag) in [
-        (RowsFlags::NO_FOREIGN_KEY_CHECKS, RowFlags::NO_FOREIGN_KEY_CHECKS),
+        (
+            RowsFlags::NO_FOREIGN_KEY_CHECKS,
+            RowFlags::NO_FOREIGN_KEY_CHECKS,
+        ),
         (RowsFlags::RELAXED_UNIQUE_CHECKS, RowFlags::NO_UNIQUE_CHECKS),
         (RowsFlags::USE_SQL_FOREIGN_KEY, RowFlags::CASCADES_LOGGED),
     ] {
@@ -343,8 +381,12 @@ fn unreadable(error: &BinlogError, at: &Position) -> Error {
         BinlogError::Checksum { .. } => {
             "the event was damaged on the source's disk or on the way: compare with mysqlbinlog --verify-binlog-checksum on the source, then start again"
         }
-        BinlogError::UnsupportedColumnType { .. } => "exclude the table, or change the column's type on both servers",
-        _ => "compare with mysqlbinlog on the source; if the event is whole there, report this as a bug",
+        BinlogError::UnsupportedColumnType { .. } => {
+            "exclude the table, or change the column's type on both servers"
+        }
+        _ => {
+            "compare with mysqlbinlog on the source; if the event is whole there, report this as a bug"
+        }
     };
     Error::fatal(error.code(), error.to_string())
         .detail(format!("read up to {at}"))

@@ -60,7 +60,9 @@ impl Batches {
     /// Whether anything is in the open batch.
     #[must_use]
     pub fn has_open(&self) -> bool {
-        self.open.as_ref().is_some_and(|b| !b.transactions.is_empty())
+        self.open
+            .as_ref()
+            .is_some_and(|b| !b.transactions.is_empty())
     }
 
     /// The oldest finished batch.

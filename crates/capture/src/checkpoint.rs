@@ -62,20 +62,29 @@ impl State {
     /// `checkpoint.damaged`, `checkpoint.version`.
     pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<State, Error> {
         let damaged = |why: String| {
-            Error::fatal("checkpoint.damaged", format!("the checkpoint in the target cannot be read: {why}"))
-                .hint("restore the row in datain.checkpoints, or remove the pipeline and begin anew")
+            Error::fatal(
+                "checkpoint.damaged",
+                format!("the checkpoint in the target cannot be read: {why}"),
+            )
+            .hint("restore the row in datain.checkpoints, or remove the pipeline and begin anew")
         };
         let stored: Stored<'_> =
             serde_json::from_slice(&checkpoint.data).map_err(|e| damaged(e.to_string()))?;
         if stored.v != VERSION {
             return Err(Error::fatal(
                 "checkpoint.version",
-                format!("the checkpoint has version {}, this version of datain knows {VERSION}", stored.v),
+                format!(
+                    "the checkpoint has version {}, this version of datain knows {VERSION}",
+                    stored.v
+                ),
             )
             .hint("run the version of datain that wrote it, or a newer one"));
         }
         let gtids = match &stored.gtid_set {
-            Some(text) => Some(text.parse().map_err(|e| damaged(format!("its GTID set: {e}")))?),
+            Some(text) => Some(
+                text.parse()
+                    .map_err(|e| damaged(format!("its GTID set: {e}")))?,
+            ),
             None => None,
         };
         Ok(State {
@@ -96,25 +105,39 @@ mod tests {
     fn state(gtids: Option<&str>) -> State {
         State {
             server_uuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562".to_owned(),
-            position: Position { file: "binlog.000003".to_owned(), offset: 5_000_000_000 },
+            position: Position {
+                file: "binlog.000003".to_owned(),
+                offset: 5_000_000_000,
+            },
             gtids: gtids.map(|t| t.parse().unwrap()),
         }
     }
 
     #[test]
     fn what_is_written_is_read() {
-        for gtids in [None, Some(""), Some("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77:99")] {
+        for gtids in [
+            None,
+            Some(""),
+            Some("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77:99"),
+        ] {
             let state = state(gtids);
             assert_eq!(State::from_checkpoint(&state.checkpoint(7)).unwrap(), state);
         }
-        assert_eq!(state(None).checkpoint(7).display, "binlog.000003:5000000000");
+        assert_eq!(
+            state(None).checkpoint(7).display,
+            "binlog.000003:5000000000"
+        );
     }
 
     /// The bytes that 0.1 writes: a later version must go on reading them.
     #[test]
     fn version_1_stays_readable() {
         let data = br#"{"v":1,"server_uuid":"3e11fa47-71ca-11e1-9e33-c80aa9429562","file":"binlog.000003","offset":5000000000,"gtid_set":null}"#;
-        let checkpoint = Checkpoint { ordinal: 1, data: data.to_vec(), display: String::new() };
+        let checkpoint = Checkpoint {
+            ordinal: 1,
+            data: data.to_vec(),
+            display: String::new(),
+        };
         assert_eq!(State::from_checkpoint(&checkpoint).unwrap(), state(None));
         assert_eq!(state(None).checkpoint(1).data, data);
     }
@@ -122,11 +145,21 @@ mod tests {
     #[test]
     fn damage_and_later_versions_are_refused() {
         let check = |data: &str, code: &str| {
-            let checkpoint = Checkpoint { ordinal: 1, data: data.into(), display: String::new() };
+            let checkpoint = Checkpoint {
+                ordinal: 1,
+                data: data.into(),
+                display: String::new(),
+            };
             assert_eq!(State::from_checkpoint(&checkpoint).unwrap_err().code, code);
         };
         check("{", "checkpoint.damaged");
-        check(r#"{"v":2,"server_uuid":"","file":"","offset":0,"gtid_set":null}"#, "checkpoint.version");
-        check(r#"{"v":1,"server_uuid":"","file":"","offset":0,"gtid_set":"x"}"#, "checkpoint.damaged");
+        check(
+            r#"{"v":2,"server_uuid":"","file":"","offset":0,"gtid_set":null}"#,
+            "checkpoint.version",
+        );
+        check(
+            r#"{"v":1,"server_uuid":"","file":"","offset":0,"gtid_set":"x"}"#,
+            "checkpoint.damaged",
+        );
     }
 }

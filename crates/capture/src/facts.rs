@@ -32,7 +32,8 @@ pub struct Facts {
     pub lower_case_names: bool,
 }
 
-const VARIABLES: &[u8] = b"SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'log_bin', 'binlog_format', \
+const VARIABLES: &[u8] =
+    b"SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'log_bin', 'binlog_format', \
     'binlog_row_image', 'binlog_checksum', 'gtid_mode', 'lower_case_table_names')";
 
 impl Facts {
@@ -89,8 +90,11 @@ impl Facts {
     /// `source.log-bin-off`, `source.format-not-row`, `source.row-image`.
     pub fn require(&self) -> Result<(), Error> {
         if !self.log_bin {
-            return Err(Error::reconfigure("source.log-bin-off", "the source writes no binary log")
-                .hint("start the source with log_bin, and take the first copy after that"));
+            return Err(Error::reconfigure(
+                "source.log-bin-off",
+                "the source writes no binary log",
+            )
+            .hint("start the source with log_bin, and take the first copy after that"));
         }
         if self.binlog_format != "ROW" && !self.binlog_format.is_empty() {
             return Err(Error::reconfigure(
@@ -102,9 +106,14 @@ impl Facts {
         if self.row_image != "FULL" && !self.row_image.is_empty() {
             return Err(Error::reconfigure(
                 "source.row-image",
-                format!("the source logs {} row images, which lack columns that this version needs", self.row_image),
+                format!(
+                    "the source logs {} row images, which lack columns that this version needs",
+                    self.row_image
+                ),
             )
-            .hint("SET PERSIST binlog_row_image = FULL on the source, and reconnect its sessions"));
+            .hint(
+                "SET PERSIST binlog_row_image = FULL on the source, and reconnect its sessions",
+            ));
         }
         Ok(())
     }
@@ -121,7 +130,10 @@ async fn head<S: Stream>(session: &mut Session<S>) -> Result<Option<Position>, E
     match session.query_first(sql).await {
         Ok(Some(row)) => {
             let cell = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
-            Ok(cell(1).parse().ok().map(|offset| Position { file: cell(0), offset }))
+            Ok(cell(1).parse().ok().map(|offset| Position {
+                file: cell(0),
+                offset,
+            }))
         }
         Ok(None) => Ok(None),
         Err(e) if e.code() == "server.privilege-missing" => Ok(None),
@@ -131,6 +143,9 @@ async fn head<S: Stream>(session: &mut Session<S>) -> Result<Option<Position>, E
 
 fn gtid_set(text: &str) -> Result<GtidSet, Error> {
     text.parse().map_err(|e| {
-        Error::fatal("source.gtid-set-unreadable", format!("the source's GTID set cannot be read: {e}"))
+        Error::fatal(
+            "source.gtid-set-unreadable",
+            format!("the source's GTID set cannot be read: {e}"),
+        )
     })
 }

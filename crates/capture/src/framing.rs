@@ -79,8 +79,16 @@ impl Framing {
     }
 
     /// Begins a transaction at `offset` of the current file.
-    pub fn begin(&mut self, gtid: Option<Gtid>, offset: u64, committed_at_micros: u64) -> &mut Open {
-        let begins = Position { file: self.at.file.clone(), offset };
+    pub fn begin(
+        &mut self,
+        gtid: Option<Gtid>,
+        offset: u64,
+        committed_at_micros: u64,
+    ) -> &mut Open {
+        let begins = Position {
+            file: self.at.file.clone(),
+            offset,
+        };
         self.open.insert(Open {
             gtid,
             begins,
@@ -117,7 +125,10 @@ impl Framing {
     /// The oldest full batch; if there is none, what has been collected of whole transactions.
     pub fn take_batch(&mut self) -> Option<Batch> {
         // Rows of a transaction that has not ended stand in the open batch already: its end is on the way.
-        let half = self.open.as_ref().is_some_and(|open| !open.changes.is_empty());
+        let half = self
+            .open
+            .as_ref()
+            .is_some_and(|open| !open.changes.is_empty());
         if !self.batches.has_finished() && self.batches.has_open() && !half {
             self.mark();
             self.batches.cut();
@@ -131,7 +142,10 @@ impl Framing {
     /// `source.anonymous-transaction` in a stream by GTID; `binlog.malformed` when none is under way.
     pub fn end(&mut self) -> Result<(), Error> {
         let Some(mut open) = self.open.take() else {
-            return Err(Error::fatal("binlog.malformed", "the log ends a transaction that it has not begun"));
+            return Err(Error::fatal(
+                "binlog.malformed",
+                "the log ends a transaction that it has not begun",
+            ));
         };
         if let Some(gtids) = &mut self.state.gtids {
             let Some(gtid) = open.gtid else {
@@ -147,12 +161,15 @@ impl Framing {
         self.ordinal += 1;
         self.state.position = self.at.clone();
         self.counts.transactions += 1;
-        self.counts.last_commit_micros = self.counts.last_commit_micros.max(open.committed_at_micros);
+        self.counts.last_commit_micros =
+            self.counts.last_commit_micros.max(open.committed_at_micros);
         let record = open.record(self.ordinal, true);
         self.since_checkpoint.0 += 1;
         self.since_checkpoint.1 += row_count(&record.changes);
         self.batches.add(record);
-        if self.since_checkpoint.0 >= CHECKPOINT_TRANSACTIONS || self.since_checkpoint.1 >= CHECKPOINT_ROWS {
+        if self.since_checkpoint.0 >= CHECKPOINT_TRANSACTIONS
+            || self.since_checkpoint.1 >= CHECKPOINT_ROWS
+        {
             self.mark();
         }
         self.cut_if_full();
@@ -210,4 +227,3 @@ impl Open {
         }
     }
 }
-

@@ -22,10 +22,16 @@ pub struct Distance {
 ///
 /// # Errors
 /// Errors of the server; a checkpoint that cannot be read.
-pub async fn distance<S: Stream>(session: &mut Session<S>, checkpoint: Option<&Checkpoint>) -> Result<Distance, Error> {
+pub async fn distance<S: Stream>(
+    session: &mut Session<S>,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<Distance, Error> {
     let facts = Facts::ask(session).await?;
     let state = checkpoint.map(State::from_checkpoint).transpose()?;
-    let mut head = facts.head.as_ref().map_or_else(String::new, ToString::to_string);
+    let mut head = facts
+        .head
+        .as_ref()
+        .map_or_else(String::new, ToString::to_string);
     if facts.gtid_on {
         head = format!("{head} {}", facts.executed).trim_start().to_owned();
     }
@@ -40,7 +46,11 @@ pub async fn distance<S: Stream>(session: &mut Session<S>, checkpoint: Option<&C
         }
         _ => None,
     };
-    Ok(Distance { head, transactions, bytes })
+    Ok(Distance {
+        head,
+        transactions,
+        bytes,
+    })
 }
 
 /// The log's files and their sizes; none when the account may not know.
@@ -68,7 +78,11 @@ fn between(logs: &[Position], from: &Position, to: &Position) -> Option<u64> {
     let first = logs.iter().position(|log| log.file == from.file)?;
     let last = logs.iter().position(|log| log.file == to.file)?;
     let rest = logs.get(first)?.offset.saturating_sub(from.offset);
-    let whole: u64 = logs.get(first + 1..last)?.iter().map(|log| log.offset).sum();
+    let whole: u64 = logs
+        .get(first + 1..last)?
+        .iter()
+        .map(|log| log.offset)
+        .sum();
     Some(rest + whole + to.offset)
 }
 
@@ -77,13 +91,19 @@ mod tests {
     use super::*;
 
     fn at(file: &str, offset: u64) -> Position {
-        Position { file: file.to_owned(), offset }
+        Position {
+            file: file.to_owned(),
+            offset,
+        }
     }
 
     #[test]
     fn bytes_are_counted_over_files() {
         let logs = [at("b.1", 100), at("b.2", 200), at("b.3", 50)];
-        assert_eq!(between(&logs, &at("b.1", 40), &at("b.3", 10)), Some(60 + 200 + 10));
+        assert_eq!(
+            between(&logs, &at("b.1", 40), &at("b.3", 10)),
+            Some(60 + 200 + 10)
+        );
         assert_eq!(between(&logs, &at("b.3", 4), &at("b.3", 10)), Some(6));
         assert_eq!(between(&logs, &at("b.0", 4), &at("b.3", 10)), None);
         assert_eq!(between(&[], &at("b.1", 4), &at("b.3", 10)), None);

@@ -61,7 +61,10 @@ mod tests {
     use super::*;
 
     fn at(file: &str, offset: u64) -> Position {
-        Position { file: file.to_owned(), offset }
+        Position {
+            file: file.to_owned(),
+            offset,
+        }
     }
 
     #[test]
@@ -77,8 +80,14 @@ mod tests {
 
     #[test]
     fn files_compare_by_number() {
-        assert_eq!(at("b.999999", 9).compare(&at("b.1000000", 4)), Some(Ordering::Less));
-        assert_eq!(at("b.000002", 9).compare(&at("b.000002", 4)), Some(Ordering::Greater));
+        assert_eq!(
+            at("b.999999", 9).compare(&at("b.1000000", 4)),
+            Some(Ordering::Less)
+        );
+        assert_eq!(
+            at("b.000002", 9).compare(&at("b.000002", 4)),
+            Some(Ordering::Greater)
+        );
         assert_eq!(at("a.000002", 9).compare(&at("b.000002", 9)), None);
         assert_eq!(at("", 9).compare(&at("b.000002", 9)), None);
     }

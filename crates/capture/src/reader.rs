@@ -74,17 +74,28 @@ impl<S: Stream> Reader<S> {
     ///
     /// # Errors
     /// See [`Facts::require`] and [`start::state`]; `config.filter`; errors of the server.
-    pub async fn open(mut session: Session<S>, settings: &Settings, resume: Option<&Checkpoint>) -> Result<Self, Error> {
+    pub async fn open(
+        mut session: Session<S>,
+        settings: &Settings,
+        resume: Option<&Checkpoint>,
+    ) -> Result<Self, Error> {
         if session.server_version().is_mariadb() {
             return Err(Error::reconfigure(
                 "source.flavour-unsupported",
-                format!("the source is MariaDB ({}), whose log this version cannot follow", session.server_version()),
+                format!(
+                    "the source is MariaDB ({}), whose log this version cannot follow",
+                    session.server_version()
+                ),
             )
             .hint("MySQL is supported; MariaDB is planned"));
         }
         let facts = Facts::ask(&mut session).await?;
         facts.require()?;
-        let case = if facts.lower_case_names { NameCase::Insensitive } else { NameCase::Sensitive };
+        let case = if facts.lower_case_names {
+            NameCase::Insensitive
+        } else {
+            NameCase::Sensitive
+        };
         let filter = TableFilter::new(&settings.include, &settings.exclude)
             .map_err(|e| Error::reconfigure("config.filter", e.to_string()))?
             .with_case(case);
@@ -92,8 +103,19 @@ impl<S: Stream> Reader<S> {
         let resume = resume.map(State::from_checkpoint).transpose()?;
         let state = start::state(&settings.start, resume, &facts)?;
         request_dump(&mut session, settings, &state).await?;
-        let assembler = Assembler::new(state, ordinal, facts.checksum, filter, settings.max_row_bytes);
-        let mut reader = Reader { session, assembler, head: facts, reached_head: false };
+        let assembler = Assembler::new(
+            state,
+            ordinal,
+            facts.checksum,
+            filter,
+            settings.max_row_bytes,
+        );
+        let mut reader = Reader {
+            session,
+            assembler,
+            head: facts,
+            reached_head: false,
+        };
         reader.look_for_head();
         Ok(reader)
     }
@@ -102,7 +124,11 @@ impl<S: Stream> Reader<S> {
     ///
     /// # Errors
     /// Anything that cannot be replicated; errors of the server and of the network. The reader must then be dropped.
-    pub async fn next_batch(&mut self, max_bytes: usize, mut tell: impl FnMut(Progress)) -> Result<Batch, Error> {
+    pub async fn next_batch(
+        &mut self,
+        max_bytes: usize,
+        mut tell: impl FnMut(Progress),
+    ) -> Result<Batch, Error> {
         self.assembler.set_batch_bytes(max_bytes);
         loop {
             while !self.assembler.has_full_batch() {
@@ -142,7 +168,11 @@ impl<S: Stream> Reader<S> {
         }
         self.reached_head = match (self.assembler.gtids(), &self.head.head) {
             (Some(gtids), _) => self.head.executed.is_subset_of(gtids),
-            (None, Some(head)) => self.assembler.position().compare(head).is_some_and(std::cmp::Ordering::is_ge),
+            (None, Some(head)) => self
+                .assembler
+                .position()
+                .compare(head)
+                .is_some_and(std::cmp::Ordering::is_ge),
             // Without REPLICATION CLIENT nobody can say where the log ended.
             (None, None) => false,
         };
@@ -152,11 +182,18 @@ impl<S: Stream> Reader<S> {
 fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> {
     match packet {
         DumpPacket::Event(bytes) => assembler.event(bytes),
-        DumpPacket::EndOfStream => Err(Error::retry("source.dump-ended", "the source ended the dump")),
+        DumpPacket::EndOfStream => Err(Error::retry(
+            "source.dump-ended",
+            "the source ended the dump",
+        )),
     }
 }
 
-async fn request_dump<S: Stream>(session: &mut Session<S>, settings: &Settings, state: &State) -> Result<(), Error> {
+async fn request_dump<S: Stream>(
+    session: &mut Session<S>,
+    settings: &Settings,
+    state: &State,
+) -> Result<(), Error> {
     let nanos = settings.heartbeat_seconds.max(1) * 1_000_000_000;
     let uuid = replica_uuid(&settings.stream, settings.server_id);
     // Old servers know the one name of each, new ones the other.
@@ -176,14 +213,23 @@ async fn request_dump<S: Stream>(session: &mut Session<S>, settings: &Settings, 
     match &state.gtids {
         Some(gtids) => {
             session
-                .binlog_dump_gtid(settings.server_id, DUMP_THROUGH_GTID, "", 4, &gtids.encode())
+                .binlog_dump_gtid(
+                    settings.server_id,
+                    DUMP_THROUGH_GTID,
+                    "",
+                    4,
+                    &gtids.encode(),
+                )
                 .await?;
         }
         None => {
             let offset = u32::try_from(state.position.offset).map_err(|_| {
                 Error::reconfigure(
                     "source.offset-too-large",
-                    format!("the protocol cannot ask for offset {} of {}", state.position.offset, state.position.file),
+                    format!(
+                        "the protocol cannot ask for offset {} of {}",
+                        state.position.offset, state.position.file
+                    ),
                 )
                 .hint("use GTIDs, which have no such limit; keep max_binlog_size at or under 1 GiB")
             })?;

@@ -129,8 +129,11 @@ fn hold_against(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
 }
 
 fn gtid_off() -> Error {
-    Error::reconfigure("source.gtid-off", "the stream goes by GTID, and the source's gtid_mode is not ON")
-        .hint("set gtid_mode = ON on the source, or start by file and position")
+    Error::reconfigure(
+        "source.gtid-off",
+        "the stream goes by GTID, and the source's gtid_mode is not ON",
+    )
+    .hint("set gtid_mode = ON on the source, or start by file and position")
 }
 
 #[cfg(test)]
@@ -151,7 +154,10 @@ mod tests {
             gtid_on,
             executed: executed.parse().unwrap(),
             purged: purged.parse().unwrap(),
-            head: Some(Position { file: "b.000007".to_owned(), offset: 99 }),
+            head: Some(Position {
+                file: "b.000007".to_owned(),
+                offset: 99,
+            }),
             lower_case_names: false,
         }
     }
@@ -159,7 +165,10 @@ mod tests {
     fn resume(uuid: &str, gtids: Option<&str>) -> Option<State> {
         Some(State {
             server_uuid: uuid.to_owned(),
-            position: Position { file: "b.000003".to_owned(), offset: 44 },
+            position: Position {
+                file: "b.000003".to_owned(),
+                offset: 44,
+            },
             gtids: gtids.map(|t| t.parse().unwrap()),
         })
     }
@@ -173,41 +182,115 @@ mod tests {
     }
 
     fn mode(mode: &str) -> Start {
-        Start { mode: mode.to_owned(), ..Start::default() }
+        Start {
+            mode: mode.to_owned(),
+            ..Start::default()
+        }
     }
 
     #[test]
     fn a_checkpoint_by_gtid_is_held_against_the_source() {
         let go = |set: &str, executed: &str, purged: &str, expected: &str| {
-            check(&mode("now"), resume(B, Some(set)), &facts(true, executed, purged), expected);
+            check(
+                &mode("now"),
+                resume(B, Some(set)),
+                &facts(true, executed, purged),
+                expected,
+            );
         };
-        go(&format!("{B}:1-5"), &format!("{B}:1-9"), &format!("{B}:1-5"), &format!("b.000003:44 {B}:1-5"));
-        go(&format!("{B}:1-5"), &format!("{B}:1-4"), "", "source.diverged");
-        go(&format!("{B}:1-5"), &format!("{B}:1-9"), &format!("{B}:1-6"), "source.binlog-purged");
-        go(&format!("{B}:1-5"), &format!("{A}:1,{B}:1-9"), &format!("{A}:1"), "source.binlog-purged");
+        go(
+            &format!("{B}:1-5"),
+            &format!("{B}:1-9"),
+            &format!("{B}:1-5"),
+            &format!("b.000003:44 {B}:1-5"),
+        );
+        go(
+            &format!("{B}:1-5"),
+            &format!("{B}:1-4"),
+            "",
+            "source.diverged",
+        );
+        go(
+            &format!("{B}:1-5"),
+            &format!("{B}:1-9"),
+            &format!("{B}:1-6"),
+            "source.binlog-purged",
+        );
+        go(
+            &format!("{B}:1-5"),
+            &format!("{A}:1,{B}:1-9"),
+            &format!("{A}:1"),
+            "source.binlog-purged",
+        );
     }
 
     #[test]
     fn a_file_and_offset_belong_to_one_server() {
-        check(&mode("now"), resume(A, None), &facts(false, "", ""), "b.000003:44");
-        check(&mode("now"), resume(B, None), &facts(false, "", ""), "source.other-server");
+        check(
+            &mode("now"),
+            resume(A, None),
+            &facts(false, "", ""),
+            "b.000003:44",
+        );
+        check(
+            &mode("now"),
+            resume(B, None),
+            &facts(false, "", ""),
+            "source.other-server",
+        );
         // GTIDs were turned off on the same server: its files still hold.
-        check(&mode("now"), resume(A, Some("")), &facts(false, "", ""), "b.000003:44");
-        check(&mode("now"), resume(B, Some("")), &facts(false, "", ""), "source.gtid-off");
+        check(
+            &mode("now"),
+            resume(A, Some("")),
+            &facts(false, "", ""),
+            "b.000003:44",
+        );
+        check(
+            &mode("now"),
+            resume(B, Some("")),
+            &facts(false, "", ""),
+            "source.gtid-off",
+        );
     }
 
     #[test]
     fn a_new_pipeline_begins_where_the_configuration_says() {
         let all = format!("{A}:1-3");
-        check(&mode("now"), None, &facts(true, &all, ""), &format!("b.000007:99 {all}"));
+        check(
+            &mode("now"),
+            None,
+            &facts(true, &all, ""),
+            &format!("b.000007:99 {all}"),
+        );
         check(&mode("now"), None, &facts(false, "", ""), "b.000007:99");
-        check(&mode("snapshot"), None, &facts(true, "", ""), "start.snapshot-not-yet");
-        check(&mode("gtid"), None, &facts(false, "", ""), "source.gtid-off");
-        check(&mode("position"), None, &facts(true, "", ""), "config.invalid");
+        check(
+            &mode("snapshot"),
+            None,
+            &facts(true, "", ""),
+            "start.snapshot-not-yet",
+        );
+        check(
+            &mode("gtid"),
+            None,
+            &facts(false, "", ""),
+            "source.gtid-off",
+        );
+        check(
+            &mode("position"),
+            None,
+            &facts(true, "", ""),
+            "config.invalid",
+        );
         check(&mode("soon"), None, &facts(true, "", ""), "config.invalid");
-        let position = Start { file: "b.000001".to_owned(), ..mode("position") };
+        let position = Start {
+            file: "b.000001".to_owned(),
+            ..mode("position")
+        };
         check(&position, None, &facts(true, &all, ""), "b.000001:4");
-        let gtid = Start { gtid_set: format!("{A}:1-9"), ..mode("gtid") };
+        let gtid = Start {
+            gtid_set: format!("{A}:1-9"),
+            ..mode("gtid")
+        };
         check(&gtid, None, &facts(true, &all, ""), "source.diverged");
     }
 }

@@ -3,7 +3,10 @@
 use datain_binlog::QueryEvent;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, SessionContext, Statement};
-use datain_sql_statement::{Charset, Dialect, Kind, Options, Savepoint, TableAction, TableFilter, Verdict, Xa, classify, first_words};
+use datain_sql_statement::{
+    Charset, Dialect, Kind, Options, Savepoint, TableAction, TableFilter, Verdict, Xa, classify,
+    first_words,
+};
 
 /// What a Query event means to the framing.
 #[derive(Debug, PartialEq)]
@@ -24,7 +27,12 @@ pub enum Meaning {
 ///
 /// # Errors
 /// For statements that cannot be replicated; see [`Meaning`] for the others.
-pub fn meaning(query: &QueryEvent<'_>, timestamp: u32, inside: bool, filter: &TableFilter) -> Result<Meaning, Error> {
+pub fn meaning(
+    query: &QueryEvent<'_>,
+    timestamp: u32,
+    inside: bool,
+    filter: &TableFilter,
+) -> Result<Meaning, Error> {
     // The commonest statements by far.
     if query.sql == b"BEGIN" {
         return Ok(Meaning::Begin);
@@ -34,13 +42,19 @@ pub fn meaning(query: &QueryEvent<'_>, timestamp: u32, inside: bool, filter: &Ta
     }
     let options = Options::from_sql_mode(
         query.status.sql_mode.unwrap_or(0),
-        query.status.charset.map_or_else(Charset::default, |c| Charset::from_collation(c.0)),
+        query
+            .status
+            .charset
+            .map_or_else(Charset::default, |c| Charset::from_collation(c.0)),
         Dialect::default(),
     );
     let found = classify(query.sql, &options);
     let refused = |code: &str, message: &str, hint: &str| {
         Err(Error::fatal(code, message)
-            .detail(format!("statement: {} …", first_words(query.sql, 6, &options)))
+            .detail(format!(
+                "statement: {} …",
+                first_words(query.sql, 6, &options)
+            ))
             .hint(hint))
     };
     match found.kind {
@@ -125,7 +139,8 @@ fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
             explicit_defaults_for_timestamp: status.explicit_defaults_for_timestamp,
             sql_require_primary_key: status.sql_require_primary_key,
             default_table_encryption: status.default_table_encryption,
-            timestamp_micros: u64::from(timestamp) * 1_000_000 + u64::from(status.microseconds.unwrap_or(0)),
+            timestamp_micros: u64::from(timestamp) * 1_000_000
+                + u64::from(status.microseconds.unwrap_or(0)),
         },
     }
 }

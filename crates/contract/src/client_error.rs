@@ -13,8 +13,12 @@ impl From<ClientError> for Error {
         let disposition = match &error {
             _ if error.is_transient() => Disposition::Retry,
             _ if error.code() == "server.binlog-purged" => Disposition::Resnapshot,
-            ClientError::Auth(_) | ClientError::Tls(_) | ClientError::Stream(_) => Disposition::Reconfigure,
-            ClientError::Server(_) if RECONFIGURE.contains(&error.code()) => Disposition::Reconfigure,
+            ClientError::Auth(_) | ClientError::Tls(_) | ClientError::Stream(_) => {
+                Disposition::Reconfigure
+            }
+            ClientError::Server(_) if RECONFIGURE.contains(&error.code()) => {
+                Disposition::Reconfigure
+            }
             _ => Disposition::Fatal,
         };
         let mut out = Error::new(disposition, error.code(), error.message());
@@ -22,7 +26,10 @@ impl From<ClientError> for Error {
         if let Some(server) = error.server() {
             out.server_errno = Some(server.errno);
             out.sqlstate.clone_from(&server.sqlstate);
-            out.detail = Some(format!("the server said so in answer to: {}", server.context));
+            out.detail = Some(format!(
+                "the server said so in answer to: {}",
+                server.context
+            ));
         }
         out
     }

@@ -5,8 +5,8 @@ use datain_contract::types::Error;
 use datain_contract::{ErrorExt as _, INTERRUPTED, credentials};
 use datain_mysql_client::{ConnectOptions, Password, Session, TlsPolicy};
 
-use crate::executor::{Slice, Task};
 use crate::clock::Moment;
+use crate::executor::{Slice, Task};
 use crate::stream::{HostStream, stream_error};
 
 /// Connects and logs in. `configure` sets what the caller wants beyond account and TLS.
@@ -18,7 +18,8 @@ pub async fn connect(
     configure: impl FnOnce(&mut ConnectOptions),
 ) -> Result<Session<HostStream>, Error> {
     let credential = credentials::get(endpoint)?;
-    let stream = HostStream::connect(endpoint).map_err(|e| Error::from(datain_mysql_client::ClientError::from(e)))?;
+    let stream = HostStream::connect(endpoint)
+        .map_err(|e| Error::from(datain_mysql_client::ClientError::from(e)))?;
     let info = stream.connection().endpoint();
     let mut options = ConnectOptions::new(credential.user);
     options.password = credential.password.map(Password::new);
@@ -40,8 +41,10 @@ pub async fn connect(
 pub fn finish<T>(task: Task<Result<T, Error>>, deadline: Moment) -> Result<T, Error> {
     match task.complete(deadline) {
         Slice::Finished(result) => result,
-        Slice::Suspended => Err(Error::retry("net.timeout", "the server did not answer in time")
-            .hint("see whether the server is overloaded, or a lock is held on its tables")),
+        Slice::Suspended => Err(
+            Error::retry("net.timeout", "the server did not answer in time")
+                .hint("see whether the server is overloaded, or a lock is held on its tables"),
+        ),
         Slice::Ended(error) => Err(ended(error)),
     }
 }

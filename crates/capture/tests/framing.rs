@@ -1,0 +1,241 @@
+//! The stream's invariants on a real log, whatever the size of batches: records are numbered without gaps, pieces count up, resume points stand only after
+//! whole transactions and wherever a sink needs one, and the rows are the same.
+
+use std::collections::BTreeMap;
+
+use datain_binlog::{ChecksumAlgorithm, GtidSet};
+use datain_capture::assembler::Assembler;
+use datain_capture::checkpoint::State;
+use datain_capture::position::Position;
+use datain_contract::types::{Batch, Change, Error};
+use datain_row_block::{ColumnKind, Operation, RowSetReader, open_block};
+use datain_sql_statement::TableFilter;
+
+/// Written by MySQL 9.7, see crates/binlog/tests/data/make.sh.
+const FILE: &[u8] = include_bytes!("../../binlog/tests/data/minimal-metadata.binlog");
+
+/// Where its XA transaction begins, which is refused.
+const XA_AT: u64 = 162_999;
+
+fn events(until: u64) -> Vec<&'static [u8]> {
+    let mut rest = &FILE[4..usize::try_from(until).unwrap()];
+    let mut events = Vec::new();
+    while !rest.is_empty() {
+        let size = u32::from_le_bytes(rest[9..13].try_into().unwrap()) as usize;
+        let (event, tail) = rest.split_at(size);
+        events.push(event);
+        rest = tail;
+    }
+    events
+}
+
+fn assembler(include: &[&str], max_row_bytes: u64, from: u64) -> Assembler {
+    let state = State {
+        server_uuid: String::new(),
+        position: Position {
+            file: "binlog.000001".to_owned(),
+            offset: 4,
+        },
+        gtids: Some(GtidSet::new()),
+    };
+    let include: Vec<String> = include.iter().map(|s| (*s).to_owned()).collect();
+    let filter = TableFilter::new(&include, &[]).unwrap();
+    Assembler::new(state, from, ChecksumAlgorithm::Crc32, filter, max_row_bytes)
+}
+
+fn batches(assembler: &mut Assembler, max_bytes: usize) -> Result<Vec<Batch>, Error> {
+    assembler.set_batch_bytes(max_bytes);
+    let mut out = Vec::new();
+    for event in events(XA_AT) {
+        assembler.event(event)?;
+        while assembler.has_full_batch() {
+            out.extend(assembler.take_batch());
+        }
+    }
+    out.extend(assembler.take_batch());
+    Ok(out)
+}
+
+/// Rows as text, by table and operation, in order.
+fn rows(batches: &[Batch]) -> Vec<String> {
+    let mut kinds: BTreeMap<u32, (String, Vec<ColumnKind>)> = BTreeMap::new();
+    let mut out = Vec::new();
+    for batch in batches {
+        for table in &batch.tables {
+            let list = table
+                .columns
+                .iter()
+                .map(|c| ColumnKind::try_from(c.kind).unwrap())
+                .collect();
+            kinds.insert(table.id, (table.name.clone(), list));
+        }
+        for change in batch.transactions.iter().flat_map(|t| &t.changes) {
+            let Change::Rows(set) = change else { continue };
+            let (name, kinds) = &kinds[&set.table];
+            let operation = match set.operation {
+                datain_contract::types::Operation::Insert => Operation::Insert,
+                datain_contract::types::Operation::Update => Operation::Update,
+                datain_contract::types::Operation::Delete => Operation::Delete,
+            };
+            let bytes = open_block(&batch.rows, set.offset, set.length).unwrap();
+            let mut reader = RowSetReader::new(kinds, operation, set.count, bytes).unwrap();
+            while let Some(row) = reader.next_row().unwrap() {
+                let images = [row.before, row.after]
+                    .map(|i| i.map(|i| i.values().map(|v| format!("{v:?}")).collect::<Vec<_>>()));
+                out.push(format!("{name} {operation:?} {images:?}"));
+            }
+        }
+    }
+    out
+}
+
+fn check(max_bytes: usize) -> (Vec<Batch>, Vec<String>) {
+    let mut assembler = assembler(&[], 1 << 30, 41);
+    let batches = batches(&mut assembler, max_bytes).unwrap();
+    let mut next = (42, 0);
+    let mut gtids = GtidSet::new();
+    for batch in &batches {
+        let mut before_statement = true;
+        for (at, transaction) in batch.transactions.iter().enumerate() {
+            assert_eq!((transaction.ordinal, transaction.piece), next);
+            next = if transaction.last {
+                (next.0 + 1, 0)
+            } else {
+                (next.0, next.1 + 1)
+            };
+            let has_checkpoint = transaction.checkpoint.is_some();
+            assert!(
+                transaction.last || !has_checkpoint,
+                "no resume point inside a transaction"
+            );
+            let newest = at + 1 == batch.transactions.len();
+            assert!(
+                !newest || !transaction.last || has_checkpoint,
+                "a batch that ends whole can be committed"
+            );
+            let statement = transaction
+                .changes
+                .iter()
+                .any(|c| matches!(c, Change::Statement(_)));
+            assert!(
+                !statement || (has_checkpoint && before_statement),
+                "a statement stands between two resume points"
+            );
+            before_statement = has_checkpoint;
+            if transaction.last {
+                gtids.add(transaction.gtid.as_ref().unwrap().parse().unwrap());
+            }
+            if let Some(checkpoint) = &transaction.checkpoint {
+                assert_eq!(checkpoint.ordinal, transaction.ordinal);
+                assert_eq!(
+                    State::from_checkpoint(checkpoint).unwrap().gtids.as_ref(),
+                    Some(&gtids)
+                );
+            }
+        }
+    }
+    assert_eq!(assembler.gtids(), Some(&gtids));
+    assert_eq!(assembler.ordinal(), next.0 - 1);
+    let rows = rows(&batches);
+    (batches, rows)
+}
+
+#[test]
+fn the_size_of_batches_changes_nothing_but_their_number() {
+    let (one, all) = check(usize::MAX);
+    assert_eq!(one.len(), 1);
+    assert!(all.len() > 20, "{}", all.len());
+    for bytes in [1 << 20, 10_000, 300, 1] {
+        let (batches, rows) = check(bytes);
+        assert_eq!(rows, all);
+        assert!(bytes > 10_000 || batches.len() > 1);
+    }
+    // With one byte every row set makes a batch, and transactions of several come in pieces.
+    let (batches, _) = check(1);
+    assert!(
+        batches
+            .iter()
+            .flat_map(|b| &b.transactions)
+            .any(|t| t.piece > 1)
+    );
+}
+
+#[test]
+fn what_is_filtered_still_counts() {
+    let mut nothing = assembler(&["elsewhere.*"], 1 << 30, 0);
+    let batches = batches(&mut nothing, 1 << 20).unwrap();
+    let transactions: Vec<_> = batches.iter().flat_map(|b| &b.transactions).collect();
+    assert!(!transactions.is_empty());
+    let accounts_only = transactions
+        .iter()
+        .flat_map(|t| &t.changes)
+        .all(|c| matches!(c, Change::Statement(_)));
+    assert!(accounts_only, "no rows are left");
+    assert_eq!(
+        nothing.gtids().map(GtidSet::count),
+        Some(transactions.len() as u64)
+    );
+}
+
+#[test]
+fn a_row_over_the_limit_stops_with_its_place() {
+    let error = batches(&mut assembler(&[], 1000, 0), 1 << 20).unwrap_err();
+    assert_eq!(error.code, "row-too-large");
+    assert!(
+        error.position.is_some() && error.gtid.is_some() && error.table.is_some(),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn damage_stops_before_anything_of_the_event_is_handed_on() {
+    let list = events(XA_AT);
+    let rows_at = list.iter().position(|e| e[4] == 30).unwrap();
+    let mut assembler = assembler(&[], 1 << 30, 0);
+    for event in &list[..rows_at] {
+        assembler.event(event).unwrap();
+    }
+    let read = assembler.gtids().cloned();
+    let mut damaged = list[rows_at].to_vec();
+    damaged[30] ^= 1;
+    let error = assembler.event(&damaged).unwrap_err();
+    assert_eq!(error.code, "binlog.checksum");
+    assert!(
+        error.position.is_some() && error.gtid.is_some() && error.hint.is_some(),
+        "{error:?}"
+    );
+    assert_eq!(
+        assembler.gtids().cloned(),
+        read,
+        "the transaction does not count as read"
+    );
+    let unknown = [&[0, 0, 0, 0, 200, 1, 0, 0, 0, 19, 0, 0, 0, 0, 0, 0, 0, 0, 0][..]].concat();
+    let error = assembler_without_checksums().event(&unknown).unwrap_err();
+    assert_eq!(error.code, "binlog.unknown-event");
+}
+
+#[test]
+fn an_xa_transaction_is_refused_by_name() {
+    let mut assembler = assembler(&[], 1 << 30, 0);
+    let error = events(FILE.len() as u64)
+        .into_iter()
+        .find_map(|event| assembler.event(event).err())
+        .unwrap();
+    assert_eq!(error.code, "source.xa-unsupported");
+    assert_eq!(error.position.as_deref(), Some("binlog.000001:162999"));
+}
+
+fn assembler_without_checksums() -> Assembler {
+    let state = State {
+        server_uuid: String::new(),
+        position: Position::default(),
+        gtids: None,
+    };
+    Assembler::new(
+        state,
+        0,
+        ChecksumAlgorithm::Off,
+        TableFilter::new(&[], &[]).unwrap(),
+        1 << 20,
+    )
+}

@@ -1,0 +1,149 @@
+//! A TCP proxy between the host and a server, which damages or cuts what passes.
+//!
+//! It knows just enough of the protocol to find the packets of a binary-log dump: after the client has sent COM_BINLOG_DUMP or
+//! COM_BINLOG_DUMP_GTID, each packet from the server is an event behind one byte.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// What may be done to each packet of a dump: a header of four bytes (length, sequence number), then the payload (0x00, event).
+pub type Damage = dyn Fn(&mut Vec<u8>) + Send + Sync;
+
+/// A listening proxy; it stops when it is dropped.
+pub struct Proxy {
+    port: u16,
+    stopped: Arc<AtomicBool>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+const COM_BINLOG_DUMP: u8 = 0x12;
+const COM_BINLOG_DUMP_GTID: u8 = 0x1e;
+
+impl Proxy {
+    /// Listens on a free loopback port and passes everything on to `server_port`.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn start(
+        server_port: u16,
+        damage: impl Fn(&mut Vec<u8>) + Send + Sync + 'static,
+    ) -> io::Result<Proxy> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let open = Arc::new(Mutex::new(Vec::new()));
+        let damage: Arc<Damage> = Arc::new(damage);
+        let (flag, list) = (Arc::clone(&stopped), Arc::clone(&open));
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                if flag.load(Ordering::Relaxed) {
+                    break;
+                }
+                if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server_port)) {
+                    let _ = connect(client, server, &list, &damage);
+                }
+            }
+        });
+        Ok(Proxy {
+            port,
+            stopped,
+            open,
+        })
+    }
+
+    /// Where it listens, on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Cuts all connections that are open now; new ones are let through.
+    pub fn cut(&self) {
+        let mut open = self
+            .open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for stream in open.drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.cut();
+        // Wakes the listener, so that its thread ends.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+    }
+}
+
+fn connect(
+    client: TcpStream,
+    server: TcpStream,
+    open: &Mutex<Vec<TcpStream>>,
+    damage: &Arc<Damage>,
+) -> io::Result<()> {
+    for stream in [&client, &server] {
+        stream.set_nodelay(true)?;
+        let copy = stream.try_clone()?;
+        open.lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(copy);
+    }
+    let dumping = Arc::new(AtomicBool::new(false));
+    let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
+    let asked = Arc::clone(&dumping);
+    thread::spawn(move || {
+        let mut buffer = vec![0; 64 << 10];
+        while let Ok(n) = from_client.read(&mut buffer) {
+            // A command begins a packet with sequence number 0.
+            if n > 4
+                && buffer[3] == 0
+                && matches!(buffer[4], COM_BINLOG_DUMP | COM_BINLOG_DUMP_GTID)
+            {
+                asked.store(true, Ordering::SeqCst);
+            }
+            if n == 0 || to_server.write_all(&buffer[..n]).is_err() {
+                break;
+            }
+        }
+        let _ = to_server.shutdown(Shutdown::Both);
+    });
+    let (mut from_server, mut to_client, damage) = (server, client, Arc::clone(damage));
+    thread::spawn(move || {
+        let mut header = [0; 4];
+        // Without TLS everything from the server is packets.
+        while from_server.read_exact(&mut header).is_ok() {
+            let length = u32::from_le_bytes([header[0], header[1], header[2], 0]) as usize;
+            let mut packet = header.to_vec();
+            packet.resize(4 + length, 0);
+            if from_server.read_exact(&mut packet[4..]).is_err() {
+                break;
+            }
+            if dumping.load(Ordering::SeqCst) {
+                damage(&mut packet);
+            }
+            if to_client.write_all(&packet).is_err() {
+                break;
+            }
+        }
+        let _ = to_client.shutdown(Shutdown::Both);
+    });
+    Ok(())
+}
+
+/// The type code of the event in a packet of a dump.
+#[must_use]
+pub fn event_type(packet: &[u8]) -> Option<u8> {
+    // Header of the packet, the byte 0x00, timestamp.
+    (packet.get(4) == Some(&0))
+        .then(|| packet.get(9).copied())
+        .flatten()
+}
+
+/// Type code of row inserts.
+pub const WRITE_ROWS: u8 = 30;

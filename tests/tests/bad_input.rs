@@ -1,0 +1,386 @@
+//! Everything that can be wrong from the start, or go wrong on the wire: each ends with one clear message, a hint and the documented exit code,
+//! and with nothing applied that should not be.
+
+use std::time::Duration;
+
+use datain_tests::host::{Exit, Host, TempDir};
+use datain_tests::proxy::{Proxy, WRITE_ROWS, event_type};
+use datain_throwaway_servers::{Flavor, Server};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn server() -> Server {
+    Server::builder(Flavor::Mysql97)
+        .relaxed()
+        .start()
+        .expect("a server")
+}
+
+/// Runs a pipeline that is described by the changes to a good configuration, and checks code, hint and exit status.
+fn check(
+    source: &Server,
+    target: &Server,
+    change: impl Fn(String) -> String,
+    code: &str,
+    status: i32,
+) -> Exit {
+    let folder = TempDir::new().expect("a folder");
+    let config = Host::config(
+        folder.path(),
+        "bad",
+        source,
+        target,
+        "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n",
+    )
+    .expect("a configuration");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    std::fs::write(&config, change(text)).expect("the configuration");
+    let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("the host ends");
+    let errors: Vec<&str> = exit
+        .stderr
+        .lines()
+        .filter(|l| l.starts_with("error["))
+        .collect();
+    assert_eq!(errors.len(), 1, "one message is expected:\n{}", exit.stderr);
+    assert!(
+        errors[0].starts_with(&format!("error[{code}]: ")),
+        "{code} is expected:\n{}",
+        exit.stderr
+    );
+    assert!(
+        exit.stderr.contains("  hint: "),
+        "a hint is expected:\n{}",
+        exit.stderr
+    );
+    assert!(!exit.stderr.contains("panicked"), "{}", exit.stderr);
+    assert_eq!(exit.code, status, "{}", exit.stderr);
+    exit
+}
+
+fn replace<'a>(from: &'a str, to: &'a str) -> impl Fn(String) -> String + 'a {
+    move |text| {
+        assert!(text.contains(from), "{from:?} is in\n{text}");
+        text.replacen(from, to, 1)
+    }
+}
+
+fn source_port(source: &Server, port: u16) -> impl Fn(String) -> String {
+    let from = format!("port = {}", source.port());
+    move |text| {
+        assert!(text.contains(&from), "{from:?} is in\n{text}");
+        // Damage is done to plain packets.
+        text.replacen(
+            &from,
+            &format!("port = {port}\ntls = \"disabled\"\nget_server_public_key = true"),
+            1,
+        )
+    }
+}
+
+#[test]
+fn what_is_wrong_before_the_first_event() {
+    let (source, target) = (server(), server());
+    let port = format!("port = {}", source.port());
+    check(
+        &source,
+        &target,
+        replace("password = \"", "password = \"not-"),
+        "server.access-denied",
+        3,
+    );
+    check(
+        &source,
+        &target,
+        replace(&port, "port = 1"),
+        "net.refused",
+        3,
+    );
+    check(
+        &source,
+        &target,
+        replace("host = \"127.0.0.1\"", "host = \"no-such-host.invalid\""),
+        "net.name-unknown",
+        3,
+    );
+    check(
+        &source,
+        &target,
+        replace(&port, &format!("{port}\ntls = \"verify-ca\"")),
+        "tls.untrusted-certificate",
+        3,
+    );
+    check(
+        &source,
+        &target,
+        replace("mode = \"gtid\"\ngtid_set = \"\"", "mode = \"snapshot\""),
+        "start.snapshot-unavailable",
+        2,
+    );
+    check(
+        &source,
+        &target,
+        replace("[start]", "[strat]"),
+        "config.unknown-key",
+        2,
+    );
+    check(
+        &source,
+        &target,
+        replace("gtid_set = \"\"", "gtid_set = \"x\""),
+        "config.invalid",
+        2,
+    );
+    let unknown = "gtid_set = \"aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa:1-5\"";
+    check(
+        &source,
+        &target,
+        replace("gtid_set = \"\"", unknown),
+        "source.diverged",
+        3,
+    );
+    // An account that may log in, and no more.
+    source
+        .sql("CREATE USER weak@'%' IDENTIFIED BY 'throwaway'")
+        .expect("an account");
+    check(
+        &source,
+        &target,
+        replace("user = \"root\"", "user = \"weak\""),
+        "server.privilege-missing",
+        3,
+    );
+    // Transactions that the log no longer holds.
+    source
+        .sql("CREATE DATABASE d; FLUSH BINARY LOGS")
+        .expect("a second file");
+    source
+        .sql("PURGE BINARY LOGS TO 'binlog.000002'")
+        .expect("purge");
+    let exit = check(&source, &target, |text| text, "source.binlog-purged", 3);
+    assert!(
+        exit.stderr.contains(":1"),
+        "the missing transactions are named:\n{}",
+        exit.stderr
+    );
+    // The data was never touched.
+    let schemas = target
+        .query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'd'")
+        .expect("schemas");
+    assert!(schemas.is_empty());
+}
+
+#[test]
+fn servers_that_cannot_be_a_source() {
+    let target = server();
+    let without_log = Server::builder(Flavor::Mysql97)
+        .relaxed()
+        .without_gtid()
+        .option("skip-log-bin")
+        .start()
+        .expect("a server");
+    check(
+        &without_log,
+        &target,
+        replace("mode = \"gtid\"\ngtid_set = \"\"", "mode = \"now\""),
+        "source.log-bin-off",
+        3,
+    );
+    drop(without_log);
+    let statements = Server::builder(Flavor::Mysql97)
+        .relaxed()
+        .option("binlog_format=STATEMENT")
+        .start()
+        .expect("a server");
+    check(
+        &statements,
+        &target,
+        |text| text,
+        "source.format-not-row",
+        3,
+    );
+    drop(statements);
+    let plain = Server::builder(Flavor::Mysql97)
+        .relaxed()
+        .option("tls_version=")
+        .start()
+        .expect("a server");
+    let port = format!("port = {}", plain.port());
+    check(
+        &plain,
+        &target,
+        replace(&port, &format!("{port}\ntls = \"required\"")),
+        "tls.not-offered",
+        3,
+    );
+}
+
+#[test]
+fn what_is_damaged_on_the_wire() {
+    let (source, target) = (server(), server());
+    source
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY); INSERT INTO d.t VALUES (1)")
+        .expect("data");
+    let flipped = Proxy::start(source.port(), |packet| {
+        if event_type(packet) == Some(WRITE_ROWS) {
+            packet[4 + 1 + 19 + 12] ^= 0x40;
+        }
+    });
+    let exit = check(
+        &source,
+        &target,
+        source_port(&source, flipped.expect("a proxy").port()),
+        "binlog.checksum",
+        3,
+    );
+    assert!(
+        exit.stderr.contains("  position: binlog.000001:"),
+        "{}",
+        exit.stderr
+    );
+    let cut_short = Proxy::start(source.port(), |packet| {
+        if event_type(packet) == Some(WRITE_ROWS) {
+            // A packet that says of itself that it ends before the event does.
+            packet.truncate(packet.len() - 6);
+            packet[0] -= 6;
+        }
+    });
+    check(
+        &source,
+        &target,
+        source_port(&source, cut_short.expect("a proxy").port()),
+        "binlog.malformed",
+        3,
+    );
+    let out_of_order = Proxy::start(source.port(), |packet| {
+        if event_type(packet) == Some(WRITE_ROWS) {
+            packet[3] ^= 0x55;
+        }
+    });
+    check(
+        &source,
+        &target,
+        source_port(&source, out_of_order.expect("a proxy").port()),
+        "protocol.sequence",
+        3,
+    );
+    // Without checksums the type can be changed to one that nobody knows.
+    source
+        .sql("SET PERSIST binlog_checksum = NONE; INSERT INTO d.t VALUES (2)")
+        .expect("data");
+    let gone_on = source
+        .query("SELECT @@global.gtid_executed")
+        .expect("gtids");
+    let before = gone_on[0][0].clone().expect("gtids").replace('\n', "");
+    source.sql("INSERT INTO d.t VALUES (3)").expect("data");
+    let unknown = Proxy::start(source.port(), |packet| {
+        if event_type(packet) == Some(WRITE_ROWS) {
+            packet[9] = 113;
+        }
+    });
+    let to_proxy = source_port(&source, unknown.expect("a proxy").port());
+    let change = |text: String| {
+        to_proxy(text).replace("gtid_set = \"\"", &format!("gtid_set = \"{before}\""))
+    };
+    let exit = check(&source, &target, change, "binlog.unknown-event", 3);
+    assert!(
+        exit.stderr.contains("113") && exit.stderr.contains("  gtid: "),
+        "{}",
+        exit.stderr
+    );
+    // Rows that did not arrive whole are not there.
+    let rows = target.query("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd' AND TABLE_NAME = 't'").expect("tables");
+    if rows[0][0].as_deref() == Some("1") {
+        assert_eq!(
+            target.query("SELECT COUNT(*) FROM d.t").expect("rows")[0][0].as_deref(),
+            Some("0")
+        );
+    }
+}
+
+#[test]
+fn a_target_that_differs() {
+    let (source, target) = (server(), server());
+    source
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v INT)")
+        .expect("data");
+    let folder = TempDir::new().expect("a folder");
+    let config = Host::config(
+        folder.path(),
+        "bad",
+        &source,
+        &target,
+        "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n",
+    )
+    .expect("a configuration");
+    let run = |status: i32, code: &str, named: &str| {
+        let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("the host ends");
+        assert_eq!(exit.code, status, "{}", exit.stderr);
+        if status != 0 {
+            assert!(
+                exit.stderr.contains(&format!("error[{code}]: ")),
+                "{code}:\n{}",
+                exit.stderr
+            );
+            assert!(
+                exit.stderr.contains("  table: d.t") && exit.stderr.contains("  gtid: "),
+                "{}",
+                exit.stderr
+            );
+            assert!(exit.stderr.contains(named), "{}", exit.stderr);
+        }
+    };
+    run(0, "", "");
+    // Somebody wrote to the target: the row is there already, then missing; nothing of either group is kept.
+    target
+        .sql("INSERT INTO d.t VALUES (1, 1)")
+        .expect("a stranger's row");
+    source
+        .sql("INSERT INTO d.t VALUES (7, 7), (1, 10)")
+        .expect("rows");
+    run(3, "server.duplicate-key", "errno 1062");
+    assert_eq!(
+        target.query("SELECT COUNT(*) FROM d.t").expect("rows")[0][0].as_deref(),
+        Some("1")
+    );
+    target.sql("DELETE FROM d.t").expect("mended");
+    run(0, "", "");
+    target
+        .sql("DELETE FROM d.t WHERE id = 1")
+        .expect("a stranger's delete");
+    source
+        .sql("UPDATE d.t SET v = 11 WHERE id IN (1, 7)")
+        .expect("an update");
+    run(3, "row.missing", "looked up by: id");
+    assert_eq!(
+        target
+            .query("SELECT v FROM d.t WHERE id = 7")
+            .expect("rows")[0][0]
+            .as_deref(),
+        Some("7")
+    );
+    target
+        .sql("INSERT INTO d.t VALUES (1, 10)")
+        .expect("mended");
+    run(0, "", "");
+    // A column too many, then another type, then a trigger.
+    target
+        .sql("ALTER TABLE d.t ADD c INT")
+        .expect("a stranger's column");
+    source.sql("INSERT INTO d.t VALUES (2, 2)").expect("a row");
+    run(3, "table.column-count", "3");
+    target
+        .sql("ALTER TABLE d.t DROP c, MODIFY v BIGINT")
+        .expect("another type");
+    run(3, "table.column-type", "`v`");
+    target.sql("ALTER TABLE d.t MODIFY v INT; CREATE TRIGGER d.g BEFORE INSERT ON d.t FOR EACH ROW SET NEW.v = 0").expect("a trigger");
+    run(3, "table.triggers", "trigger");
+    target
+        .sql("DROP TRIGGER d.g; ALTER TABLE d.t DROP PRIMARY KEY")
+        .expect("no key");
+    run(3, "table.no-key", "primary key");
+    target
+        .sql("ALTER TABLE d.t ADD PRIMARY KEY (id)")
+        .expect("mended");
+    run(0, "", "");
+    datain_tests::compare::assert_equal(&source, &target, &["d"]);
+}
