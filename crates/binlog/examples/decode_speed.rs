@@ -1,6 +1,10 @@
 //! How fast rows are decoded: `cargo run --release --example decode_speed FILE`. Prints events, rows and megabytes per second of a binary-log file
 //! that is read into memory first; run it a few times, the first pass warms up.
 #![expect(clippy::unwrap_used, reason = "a tool for developers")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it runs natively, never in a plugin"
+)]
 
 use std::collections::HashMap;
 use std::time::Instant;
