@@ -219,3 +219,84 @@ fn civil(day: u32) -> (u32, u32, u32) {
     let year = era * 400 + year_of_era + u32::from(month <= 2);
     (year, month, day)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Write = fn(&mut Cursor<'_>, &mut Vec<u8>) -> Result<()>;
+
+    fn check(write: Write, stored: &[u8], expected: &str) {
+        let mut out = Vec::new();
+        let mut cursor = Cursor::new("test", stored, 0);
+        write(&mut cursor, &mut out).expect("enough bytes");
+        assert!(cursor.is_at_end());
+        assert_eq!(out[..4], (expected.len() as u32).to_le_bytes());
+        assert_eq!(String::from_utf8_lossy(&out[4..]), expected);
+    }
+
+    // The forms of 5.6 and later are tested with a server's own bytes in tests/real_files.rs.
+
+    #[test]
+    fn forms_from_before_5_6() {
+        let time = |n: i32| n.to_le_bytes();
+        check(old_time, &time(8_385_959)[..3], "838:59:59");
+        check(old_time, &time(-8_385_959)[..3], "-838:59:59");
+        check(old_time, &time(-1)[..3], "-00:00:01");
+        check(old_time, &time(0)[..3], "00:00:00");
+        let datetime = |n: u64| n.to_le_bytes();
+        check(
+            old_datetime,
+            &datetime(20_240_229_123_456),
+            "2024-02-29 12:34:56",
+        );
+        check(old_datetime, &datetime(0), "0000-00-00 00:00:00");
+        check(
+            old_datetime,
+            &datetime(99_991_231_235_959),
+            "9999-12-31 23:59:59",
+        );
+        check(old_timestamp, &0u32.to_le_bytes(), "0000-00-00 00:00:00");
+        check(old_timestamp, &1u32.to_le_bytes(), "1970-01-01 00:00:01");
+        check(
+            old_timestamp,
+            &i32::MAX.to_le_bytes(),
+            "2038-01-19 03:14:07",
+        );
+    }
+
+    #[test]
+    fn nonsense_stays_within_bounds() {
+        check(old_datetime, &[0xff; 8], "4407-37-09 55:16:15");
+        check(date, &[0xff; 3], "2767-15-31");
+        check(old_time, &[0xff, 0xff, 0x7f], "838:86:07");
+        check(|c, o| time(6, c, o), &[0xff; 6], "023:63:63.777215");
+        check(
+            |c, o| datetime(5, c, o),
+            &[0xff; 8],
+            "0082-05-31 31:63:63.77721",
+        );
+    }
+
+    #[test]
+    fn every_day_until_2106() {
+        let mut expected = (1970, 1, 1);
+        for day in 0..=u32::MAX / 86_400 {
+            assert_eq!(civil(day), expected);
+            let (year, month, of_month) = &mut expected;
+            let leap = *year % 4 == 0 && (*year % 100 != 0 || *year % 400 == 0);
+            let length = match *month {
+                2 => 28 + u32::from(leap),
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            *of_month += 1;
+            if *of_month > length {
+                (*month, *of_month) = (*month + 1, 1);
+            }
+            if *month > 12 {
+                (*year, *month) = (*year + 1, 1);
+            }
+        }
+    }
+}
