@@ -8,7 +8,11 @@ use datain_host::engine::{Engine, Role, component_imports};
 fn imports(role: Role) -> Vec<String> {
     let file = format!("../target/plugins/{role}.wasm");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    assert!(path.exists(), "{} is missing: run `cargo xtask wasm`", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo xtask wasm`",
+        path.display()
+    );
     let engine = Engine::new().unwrap();
     let component = engine.load(role, &path, false).unwrap();
     component_imports(&engine, &component)

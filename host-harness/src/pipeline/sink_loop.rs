@@ -18,7 +18,7 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
     lane.status.resumed(checkpoint.as_ref());
     lane.tell(Event::SinkOpened(checkpoint));
     let mut status_at: Option<Instant> = None;
-    let mut accepts = true;
+    let (mut accepts, mut pending) = (true, false);
     loop {
         // Forgotten first and looked for afterwards: what comes in between ends the next sleep at once.
         lane.sink_waker.take_attention();
@@ -26,7 +26,11 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
             return Err(interrupted());
         }
         if lane.draining() {
-            return drain(&mut *writer, lane);
+            return if pending {
+                drain(&mut *writer, lane)
+            } else {
+                Ok(())
+            };
         }
         if accepts && let Some(batch) = lane.queue.try_pop() {
             writer.apply(&batch)?;
@@ -38,7 +42,7 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
             MAX_WAIT
         };
         let progress = writer.advance(wait)?;
-        accepts = progress.accepts;
+        (accepts, pending) = (progress.accepts, progress.pending);
         let became_durable = pass_on(lane, progress);
         if became_durable || status_at.is_none_or(|at| at.elapsed() >= STATUS_EVERY) {
             lane.status.sink(writer.status()?);

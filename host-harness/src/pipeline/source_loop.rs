@@ -10,6 +10,8 @@ use crate::plugin::interrupted;
 const BATCH_BYTES: u32 = 1 << 20;
 /// The longest sleep in the plugin. An acknowledgement ends it early.
 const MAX_WAIT: Duration = Duration::from_millis(500);
+/// The same until the source has caught up: it may learn that it has from the server alone, without an acknowledgement.
+const MAX_WAIT_BEHIND: Duration = Duration::from_millis(50);
 /// How long to wait for space in the queue before looking at acknowledgements and the stop flag again.
 const PUSH_WAIT: Duration = Duration::from_millis(100);
 const STATUS_EVERY: Duration = Duration::from_millis(100);
@@ -25,7 +27,12 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane, resume: Option<&Checkpoint
     };
     loop {
         side.between_calls()?;
-        match side.reader.poll(BATCH_BYTES, MAX_WAIT)? {
+        let max_wait = if side.told_caught_up {
+            MAX_WAIT
+        } else {
+            MAX_WAIT_BEHIND
+        };
+        match side.reader.poll(BATCH_BYTES, max_wait)? {
             None => lane.status.read(None),
             Some(batch) => {
                 if let Some(newest) = batch.transactions.last() {
@@ -57,12 +64,11 @@ impl Side<'_> {
         if self.lane.source_waker.is_interrupted() {
             return Err(interrupted());
         }
-        let acknowledged = self.lane.acks.take();
-        if let Some(checkpoint) = &acknowledged {
-            self.reader.ack(checkpoint)?;
+        if let Some(checkpoint) = self.lane.acks.take() {
+            self.reader.ack(&checkpoint)?;
         }
         let due = self.status_at.is_none_or(|at| at.elapsed() >= STATUS_EVERY);
-        if due || (acknowledged.is_some() && !self.told_caught_up) {
+        if due || !self.told_caught_up {
             let status = self.reader.status()?;
             let caught_up = status.caught_up;
             self.lane.status.source(status);
