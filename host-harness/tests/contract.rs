@@ -1,5 +1,10 @@
 //! What the built plugins may ask of a host: datain's own interfaces and nothing else.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says by failing what it expected"
+)]
+
 // The built components are looked for where `cargo xtask wasm` puts them.
 use std::path::Path;
 

@@ -9,7 +9,7 @@
 //! Order and resumption: the sink is opened first, since the checkpoint lives in its server; the source resumes from that checkpoint.
 //! Nothing is kept by the host. A batch counts only once the sink reports a checkpoint that covers it as durable; whatever the queue
 //! and the plugins still held when an instance ends is read again by the next one. So every failure has the same cure: throw
-//! both instances away and start new ones from the sink's checkpoint ([`supervisor`]).
+//! both instances away and start new ones from the sink's checkpoint (the supervisor).
 //!
 //! Only batches, acknowledgements and status pass between the two sides ([`channel`]): that seam can later become a network.
 
