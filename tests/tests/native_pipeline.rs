@@ -1,6 +1,7 @@
 //! The crates `capture` and `apply` natively, without components: scenarios are run on a real source, read through the one and written through the other to
 //! a real target. What fails here fails for a reason that has nothing to do with WebAssembly or the host.
 
+use std::cell::Cell;
 use std::hash::RandomState;
 use std::path::Path;
 
@@ -8,16 +9,66 @@ use datain_apply::engine::Engine;
 use datain_capture::reader::{Reader, Settings};
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::blocking::{BlockingStream, block_on};
-use datain_mysql_client::{ConnectOptions, Session};
+use datain_mysql_client::{ConnectOptions, Session, Stream, StreamError};
 use datain_tests::compare;
 use datain_throwaway_servers::{Flavor, ROOT_PASSWORD, Server};
 
-fn session(server: &Server) -> Session<BlockingStream> {
-    let stream = BlockingStream::unix(server.socket()).expect("the server's socket");
+/// A connection that is lost after so many writes: at every second time before the last of them left, else after it, so that the server carries out
+/// what nobody hears of.
+struct Fragile {
+    inner: BlockingStream,
+    writes_left: Cell<u32>,
+    sends_the_last: bool,
+}
+
+fn lost() -> StreamError {
+    StreamError::new("net.reset", "the test has cut the connection")
+}
+
+impl Stream for Fragile {
+    async fn read(&mut self, buf: &mut Vec<u8>) -> Result<usize, StreamError> {
+        if self.writes_left.get() == 0 {
+            return Err(lost());
+        }
+        self.inner.read(buf).await
+    }
+
+    async fn write_all(&mut self, data: &[u8]) -> Result<(), StreamError> {
+        let left = self.writes_left.get().saturating_sub(1);
+        self.writes_left.set(left);
+        if left > 0 || self.sends_the_last {
+            self.inner.write_all(data).await?;
+        }
+        if left == 0 { Err(lost()) } else { Ok(()) }
+    }
+
+    async fn start_tls(&mut self) -> Result<(), StreamError> {
+        self.inner.start_tls().await
+    }
+
+    fn secure(&self) -> bool {
+        self.inner.secure()
+    }
+
+    fn random(&mut self, buf: &mut [u8]) {
+        self.inner.random(buf);
+    }
+}
+
+fn session(server: &Server) -> Session<Fragile> {
+    fragile(server, u32::MAX).expect("a login")
+}
+
+fn fragile(server: &Server, writes: u32) -> Result<Session<Fragile>, Error> {
+    let stream = Fragile {
+        inner: BlockingStream::unix(server.socket()).expect("the server's socket"),
+        writes_left: Cell::new(writes),
+        sends_the_last: writes % 2 == 0,
+    };
     let mut options = ConnectOptions::new("root").with_password(ROOT_PASSWORD);
     options.found_rows = true;
     options.multi_statements = true;
-    block_on(Session::connect(stream, &options)).expect("a login")
+    Ok(block_on(Session::connect(stream, &options))?)
 }
 
 fn settings(start: &str) -> Settings {
@@ -29,9 +80,16 @@ fn settings(start: &str) -> Settings {
 
 /// Replicates until everything that the source has now is on the target.
 fn replicate(source: &Server, target: &Server, settings: &Settings) -> Result<Checkpoint, Error> {
+    replicate_into(source, session(target), settings)
+}
+
+fn replicate_into(
+    source: &Server,
+    target: Session<Fragile>,
+    settings: &Settings,
+) -> Result<Checkpoint, Error> {
     block_on(async {
-        let (mut engine, resume) =
-            Engine::<_, RandomState>::open(session(target), &settings.stream).await?;
+        let (mut engine, resume) = Engine::<_, RandomState>::open(target, &settings.stream).await?;
         let mut reader = Reader::open(session(source), settings, resume.as_ref()).await?;
         let mut newest = resume;
         while !reader.progress().reached_head
@@ -89,4 +147,68 @@ fn scenarios_arrive_as_they_were() {
         .query("SELECT COUNT(*) FROM datain.held_back")
         .expect("held back");
     assert_eq!(held[0][0].as_deref(), Some("2"));
+}
+
+#[test]
+fn a_cut_at_any_step_neither_loses_nor_repeats() {
+    let (source, target) = pair();
+    let settings = settings(r#"{"mode":"gtid","gtid_set":""}"#);
+    source
+        .sql(&scenario("ddl.sql"))
+        .expect("the scenario runs on the source");
+    // Each attempt lives for a few writes more than the one before, and ends in another step: login, claim, rows, intent, DDL, checkpoint, commit.
+    let mut cuts = 0;
+    for writes in 1.. {
+        match fragile(&target, writes)
+            .and_then(|session| replicate_into(&source, session, &settings))
+        {
+            Ok(_) => break,
+            Err(error) => assert_eq!(error.code, "net.reset", "after {writes} writes: {error:?}"),
+        }
+        cuts += 1;
+    }
+    assert!(cuts > 20, "{cuts}");
+    compare::assert_equal(&source, &target, &["shop"]);
+}
+
+#[test]
+fn an_older_writer_can_commit_nothing() {
+    let (source, target) = pair();
+    let settings = settings(r#"{"mode":"gtid","gtid_set":""}"#);
+    source
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY)")
+        .expect("data");
+    replicate(&source, &target, &settings).expect("replication");
+    block_on(async {
+        let (mut older, resume) = Engine::<_, RandomState>::open(session(&target), "native")
+            .await
+            .expect("the older writer");
+        let (_newer, _) = Engine::<_, RandomState>::open(session(&target), "native")
+            .await
+            .expect("the newer writer");
+        source.sql("INSERT INTO d.t VALUES (1)").expect("a row");
+        let mut reader = Reader::open(session(&source), &settings, resume.as_ref())
+            .await
+            .expect("the reader");
+        let batch = reader.next_batch(1 << 20, |_| {}).await.expect("a batch");
+        older.add_tables(batch.tables);
+        for transaction in batch.transactions {
+            older
+                .apply(transaction, &batch.rows)
+                .await
+                .expect("rows can be sent");
+        }
+        assert_eq!(
+            older.commit().await.expect_err("the fence").code,
+            "checkpoint.fenced"
+        );
+    });
+    let rows = target.query("SELECT COUNT(*) FROM d.t").expect("rows");
+    assert_eq!(
+        rows[0][0].as_deref(),
+        Some("0"),
+        "the older writer's rows are not there"
+    );
+    replicate(&source, &target, &settings).expect("replication");
+    compare::assert_equal(&source, &target, &["d"]);
 }

@@ -484,44 +484,30 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         to: &Checkpoint,
         place: &Place,
     ) -> Result<(), Error> {
-        let done = match self.interrupted.take() {
-            Some(intent) if intent.identity == place.text() => {
-                self.was_done(&intent, statement).await?
+        let gtid = match self.interrupted.take() {
+            // An earlier writer left it. Under the same GTID the server waits for a run that is still going on, and passes over a
+            // statement that has been run.
+            Some(Intent {
+                identity,
+                gtid: Some(gtid),
+            }) if identity == place.text() => Some(gtid),
+            Some(Intent {
+                identity,
+                gtid: None,
+            }) if identity == place.text() => return Err(undecided(statement)),
+            _ => {
+                let (intent, gtid) = self.store.intent_sql(&place.text(), self.chooses_gtids);
+                if self.session.exec(&intent).await?.affected_rows != 1 {
+                    return Err(fenced(self.store.stream()));
+                }
+                gtid
             }
-            _ => false,
         };
-        if !done {
-            let (intent, gtid) = self.store.intent_sql(&place.text(), self.chooses_gtids);
-            if self.session.exec(&intent).await?.affected_rows != 1 {
-                return Err(fenced(self.store.stream()));
-            }
-            self.execute(statement, gtid.as_deref()).await?;
-        }
+        self.execute(statement, gtid.as_deref()).await?;
         self.session.exec(settings::FOR_ROWS).await?;
         self.checks = (true, true);
         self.mappings.clear();
         self.move_checkpoint(&[], to).await
-    }
-
-    /// Whether the statement of an intent that an earlier writer left ran.
-    async fn was_done(&mut self, intent: &Intent, statement: &Statement) -> Result<bool, Error> {
-        let Some(gtid) = &intent.gtid else {
-            return Err(Error::fatal(
-                "ddl.undecided",
-                "the host ended while this statement was running, and the target cannot tell whether it was done",
-            )
-            .detail(format!("statement: {} …", ddl::summary(statement)))
-            .hint(
-                "look at the target; if the statement was done, skip the transaction; if not, \
-                 UPDATE datain.checkpoints SET ddl_identity = NULL for this pipeline and start again",
-            ));
-        };
-        let sql = format!("SELECT GTID_SUBSET('{gtid}', @@global.gtid_executed)");
-        let answer = self.session.query_first(sql.as_bytes()).await?;
-        Ok(answer
-            .and_then(|row| row.into_iter().next().flatten())
-            .as_deref()
-            == Some("1"))
     }
 
     async fn execute(&mut self, statement: &Statement, gtid: Option<&str>) -> Result<(), Error> {
@@ -595,6 +581,18 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         self.mappings.insert(id, Rc::clone(&mapping));
         Ok(mapping)
     }
+}
+
+fn undecided(statement: &Statement) -> Error {
+    Error::fatal(
+        "ddl.undecided",
+        "the host ended while this statement was running, and the target cannot tell whether it was done",
+    )
+    .detail(format!("statement: {} …", ddl::summary(statement)))
+    .hint(
+        "look at the target; if the statement was not done, UPDATE datain.checkpoints SET ddl_identity = NULL for this pipeline and start again; \
+         with gtid_mode = ON on the target, and the right to set gtid_next, the server can tell",
+    )
 }
 
 async fn may_choose_gtids<S: Stream>(session: &mut Session<S>) -> Result<bool, Error> {
