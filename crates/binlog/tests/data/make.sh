@@ -2,7 +2,10 @@
 # Makes the fixtures anew: MYSQL='mysql -uroot -S …' DATADIR=… sh make.sh
 # MYSQL must reach a throwaway MySQL 9.x with log_bin=binlog and gtid_mode=ON: its binary logs and the schema `types` are deleted.
 #
-# Each fixture is the whole binary log of types-1-insert.sql, types-2-update.sql and types-3-ddl.sql under some settings. After the first two a row is inserted into
+# mysql-5.6-rows-v1.binlog was made by hand on MySQL 5.6.24 with binlog_format=ROW and log_bin_use_v1_row_events=1: RESET MASTER, then
+# mysql-5.6-insert.sql (what 5.6 knows of types-1-insert.sql), INSERT INTO types.marks VALUES (1), an UPDATE and a DELETE of `ints`, DROP DATABASE.
+#
+# Each other fixture is the whole binary log of types-1-insert.sql, types-2-update.sql and types-3-ddl.sql under some settings. After the first two a row is inserted into
 # types.marks and the server's own text of every table is appended to types.txt: lines of mark, table and values, with
 # strings, geometry and vectors as HEX, JSON as HEX of its text (or its CRC-32 where that is long), ENUM, SET and BIT as numbers, FLOAT as the DOUBLE it equals.
 set -eu
