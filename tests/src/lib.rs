@@ -6,4 +6,5 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod compare;
+pub mod host;
 pub mod proxy;

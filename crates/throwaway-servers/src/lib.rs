@@ -53,6 +53,7 @@ pub use flavor::Flavor;
 pub use process::is_running_with;
 pub use progress::{Lines, Progress, Silent};
 pub use server::Server;
+pub use spawn::bound as spawn_bound;
 
 /// The password of the account `root` of every throwaway server, over TCP from 127.0.0.1 and over the socket.
 pub const ROOT_PASSWORD: &str = "throwaway";

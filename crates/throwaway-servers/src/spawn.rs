@@ -1,4 +1,4 @@
-//! Starting a server so that it cannot outlive this process.
+//! Starting a process so that it cannot outlive this one.
 //!
 //! The kernel's parent-death signal is sent when the *thread* dies that started the child. A test's thread ends with the
 //! test, while its server may be shared by others, so one thread that never ends starts them all.
@@ -13,8 +13,11 @@ use std::{
 
 type Order = (Command, mpsc::Sender<io::Result<Child>>);
 
-/// Starts a child that the kernel kills when this process dies, however it dies.
-pub(crate) fn bound(mut command: Command) -> io::Result<Child> {
+/// Starts a child that the kernel kills when this process dies, however it dies, in a process group of its own.
+///
+/// # Errors
+/// Those of [`Command::spawn`].
+pub fn bound(mut command: Command) -> io::Result<Child> {
     static STARTER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
     let parent = process::id();
     // Its own process group: Ctrl-C goes to the program that owns the server, which then takes it down in order.
