@@ -145,7 +145,7 @@ impl Writer {
         };
         let slice = task.run(until, || {
             let shared = self.shared.borrow();
-            shared.durable.is_some() && !shared.pending()
+            !shared.pending() && (shared.durable.is_some() || shared.flush)
         });
         let failed = match slice {
             Slice::Suspended => None,

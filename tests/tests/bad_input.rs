@@ -276,8 +276,9 @@ fn what_is_damaged_on_the_wire() {
         if event_type(packet) == Some(WRITE_ROWS) {
             packet[9] = 113;
         }
-    });
-    let to_proxy = source_port(&source, unknown.expect("a proxy").port());
+    })
+    .expect("a proxy");
+    let to_proxy = source_port(&source, unknown.port());
     let change = |text: String| {
         to_proxy(text).replace("gtid_set = \"\"", &format!("gtid_set = \"{before}\""))
     };

@@ -170,6 +170,7 @@ fn over_tls_and_without_it() {
             false,
         ),
     ];
+    let mut newest = 0_u64;
     for (number, (tls, encrypted)) in modes.iter().enumerate() {
         source
             .sql(&format!("INSERT INTO d.t VALUES ({number})"))
@@ -190,14 +191,21 @@ fn over_tls_and_without_it() {
         // The source itself says how its reader is connected.
         let deadline = std::time::Instant::now() + LIMIT;
         let cipher = loop {
+            // A host that has gone may still be listed: the newest thread counts.
             let rows = source
-                .query(
-                    "SELECT s.VARIABLE_VALUE FROM performance_schema.threads t JOIN performance_schema.status_by_thread s USING (THREAD_ID) \
-                     WHERE t.PROCESSLIST_COMMAND LIKE 'Binlog Dump%' AND s.VARIABLE_NAME = 'Ssl_cipher'",
-                )
+                .query(&format!(
+                    "SELECT t.PROCESSLIST_ID, s.VARIABLE_VALUE FROM performance_schema.threads t \
+                     JOIN performance_schema.status_by_thread s USING (THREAD_ID) \
+                     WHERE t.PROCESSLIST_COMMAND LIKE 'Binlog Dump%' AND s.VARIABLE_NAME = 'Ssl_cipher' AND t.PROCESSLIST_ID > {newest} \
+                     ORDER BY 1 DESC"
+                ))
                 .expect("the threads");
             if let Some(row) = rows.first() {
-                break row[0].clone().unwrap_or_default();
+                newest = row[0]
+                    .as_ref()
+                    .and_then(|id| id.parse().ok())
+                    .expect("an id");
+                break row[1].clone().unwrap_or_default();
             }
             assert!(
                 std::time::Instant::now() < deadline,

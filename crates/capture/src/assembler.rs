@@ -70,10 +70,15 @@ impl Assembler {
         self.framing.ordinal
     }
 
-    /// Whether the stream stands between two transactions.
+    /// Has the beginning of a new pipeline written down, as a record without changes, before anything else.
+    pub fn tell_start(&mut self) {
+        self.framing.tell_start();
+    }
+
+    /// Whether the stream stands between two transactions, and its beginning is told.
     #[must_use]
-    pub fn is_between_transactions(&self) -> bool {
-        self.framing.open.is_none()
+    pub fn is_settled(&self) -> bool {
+        self.framing.is_settled()
     }
 
     /// Totals so far.
@@ -138,6 +143,9 @@ impl Assembler {
                 // Where the dump begins; later only whole transactions move the state.
                 if self.framing.state.position.file.is_empty() {
                     self.framing.state.position = self.framing.at.clone();
+                }
+                if !self.framing.is_settled() {
+                    self.framing.progress();
                 }
                 Ok(())
             }

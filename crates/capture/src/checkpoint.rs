@@ -36,7 +36,7 @@ impl State {
     /// The contract's checkpoint for this state.
     #[must_use]
     pub fn checkpoint(&self, ordinal: u64) -> Checkpoint {
-        let gtids = self.gtids.as_ref().map(ToString::to_string);
+        let gtids = self.gtids.as_ref().map(|set| format!("{set:#}"));
         let display = match &gtids {
             Some(set) => format!("{} {set}", self.position),
             None => self.position.to_string(),

@@ -61,6 +61,8 @@ pub struct Framing {
     /// Totals.
     pub counts: Counts,
     since_checkpoint: (u32, u64),
+    /// A new pipeline: where it begins is to be written down before anything else, so that a restart begins there too.
+    start_untold: bool,
 }
 
 impl Framing {
@@ -75,7 +77,18 @@ impl Framing {
             max_batch_bytes: 1 << 20,
             counts: Counts::default(),
             since_checkpoint: (0, 0),
+            start_untold: false,
         }
+    }
+
+    /// Has the beginning written down as soon as it is known.
+    pub fn tell_start(&mut self) {
+        self.start_untold = true;
+    }
+
+    /// Whether the stream stands between two transactions, and its beginning is told.
+    pub fn is_settled(&self) -> bool {
+        self.open.is_none() && !self.start_untold
     }
 
     /// Begins a transaction at `offset` of the current file.
@@ -192,9 +205,10 @@ impl Framing {
     /// purge what is behind.
     pub fn progress(&mut self) {
         let ahead = self.at.compare(&self.state.position) == Some(std::cmp::Ordering::Greater);
-        if self.open.is_some() || !ahead {
+        if self.open.is_some() || !(ahead || self.start_untold) {
             return;
         }
+        self.start_untold = false;
         self.ordinal += 1;
         self.state.position = self.at.clone();
         self.batches.add(Transaction {

@@ -33,7 +33,9 @@ pub async fn distance<S: Stream>(
         .as_ref()
         .map_or_else(String::new, ToString::to_string);
     if facts.gtid_on {
-        head = format!("{head} {}", facts.executed).trim_start().to_owned();
+        head = format!("{head} {:#}", facts.executed)
+            .trim_start()
+            .to_owned();
     }
     let transactions = state
         .as_ref()

@@ -103,13 +103,16 @@ impl<S: Stream> Reader<S> {
         let resume = resume.map(State::from_checkpoint).transpose()?;
         let state = start::state(&settings.start, resume, &facts)?;
         request_dump(&mut session, settings, &state).await?;
-        let assembler = Assembler::new(
+        let mut assembler = Assembler::new(
             state,
             ordinal,
             facts.checksum,
             filter,
             settings.max_row_bytes,
         );
+        if ordinal == 0 {
+            assembler.tell_start();
+        }
         let mut reader = Reader {
             session,
             assembler,
@@ -153,7 +156,7 @@ impl<S: Stream> Reader<S> {
         let position = self.assembler.position().to_string();
         Progress {
             position: match self.assembler.gtids() {
-                Some(set) => format!("{position} {set}"),
+                Some(set) => format!("{position} {set:#}"),
                 None => position,
             },
             counts: self.assembler.counts(),
@@ -163,7 +166,7 @@ impl<S: Stream> Reader<S> {
     }
 
     fn look_for_head(&mut self) {
-        if self.reached_head || !self.assembler.is_between_transactions() {
+        if self.reached_head || !self.assembler.is_settled() {
             return;
         }
         self.reached_head = match (self.assembler.gtids(), &self.head.head) {

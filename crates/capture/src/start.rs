@@ -88,6 +88,7 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
             }
             let set = start.gtid_set.parse().map_err(|e| {
                 Error::reconfigure("config.invalid", format!("start.gtid_set cannot be read: {e}"))
+                .hint("write it as @@gtid_executed shows it: uuid:1-77,uuid:1-5")
             })?;
             Ok(place(Position::default(), Some(set)))
         }
@@ -113,7 +114,7 @@ fn hold_against(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
             "source.diverged",
             "the target holds transactions that this source has never committed",
         )
-        .detail(format!("unknown to the source: {unknown}"))
+        .detail(format!("unknown to the source: {unknown:#}"))
         .hint("the source may be a replica that lags, or an older copy: wait for it, or point [source] to the right server"));
     }
     let missing = facts.purged.subtract(gtids);
@@ -122,7 +123,7 @@ fn hold_against(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
             "source.binlog-purged",
             "the source has removed transactions from its binary log that the target still needs",
         )
-        .detail(format!("needed and purged: {missing}"))
+        .detail(format!("needed and purged: {missing:#}"))
         .hint("take a new first copy; raise binlog_expire_logs_seconds on the source so that it does not happen again"));
     }
     Ok(())

@@ -23,6 +23,9 @@ impl From<ClientError> for Error {
         };
         let mut out = Error::new(disposition, error.code(), error.message());
         out.hint = error.hint().map(str::to_owned);
+        if let ClientError::Protocol { .. } = &error {
+            out.hint = Some(DAMAGED.to_owned());
+        }
         if let Some(server) = error.server() {
             out.server_errno = Some(server.errno);
             out.sqlstate.clone_from(&server.sqlstate);
@@ -34,6 +37,9 @@ impl From<ClientError> for Error {
         out
     }
 }
+
+const DAMAGED: &str = "the bytes were damaged on the way, or what answers is no MySQL server: look at what stands between (proxy, load balancer, \
+    tunnel), and start again";
 
 /// Codes of server errors that end when a person changes an account or a setting.
 const RECONFIGURE: &[&str] = &[

@@ -34,7 +34,7 @@ use crate::bindings::{Checkpoint, SinkInspection, SourceInspection};
 use crate::config::{Config, Start};
 use crate::engine::{Engine, Role};
 use crate::error::Result;
-use crate::plugin::{Plugin, SinkInstance, SourceInstance};
+use crate::plugin::{Plugin, SinkInstance, SourceInstance, negotiate};
 use crate::transport::Waker;
 use supervisor::{Settings, Supervisor};
 
@@ -63,6 +63,7 @@ impl Pipeline {
         let config = Arc::new(config);
         let source = Arc::new(Plugin::load(engine, Role::Source, &config)?);
         let sink = Arc::new(Plugin::load(engine, Role::Sink, &config)?);
+        negotiate::row_block_version(&source, &sink)?;
         let settings = Settings {
             name: config.name.clone(),
             needs_snapshot: config.start == Start::Snapshot,

@@ -9,6 +9,8 @@ use crate::error::{Error, Kind};
 /// An error that a plugin returned.
 pub(super) fn reported(error: types::Error, role: Role, server: &ServerConfig) -> Error {
     let kind = match error.disposition {
+        // What the plugin finds wrong in its configuration is the configuration file's error.
+        types::Disposition::Reconfigure if error.code.starts_with("config.") => Kind::Config,
         types::Disposition::Retry => Kind::Retry,
         types::Disposition::Reconfigure => Kind::Reconfigure,
         types::Disposition::Resnapshot => Kind::Resnapshot,

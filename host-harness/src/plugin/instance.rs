@@ -49,7 +49,7 @@ impl Instance {
             store,
             plugin: Arc::clone(plugin),
             waker,
-            config_json: plugin_config::json(plugin.role, config),
+            config_json: plugin_config::json(plugin.role, config, plugin.row_block_version()),
         })
     }
 

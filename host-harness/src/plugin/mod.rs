@@ -5,6 +5,7 @@
 mod failure;
 mod imports;
 mod instance;
+pub(crate) mod negotiate;
 mod plugin_config;
 mod sink;
 mod source;
@@ -16,7 +17,7 @@ pub use sink::SinkInstance;
 pub use source::SourceInstance;
 pub use state::PluginState;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::Component;
 
@@ -32,6 +33,7 @@ pub struct Plugin {
     component: Component,
     role: Role,
     config: Arc<Config>,
+    row_block_version: OnceLock<u8>,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -71,12 +73,18 @@ impl Plugin {
             component,
             role,
             config: Arc::clone(config),
+            row_block_version: OnceLock::new(),
         })
     }
 
     /// The names of everything it imports.
     pub fn imports(&self) -> Vec<String> {
         crate::engine::component_imports(&self.engine, &self.component)
+    }
+
+    /// What was negotiated; 0 before that, when only `describe` may be called.
+    fn row_block_version(&self) -> u8 {
+        self.row_block_version.get().copied().unwrap_or(0)
     }
 
     fn server(&self) -> &ServerConfig {

@@ -20,15 +20,13 @@ use crate::engine::Role;
 
 /// Seconds between signs of life of an idle source.
 const HEARTBEAT_SECONDS: u32 = 5;
-/// The version of the row block that datain's own plugins speak. Negotiation: the highest that both `describe`.
-pub(super) const ROW_BLOCK_VERSION: u8 = 1;
-
-pub(super) fn json(role: Role, config: &Config) -> String {
+/// `row_block_version` is what was negotiated ([`super::negotiate`]).
+pub(super) fn json(role: Role, config: &Config, row_block_version: u8) -> String {
     let value = match role {
         Role::Source => json!({
             "stream": config.name,
             "endpoint": role.endpoint(),
-            "row_block_version": ROW_BLOCK_VERSION,
+            "row_block_version": row_block_version,
             "max_row_bytes": config.limits.max_row_bytes(),
             "server_id": config.server_id,
             "include": config.replicate.include,
@@ -39,7 +37,7 @@ pub(super) fn json(role: Role, config: &Config) -> String {
         Role::Sink => json!({
             "stream": config.name,
             "endpoint": role.endpoint(),
-            "row_block_version": ROW_BLOCK_VERSION,
+            "row_block_version": row_block_version,
             "max_row_bytes": config.limits.max_row_bytes(),
             "group_max_rows": config.apply.group_max_rows,
             "group_linger_ms": config.apply.group_linger_ms,

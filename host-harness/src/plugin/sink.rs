@@ -9,6 +9,7 @@ use super::Plugin;
 use super::instance::{GRACE, Instance, LONG_CALL};
 use super::state::SharedWaker;
 use crate::bindings::sink::SinkPlugin;
+use crate::bindings::types::Description;
 use crate::bindings::{Batch, Checkpoint, Progress, SinkInspection, SinkStatus};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::Writer;
@@ -35,6 +36,16 @@ impl SinkInstance {
             plugin,
             writer: None,
         })
+    }
+
+    /// What the component says of itself.
+    ///
+    /// # Errors
+    /// A trap.
+    pub fn describe(&mut self) -> Result<Description> {
+        let guest = self.plugin.datain_replication_sink();
+        self.instance
+            .call(GRACE, false, |store| guest.call_describe(store))
     }
 
     /// Connects, takes the pipeline over, and says where to go on.

@@ -10,6 +10,7 @@ use super::instance::{GRACE, Instance, LONG_CALL};
 use super::state::SharedWaker;
 use crate::bindings::source::SourcePlugin;
 use crate::bindings::source::exports::datain::replication::source::Limits;
+use crate::bindings::types::Description;
 use crate::bindings::{Batch, Checkpoint, SourceInspection, SourceStatus};
 use crate::error::Result;
 use crate::pipeline::Reader;
@@ -36,6 +37,16 @@ impl SourceInstance {
             plugin,
             reader: None,
         })
+    }
+
+    /// What the component says of itself.
+    ///
+    /// # Errors
+    /// A trap.
+    pub fn describe(&mut self) -> Result<Description> {
+        let guest = self.plugin.datain_replication_source();
+        self.instance
+            .call(GRACE, false, |store| guest.call_describe(store))
     }
 
     /// Connects and prepares to stream after `resume`.

@@ -1,0 +1,59 @@
+//! The version of the row block that a source and a sink agree on: the highest that the one writes and the other reads.
+
+use std::sync::Arc;
+
+use super::{Plugin, SinkInstance, SourceInstance};
+use crate::error::{Error, Result};
+use crate::transport::Waker;
+
+/// Asks both plugins, and notes the version in both, for their configurations.
+///
+/// # Errors
+/// `row-block.version` when there is no common one; a trap in `describe`.
+pub(crate) fn row_block_version(source: &Arc<Plugin>, sink: &Arc<Plugin>) -> Result<()> {
+    let waker = || Ok::<_, Error>(Arc::new(Waker::new()?));
+    let writes = SourceInstance::new(source, waker()?)?.describe()?;
+    let reads = SinkInstance::new(sink, waker()?)?.describe()?;
+    tracing::debug!(
+        source = %writes.name, source_version = %writes.version,
+        sink = %reads.name, sink_version = %reads.version, "plugins described"
+    );
+    let Some(version) = highest_common(&writes.row_block_versions, &reads.row_block_versions)
+    else {
+        return Err(Error::config(
+            "row-block.version",
+            "the two plugins know no common version of the row block",
+        )
+        .detail(format!(
+            "{} {} writes {:?}, {} {} reads {:?}",
+            writes.name,
+            writes.version,
+            writes.row_block_versions,
+            reads.name,
+            reads.version,
+            reads.row_block_versions
+        ))
+        .hint("use source and sink plugins of the same release"));
+    };
+    for plugin in [source, sink] {
+        // A plugin that serves a second pipeline has agreed already.
+        let _ = plugin.row_block_version.set(version);
+    }
+    Ok(())
+}
+
+fn highest_common(writes: &[u8], reads: &[u8]) -> Option<u8> {
+    writes.iter().filter(|v| reads.contains(v)).max().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_that_both_know() {
+        assert_eq!(highest_common(&[1, 2, 3], &[2, 1]), Some(2));
+        assert_eq!(highest_common(&[3], &[1, 2]), None);
+        assert_eq!(highest_common(&[], &[1]), None);
+    }
+}
