@@ -6,7 +6,9 @@
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Error};
-use datain_mysql_client::{DUMP_THROUGH_GTID, DumpPacket, ReplicaIdentity, Session, Stream};
+use datain_mysql_client::{
+    ClientError, DUMP_THROUGH_GTID, DumpPacket, ReplicaIdentity, Session, Stream,
+};
 use datain_sql_statement::{NameCase, TableFilter};
 use serde::Deserialize;
 
@@ -212,7 +214,10 @@ async fn request_dump<S: Stream>(
         user: String::new(),
         port: 0,
     };
-    session.register_replica(&identity).await?;
+    session
+        .register_replica(&identity)
+        .await
+        .map_err(without_right)?;
     match &state.gtids {
         Some(gtids) => {
             session
@@ -243,6 +248,23 @@ async fn request_dump<S: Stream>(
     }
     Ok(())
 }
+
+/// The server answers a replica without the privilege with 1045, as if the password were wrong.
+fn without_right(error: ClientError) -> Error {
+    if error.errno() != Some(ACCESS_DENIED) {
+        return error.into();
+    }
+    let mut refused = Error::reconfigure(
+        "server.privilege-missing",
+        "the account may not read the binary log",
+    )
+    .hint("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO the source's account");
+    refused.server_errno = Some(ACCESS_DENIED);
+    refused.sqlstate = error.sqlstate().map(str::to_owned);
+    refused
+}
+
+const ACCESS_DENIED: u16 = 1045;
 
 /// The uuid under which the pipeline registers: always the same, so that the source ends the dump of a host that was killed when its successor
 /// connects.
