@@ -63,7 +63,7 @@ fn fragile(server: &Server, writes: u32) -> Result<Session<Fragile>, Error> {
     let stream = Fragile {
         inner: BlockingStream::unix(server.socket()).expect("the server's socket"),
         writes_left: Cell::new(writes),
-        sends_the_last: writes % 2 == 0,
+        sends_the_last: writes.is_multiple_of(2),
     };
     let mut options = ConnectOptions::new("root").with_password(ROOT_PASSWORD);
     options.found_rows = true;

@@ -1,6 +1,8 @@
 //! The stream's invariants on a real log, whatever the size of batches: records are numbered without gaps, pieces count up, resume points stand only after
 //! whole transactions and wherever a sink needs one, and the rows are the same.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::BTreeMap;
 
 use datain_binlog::{ChecksumAlgorithm, GtidSet};
