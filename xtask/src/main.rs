@@ -8,6 +8,7 @@
 
 mod bar;
 mod children;
+mod demo;
 mod servers;
 mod test;
 mod tree;
@@ -27,6 +28,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Show replication between two real servers, live, and prove that nothing was lost
+    Demo(demo::Arguments),
     /// Build both plugins into target/plugins/
     Wasm(wasm::Arguments),
     /// Real MySQL and MariaDB servers, installed nowhere
@@ -37,6 +40,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Wasm(arguments) => wasm::run(&arguments).map(|_| ExitCode::SUCCESS),
         Command::Servers(arguments) => servers::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Test(arguments) => test::run(&arguments),

@@ -98,10 +98,9 @@ fn up(flavor: Flavor, options: &[String], relaxed: bool) -> Result<()> {
         builder = builder.relaxed();
     }
     let server = Server::leave_running(builder, &*progress)?;
-    let saved = server.save(&state_folder()?.join(format!("{flavor}-{}", server.port)));
-    if let Err(error) = saved {
+    if let Err(error) = remember(&server) {
         server.end(Duration::from_secs(10))?;
-        return Err(error.into());
+        return Err(error);
     }
     println!(
         "{flavor} is up after {:.1} s (process {})",
@@ -173,6 +172,12 @@ fn list() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Writes a server down, so that `down` and `list` know it.
+pub(crate) fn remember(server: &Detached) -> Result<()> {
+    let file = state_folder()?.join(format!("{}-{}", server.flavor, server.port));
+    Ok(server.save(&file)?)
 }
 
 fn state_folder() -> Result<PathBuf> {
