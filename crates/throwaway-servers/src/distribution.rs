@@ -23,14 +23,34 @@ pub struct Distribution {
 
 /// A program that may need the libraries, and even the loader, that came with it.
 #[derive(Debug, Clone)]
-struct Program {
+pub(crate) struct Program {
     path: PathBuf,
     loader: Option<PathBuf>,
     libraries: Vec<PathBuf>,
 }
 
 impl Program {
-    fn command(&self) -> Command {
+    /// `path` in an unpacked Debian, to be run through the loader and the libraries that were unpacked with it.
+    pub(crate) fn unpacked(root: &Path, path: &str) -> Result<Self> {
+        let libraries = library_folders(root);
+        let loader = libraries
+            .iter()
+            .find_map(|folder| find(folder, |name| name.starts_with("ld-linux")));
+        let loader = loader.ok_or_else(|| {
+            let what = format!("there is no dynamic loader in {}", root.display());
+            Error::unusable(
+                what,
+                format!("delete {} and fetch it again", root.display()),
+            )
+        })?;
+        Ok(Self {
+            path: root.join(path),
+            loader: Some(loader),
+            libraries,
+        })
+    }
+
+    pub(crate) fn command(&self) -> Command {
         let libraries = self
             .libraries
             .iter()
@@ -76,22 +96,6 @@ impl Distribution {
                 identity,
             });
         }
-        let libraries = library_folders(root);
-        let loader = libraries
-            .iter()
-            .find_map(|folder| find(folder, |name| name.starts_with("ld-linux")));
-        let loader = loader.ok_or_else(|| {
-            let what = format!("there is no dynamic loader in {}", root.display());
-            Error::unusable(
-                what,
-                format!("delete {} and fetch it again", root.display()),
-            )
-        })?;
-        let program = |path: &str| Program {
-            path: root.join(path),
-            loader: Some(loader.clone()),
-            libraries: libraries.clone(),
-        };
         let (mysqld, client) = if flavor.is_mariadb() {
             ("usr/sbin/mariadbd", "usr/bin/mariadb")
         } else {
@@ -100,8 +104,8 @@ impl Distribution {
         let share = ["usr/share/mysql", "usr/share/mariadb"].map(|path| root.join(path));
         Ok(Self {
             flavor,
-            mysqld: program(mysqld),
-            client: Some(program(client)),
+            mysqld: Program::unpacked(root, mysqld)?,
+            client: Some(Program::unpacked(root, client)?),
             share: share
                 .into_iter()
                 .find(|path| path.join("charsets").exists()),
@@ -242,7 +246,7 @@ impl Distribution {
 }
 
 /// `usr/lib/ARCH-linux-gnu` and `lib/ARCH-linux-gnu` of an unpacked Debian.
-fn library_folders(root: &Path) -> Vec<PathBuf> {
+pub(crate) fn library_folders(root: &Path) -> Vec<PathBuf> {
     ["usr/lib", "lib"]
         .iter()
         .filter_map(|path| find(&root.join(path), |name| name.ends_with("-linux-gnu")))

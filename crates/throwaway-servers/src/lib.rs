@@ -40,6 +40,7 @@ mod rundir;
 mod server;
 mod spawn;
 mod sql;
+pub mod sysbench;
 mod template;
 mod xml;
 
