@@ -35,14 +35,7 @@ struct Count {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     wasm::run(&wasm::Arguments { offline: false })?;
-    children::run(tree::cargo().args([
-        "build",
-        "--locked",
-        "--package",
-        "datain-host",
-        "--bin",
-        "datain",
-    ]))?;
+    children::run(&mut tree::build_host())?;
     let missing = missing_servers()?;
 
     let nextest = tree::cargo()

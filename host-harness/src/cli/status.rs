@@ -55,7 +55,7 @@ fn text(name: &str, target: &Result<SinkInspection>, source: &Result<SourceInspe
                 Some(checkpoint) => {
                     lines.push(("checkpoint", checkpoint.display.clone()));
                     lines.push(("written", written(target.written_at_micros)));
-                    lines.push(("transactions applied", checkpoint.ordinal.to_string()));
+                    lines.push(("stream ordinal", checkpoint.ordinal.to_string()));
                 }
                 None => lines.push(("checkpoint", "none: nothing was replicated yet".to_owned())),
             }

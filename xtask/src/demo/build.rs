@@ -24,9 +24,7 @@ pub(super) fn run() -> Result<Built> {
     let plugins = plugins
         .try_into()
         .map_err(|found| anyhow::anyhow!("two plugins were expected, not {found:?}"))?;
-    let mut command = tree::cargo();
-    command.args(["build", "--locked", "--package", "datain-host"]);
-    command.args(["--bin", "datain"]);
+    let mut command = tree::build_host();
     command.args(["--message-format", "json-render-diagnostics"]);
     let host = program_of(&messages(&mut command)?)
         .context("cargo did not say where it put the program `datain`")?;

@@ -9,22 +9,23 @@
 //!
 //! DDL stands alone: the open group is committed first, then intent, statement and checkpoint follow each other ([`crate::checkpoint`]).
 
+mod replies;
+mod statement;
+
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{
-    Change, Checkpoint, Error, RowFlags, RowSet, Statement, Table, Transaction,
-};
-use datain_mysql_client::{ClientError, Outcome, Session, Stream, quote_identifier};
+use datain_contract::types::{Change, Checkpoint, Error, RowFlags, RowSet, Table, Transaction};
+use datain_mysql_client::{Session, Stream};
 
-use crate::checkpoint::{Intent, Store, fenced};
-use crate::ddl::{self, Treatment};
+use crate::checkpoint::{Intent, Store};
 use crate::mapping::{Collations, Mapping};
 use crate::settings;
 use crate::statements::{self, Bounds};
 use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
+use replies::{Count, Expected};
 
 /// A packet of statements is sent when it reaches this size.
 const PACKET_BYTES: usize = 256 << 10;
@@ -64,20 +65,6 @@ struct Group {
     bytes: usize,
     /// Where it can be committed; none in the middle of a transaction, or after one without a checkpoint.
     checkpoint: Option<Checkpoint>,
-}
-
-/// A statement whose reply is still to be read.
-struct Expected {
-    count: Count,
-    /// Table of the rows, for errors.
-    mapping: Option<Rc<Mapping>>,
-    place: Rc<Place>,
-}
-
-enum Count {
-    Any,
-    Rows(u64),
-    Fence,
 }
 
 /// Where in the stream a statement comes from.
@@ -306,62 +293,6 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
     }
 
-    fn push(&mut self, sql: &[u8], count: Count, mapping: Option<&Rc<Mapping>>, place: &Rc<Place>) {
-        if !self.packet.is_empty() {
-            self.packet.push(b';');
-        }
-        self.packet.extend_from_slice(sql);
-        self.in_packet.push_back(Expected {
-            count,
-            mapping: mapping.cloned(),
-            place: Rc::clone(place),
-        });
-        if let Some(group) = &mut self.group {
-            group.bytes += sql.len();
-        }
-    }
-
-    /// Sends what was collected; the replies of the packet before are read first, so that one packet is written here while the server works
-    /// on another.
-    async fn send_packet(&mut self) -> Result<(), Error> {
-        self.read_replies().await?;
-        if self.packet.is_empty() {
-            return Ok(());
-        }
-        self.session.send_query(&self.packet).await?;
-        self.packet.clear();
-        std::mem::swap(&mut self.in_packet, &mut self.on_the_way);
-        Ok(())
-    }
-
-    async fn read_replies(&mut self) -> Result<(), Error> {
-        while let Some(expected) = self.on_the_way.pop_front() {
-            let found = match self.session.read_result().await {
-                Ok((Outcome::Ok(ok), _)) => ok,
-                Ok((Outcome::Rows(_), _)) => {
-                    return Err(expected.named(Error::fatal(
-                        "sink.unexpected-rows",
-                        "a change returned rows",
-                    )));
-                }
-                Err(error) => return Err(expected.refused(error)),
-            };
-            match expected.count {
-                Count::Any => {}
-                Count::Fence if found.affected_rows == 1 => {}
-                Count::Fence => return Err(fenced(self.store.stream())),
-                Count::Rows(n) if found.affected_rows == n && found.warnings == 0 => {}
-                Count::Rows(n) if found.affected_rows == n => {
-                    let error = Error::fatal("row.warning", format!("the target gave {} warning(s) for a change of rows", found.warnings))
-                        .hint("a value may have been changed on its way in; nothing of this group was committed");
-                    return Err(expected.named(error));
-                }
-                Count::Rows(n) => return Err(expected.miscounted(n, found.affected_rows)),
-            }
-        }
-        Ok(())
-    }
-
     /// Commits the open group with its checkpoint.
     ///
     /// # Errors
@@ -391,165 +322,6 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .last_commit_micros
             .max(group.totals.last_commit_micros);
         Ok(checkpoint)
-    }
-
-    /// A transaction that holds a statement: it stands alone, with its own checkpoint.
-    async fn apply_statement(
-        &mut self,
-        transaction: Transaction,
-        place: &Rc<Place>,
-    ) -> Result<Checkpoint, Error> {
-        let broken = |message| Err(Error::fatal("sink.contract", message));
-        let [Change::Statement(statement)] = transaction.changes.as_slice() else {
-            return Err(Error::fatal(
-                "statement.mixed",
-                "the transaction holds a statement together with other changes, which is not supported yet",
-            ));
-        };
-        let Some(checkpoint) = transaction.checkpoint else {
-            return broken("a transaction with a statement came without a checkpoint");
-        };
-        if self.group.is_some() {
-            if !self.can_commit() {
-                return broken("the transaction before a statement came without a checkpoint");
-            }
-            self.commit().await?;
-        }
-        match ddl::treatment(statement) {
-            Treatment::Run => {
-                self.run_ddl(statement, &checkpoint, place).await?;
-                self.totals.statements += 1;
-            }
-            Treatment::LeaveOut { reason } => {
-                self.notice(&format!("left out: {reason}"), statement, place);
-                self.move_checkpoint(&[], &checkpoint).await?;
-            }
-            Treatment::HoldBack => {
-                self.notice("held back in datain.held_back until the cutover: triggers and events are not created on the target", statement, place);
-                let sql = self.store.hold_back_sql(
-                    transaction.ordinal,
-                    &place.text(),
-                    statement.default_schema.as_deref(),
-                    statement.context.sql_mode,
-                    &statement.sql,
-                );
-                self.move_checkpoint(&sql, &checkpoint).await?;
-            }
-            Treatment::Refuse {
-                code,
-                message,
-                hint,
-            } => {
-                return Err(Error::fatal(code, message)
-                    .detail(format!("statement: {} …", ddl::summary(statement)))
-                    .hint(hint));
-            }
-        }
-        self.totals.transactions += 1;
-        self.totals.groups += 1;
-        self.totals.last_commit_micros = self
-            .totals
-            .last_commit_micros
-            .max(transaction.committed_at_micros);
-        Ok(checkpoint)
-    }
-
-    fn notice(&mut self, message: &str, statement: &Statement, place: &Place) {
-        self.totals.left_out += 1;
-        self.notices.push(Notice {
-            message: message.to_owned(),
-            statement: ddl::summary(statement),
-            transaction: place.text(),
-        });
-    }
-
-    /// Commits the checkpoint, with `sql` (if not empty) in the same transaction.
-    async fn move_checkpoint(&mut self, sql: &[u8], to: &Checkpoint) -> Result<(), Error> {
-        self.session.exec(b"START TRANSACTION").await?;
-        if !sql.is_empty() {
-            self.session.exec(sql).await?;
-        }
-        let moved = self.session.exec(&self.store.advance_sql(to)).await?;
-        if moved.affected_rows != 1 {
-            return Err(fenced(self.store.stream()));
-        }
-        self.session.exec(b"COMMIT").await?;
-        self.store.advanced(to.ordinal);
-        Ok(())
-    }
-
-    async fn run_ddl(
-        &mut self,
-        statement: &Statement,
-        to: &Checkpoint,
-        place: &Place,
-    ) -> Result<(), Error> {
-        let gtid = match self.interrupted.take() {
-            // An earlier writer left it. Under the same GTID the server waits for a run that is still going on, and passes over a
-            // statement that has been run.
-            Some(Intent {
-                identity,
-                gtid: Some(gtid),
-            }) if identity == place.text() => Some(gtid),
-            Some(Intent {
-                identity,
-                gtid: None,
-            }) if identity == place.text() => return Err(undecided(statement)),
-            _ => {
-                let (intent, gtid) = self.store.intent_sql(&place.text(), self.chooses_gtids);
-                if self.session.exec(&intent).await?.affected_rows != 1 {
-                    return Err(fenced(self.store.stream()));
-                }
-                gtid
-            }
-        };
-        self.execute(statement, gtid.as_deref()).await?;
-        self.session.exec(settings::FOR_ROWS).await?;
-        self.checks = (true, true);
-        self.mappings.clear();
-        self.move_checkpoint(&[], to).await
-    }
-
-    async fn execute(&mut self, statement: &Statement, gtid: Option<&str>) -> Result<(), Error> {
-        let refused = |error: ClientError| {
-            let detail = format!("statement: {} …", ddl::summary(statement));
-            let mut error = Error::from(error).detail(detail);
-            if error.hint.is_none() {
-                error.hint = Some(
-                    "compare the definitions on both servers, mend the target, then start again"
-                        .to_owned(),
-                );
-            }
-            error
-        };
-        if let Some(schema) = &statement.default_schema {
-            let sql = format!("USE {}", quote_identifier(schema));
-            match self.session.exec(sql.as_bytes()).await {
-                // CREATE SCHEMA is logged under the schema that it makes. Unqualified names must find no other schema by accident.
-                Err(e) if e.code() == "server.unknown-database" => {
-                    self.session.exec(b"USE information_schema").await?;
-                }
-                other => {
-                    other?;
-                }
-            }
-        }
-        self.session
-            .exec(&ddl::context_sql(&statement.context))
-            .await
-            .map_err(refused)?;
-        if let Some(gtid) = gtid {
-            let sql = format!("SET SESSION gtid_next = '{gtid}'");
-            self.session.exec(sql.as_bytes()).await?;
-        }
-        // Statements such as ANALYZE TABLE answer with rows.
-        self.session.query(&statement.sql).await.map_err(refused)?;
-        if gtid.is_some() {
-            self.session
-                .exec(b"SET SESSION gtid_next = 'AUTOMATIC'")
-                .await?;
-        }
-        Ok(())
     }
 
     async fn mapping(&mut self, id: u32) -> Result<Rc<Mapping>, Error> {
@@ -583,18 +355,6 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     }
 }
 
-fn undecided(statement: &Statement) -> Error {
-    Error::fatal(
-        "ddl.undecided",
-        "the host ended while this statement was running, and the target cannot tell whether it was done",
-    )
-    .detail(format!("statement: {} …", ddl::summary(statement)))
-    .hint(
-        "look at the target; if the statement was not done, UPDATE datain.checkpoints SET ddl_identity = NULL for this pipeline and start again; \
-         with gtid_mode = ON on the target, and the right to set gtid_next, the server can tell",
-    )
-}
-
 async fn may_choose_gtids<S: Stream>(session: &mut Session<S>) -> Result<bool, Error> {
     let mode = session
         .query_rows(b"SHOW GLOBAL VARIABLES LIKE 'gtid_mode'")
@@ -610,47 +370,5 @@ async fn may_choose_gtids<S: Stream>(session: &mut Session<S>) -> Result<bool, E
         Ok(_) => Ok(true),
         Err(e) if e.server().is_some() => Ok(false),
         Err(e) => Err(e.into()),
-    }
-}
-
-impl Expected {
-    /// Attaches place and table.
-    fn named(&self, error: Error) -> Error {
-        let error = error.at(
-            &self.place.file,
-            self.place.offset,
-            self.place.gtid.as_deref(),
-        );
-        match &self.mapping {
-            Some(mapping) => error.in_table(&mapping.target.schema, &mapping.target.name),
-            None => error,
-        }
-    }
-
-    fn refused(&self, error: ClientError) -> Error {
-        let mut error = Error::from(error);
-        if error.hint.is_none() && self.mapping.is_some() {
-            error.hint = Some("the target's rows differ from the source's at this point; nothing of this group was committed".to_owned());
-        }
-        self.named(error)
-    }
-
-    fn miscounted(&self, wanted: u64, found: u64) -> Error {
-        let key = self.mapping.as_ref().map(|m| {
-            let names: Vec<&str> = m
-                .target
-                .key
-                .iter()
-                .map(|c| m.target.columns[*c].name.as_str())
-                .collect();
-            names.join(", ")
-        });
-        let mut error = Error::fatal(
-            "row.missing",
-            format!("a change should have touched {wanted} row(s) of the target and touched {found}"),
-        )
-        .hint("the target's rows differ from the source's: somebody wrote to the target, or the start position was wrong; nothing of this group was committed");
-        error.detail = key.map(|k| format!("rows were looked up by: {k}"));
-        self.named(error)
     }
 }

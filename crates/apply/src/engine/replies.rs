@@ -1,0 +1,132 @@
+//! Statements on their way: packets of several, and the replies that each must get.
+
+use std::hash::BuildHasher;
+use std::rc::Rc;
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::Error;
+use datain_mysql_client::{ClientError, Outcome, Stream};
+
+use super::{Engine, Place};
+use crate::checkpoint::fenced;
+use crate::mapping::Mapping;
+
+/// A statement whose reply is still to be read.
+pub(super) struct Expected {
+    pub(super) count: Count,
+    /// Table of the rows, for errors.
+    pub(super) mapping: Option<Rc<Mapping>>,
+    pub(super) place: Rc<Place>,
+}
+
+pub(super) enum Count {
+    Any,
+    Rows(u64),
+    Fence,
+}
+
+impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
+    pub(super) fn push(
+        &mut self,
+        sql: &[u8],
+        count: Count,
+        mapping: Option<&Rc<Mapping>>,
+        place: &Rc<Place>,
+    ) {
+        if !self.packet.is_empty() {
+            self.packet.push(b';');
+        }
+        self.packet.extend_from_slice(sql);
+        self.in_packet.push_back(Expected {
+            count,
+            mapping: mapping.cloned(),
+            place: Rc::clone(place),
+        });
+        if let Some(group) = &mut self.group {
+            group.bytes += sql.len();
+        }
+    }
+
+    /// Sends what was collected; the replies of the packet before are read first, so that one packet is written here while the server works
+    /// on another.
+    pub(super) async fn send_packet(&mut self) -> Result<(), Error> {
+        self.read_replies().await?;
+        if self.packet.is_empty() {
+            return Ok(());
+        }
+        self.session.send_query(&self.packet).await?;
+        self.packet.clear();
+        std::mem::swap(&mut self.in_packet, &mut self.on_the_way);
+        Ok(())
+    }
+
+    pub(super) async fn read_replies(&mut self) -> Result<(), Error> {
+        while let Some(expected) = self.on_the_way.pop_front() {
+            let found = match self.session.read_result().await {
+                Ok((Outcome::Ok(ok), _)) => ok,
+                Ok((Outcome::Rows(_), _)) => {
+                    return Err(expected.named(Error::fatal(
+                        "sink.unexpected-rows",
+                        "a change returned rows",
+                    )));
+                }
+                Err(error) => return Err(expected.refused(error)),
+            };
+            match expected.count {
+                Count::Any => {}
+                Count::Fence if found.affected_rows == 1 => {}
+                Count::Fence => return Err(fenced(self.store.stream())),
+                Count::Rows(n) if found.affected_rows == n && found.warnings == 0 => {}
+                Count::Rows(n) if found.affected_rows == n => {
+                    let error = Error::fatal("row.warning", format!("the target gave {} warning(s) for a change of rows", found.warnings))
+                        .hint("a value may have been changed on its way in; nothing of this group was committed");
+                    return Err(expected.named(error));
+                }
+                Count::Rows(n) => return Err(expected.miscounted(n, found.affected_rows)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Expected {
+    /// Attaches place and table.
+    fn named(&self, error: Error) -> Error {
+        let error = error.at(
+            &self.place.file,
+            self.place.offset,
+            self.place.gtid.as_deref(),
+        );
+        match &self.mapping {
+            Some(mapping) => error.in_table(&mapping.target.schema, &mapping.target.name),
+            None => error,
+        }
+    }
+
+    fn refused(&self, error: ClientError) -> Error {
+        let mut error = Error::from(error);
+        if error.hint.is_none() && self.mapping.is_some() {
+            error.hint = Some("the target's rows differ from the source's at this point; nothing of this group was committed".to_owned());
+        }
+        self.named(error)
+    }
+
+    fn miscounted(&self, wanted: u64, found: u64) -> Error {
+        let key = self.mapping.as_ref().map(|m| {
+            let names: Vec<&str> = m
+                .target
+                .key
+                .iter()
+                .map(|c| m.target.columns[*c].name.as_str())
+                .collect();
+            names.join(", ")
+        });
+        let mut error = Error::fatal(
+            "row.missing",
+            format!("a change should have touched {wanted} row(s) of the target and touched {found}"),
+        )
+        .hint("the target's rows differ from the source's: somebody wrote to the target, or the start position was wrong; nothing of this group was committed");
+        error.detail = key.map(|k| format!("rows were looked up by: {k}"));
+        self.named(error)
+    }
+}

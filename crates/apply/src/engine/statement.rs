@@ -1,0 +1,185 @@
+//! Statements of the source: run under an intent, left out, or held back. Each stands alone, with its own checkpoint.
+
+use std::hash::BuildHasher;
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Change, Checkpoint, Error, Statement, Transaction};
+use datain_mysql_client::{ClientError, Stream, quote_identifier};
+
+use super::{Engine, Notice, Place};
+use crate::checkpoint::{Intent, fenced};
+use crate::ddl::{self, Treatment};
+use crate::settings;
+
+impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
+    /// A transaction that holds a statement: it stands alone, with its own checkpoint.
+    pub(super) async fn apply_statement(
+        &mut self,
+        transaction: Transaction,
+        place: &Place,
+    ) -> Result<Checkpoint, Error> {
+        let broken = |message| Err(Error::fatal("sink.contract", message));
+        let [Change::Statement(statement)] = transaction.changes.as_slice() else {
+            return Err(Error::fatal(
+                "statement.mixed",
+                "the transaction holds a statement together with other changes, which is not supported yet",
+            ));
+        };
+        let Some(checkpoint) = transaction.checkpoint else {
+            return broken("a transaction with a statement came without a checkpoint");
+        };
+        if self.group.is_some() {
+            if !self.can_commit() {
+                return broken("the transaction before a statement came without a checkpoint");
+            }
+            self.commit().await?;
+        }
+        match ddl::treatment(statement) {
+            Treatment::Run => {
+                self.run_ddl(statement, &checkpoint, place).await?;
+                self.totals.statements += 1;
+            }
+            Treatment::LeaveOut { reason } => {
+                self.notice(&format!("left out: {reason}"), statement, place);
+                self.move_checkpoint(&[], &checkpoint).await?;
+            }
+            Treatment::HoldBack => {
+                self.notice("held back in datain.held_back until the cutover: triggers and events are not created on the target", statement, place);
+                let sql = self.store.hold_back_sql(
+                    transaction.ordinal,
+                    &place.text(),
+                    statement.default_schema.as_deref(),
+                    statement.context.sql_mode,
+                    &statement.sql,
+                );
+                self.move_checkpoint(&sql, &checkpoint).await?;
+            }
+            Treatment::Refuse {
+                code,
+                message,
+                hint,
+            } => {
+                return Err(Error::fatal(code, message)
+                    .detail(format!("statement: {} …", ddl::summary(statement)))
+                    .hint(hint));
+            }
+        }
+        self.totals.transactions += 1;
+        self.totals.groups += 1;
+        self.totals.last_commit_micros = self
+            .totals
+            .last_commit_micros
+            .max(transaction.committed_at_micros);
+        Ok(checkpoint)
+    }
+
+    fn notice(&mut self, message: &str, statement: &Statement, place: &Place) {
+        self.totals.left_out += 1;
+        self.notices.push(Notice {
+            message: message.to_owned(),
+            statement: ddl::summary(statement),
+            transaction: place.text(),
+        });
+    }
+
+    /// Commits the checkpoint, with `sql` (if not empty) in the same transaction.
+    async fn move_checkpoint(&mut self, sql: &[u8], to: &Checkpoint) -> Result<(), Error> {
+        self.session.exec(b"START TRANSACTION").await?;
+        if !sql.is_empty() {
+            self.session.exec(sql).await?;
+        }
+        let moved = self.session.exec(&self.store.advance_sql(to)).await?;
+        if moved.affected_rows != 1 {
+            return Err(fenced(self.store.stream()));
+        }
+        self.session.exec(b"COMMIT").await?;
+        self.store.advanced(to.ordinal);
+        Ok(())
+    }
+
+    async fn run_ddl(
+        &mut self,
+        statement: &Statement,
+        to: &Checkpoint,
+        place: &Place,
+    ) -> Result<(), Error> {
+        let gtid = match self.interrupted.take() {
+            // An earlier writer left it. Under the same GTID the server waits for a run that is still going on, and passes over a
+            // statement that has been run.
+            Some(Intent {
+                identity,
+                gtid: Some(gtid),
+            }) if identity == place.text() => Some(gtid),
+            Some(Intent {
+                identity,
+                gtid: None,
+            }) if identity == place.text() => return Err(undecided(statement)),
+            _ => {
+                let (intent, gtid) = self.store.intent_sql(&place.text(), self.chooses_gtids);
+                if self.session.exec(&intent).await?.affected_rows != 1 {
+                    return Err(fenced(self.store.stream()));
+                }
+                gtid
+            }
+        };
+        self.execute(statement, gtid.as_deref()).await?;
+        self.session.exec(settings::FOR_ROWS).await?;
+        self.checks = (true, true);
+        self.mappings.clear();
+        self.move_checkpoint(&[], to).await
+    }
+
+    async fn execute(&mut self, statement: &Statement, gtid: Option<&str>) -> Result<(), Error> {
+        let refused = |error: ClientError| {
+            let detail = format!("statement: {} …", ddl::summary(statement));
+            let mut error = Error::from(error).detail(detail);
+            if error.hint.is_none() {
+                error.hint = Some(
+                    "compare the definitions on both servers, mend the target, then start again"
+                        .to_owned(),
+                );
+            }
+            error
+        };
+        if let Some(schema) = &statement.default_schema {
+            let sql = format!("USE {}", quote_identifier(schema));
+            match self.session.exec(sql.as_bytes()).await {
+                // CREATE SCHEMA is logged under the schema that it makes. Unqualified names must find no other schema by accident.
+                Err(e) if e.code() == "server.unknown-database" => {
+                    self.session.exec(b"USE information_schema").await?;
+                }
+                other => {
+                    other?;
+                }
+            }
+        }
+        self.session
+            .exec(&ddl::context_sql(&statement.context))
+            .await
+            .map_err(refused)?;
+        if let Some(gtid) = gtid {
+            let sql = format!("SET SESSION gtid_next = '{gtid}'");
+            self.session.exec(sql.as_bytes()).await?;
+        }
+        // Statements such as ANALYZE TABLE answer with rows.
+        self.session.query(&statement.sql).await.map_err(refused)?;
+        if gtid.is_some() {
+            self.session
+                .exec(b"SET SESSION gtid_next = 'AUTOMATIC'")
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+fn undecided(statement: &Statement) -> Error {
+    Error::fatal(
+        "ddl.undecided",
+        "the host ended while this statement was running, and the target cannot tell whether it was done",
+    )
+    .detail(format!("statement: {} …", ddl::summary(statement)))
+    .hint(
+        "look at the target; if the statement was not done, UPDATE datain.checkpoints SET ddl_identity = NULL for this pipeline and start again; \
+         with gtid_mode = ON on the target, and the right to set gtid_next, the server can tell",
+    )
+}
