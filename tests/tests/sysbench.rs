@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use datain_tests::compare;
 use datain_tests::host::{Host, TempDir};
-use datain_throwaway_servers::sysbench::{SCHEMA, Sysbench};
+use datain_throwaway_servers::sysbench::{Load, SCHEMA, Sysbench};
 use datain_throwaway_servers::{Client, Flavor, Lines, Server};
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ fn sysbench_arrives_whole_though_the_host_is_killed() {
     host.interrupt();
     let exit = host.wait(PATIENCE).expect("an interrupted host ends");
     assert_eq!(exit.code, 130, "{exit}");
-    seen.add(&Figures::of(&host));
+    seen.add(&Figures::parse(&exit.stdout));
     let before = seen;
     seen.add(&caught_up(&config));
     println!(
@@ -69,12 +69,32 @@ fn sysbench_arrives_whole_though_the_host_is_killed() {
         began.elapsed().as_secs_f64(),
         seen.rows - before.rows,
     );
-    let rows = prove(&source, &target, SCHEMA);
-    assert_eq!(
-        rows,
-        4 * 10_000,
-        "each transaction deletes a row and inserts one"
-    );
+    prove_whole(&source, &target, &config);
+
+    // The same load without a host leaves a backlog: now the target's side is as busy as it can be when the host is killed.
+    let load = tables.run(&source, seconds / 2, 8).and_then(Load::finish);
+    println!("without a host, on the source: {}", load.expect("the load"));
+    let before = applied(&config);
+    for _ in 0..kills {
+        let mut host = start(&config);
+        let moment = 0.3 + moments.next();
+        thread::sleep(Duration::from_secs_f64(moment));
+        assert!(running(&mut host), "it ended by itself:\n{}", host.stderr());
+        host.kill();
+        let applied = applied(&config) - before;
+        println!(
+            "killed a host {moment:.3} s old; {applied} transactions of the backlog are applied"
+        );
+    }
+    println!("caught up: {}", caught_up(&config));
+    prove_whole(&source, &target, &config);
+}
+
+/// The data are equal, and the checkpoint covers every transaction of the source.
+fn prove_whole(source: &Server, target: &Server, config: &Path) {
+    // Each of sysbench's transactions deletes a row and inserts one.
+    assert_eq!(prove(source, target, SCHEMA), 4 * 10_000);
+    assert_eq!(applied(config), logged(source));
 }
 
 #[test]
@@ -160,19 +180,19 @@ fn survives(victim: Victim) {
         );
         thread::sleep(Duration::from_millis(100));
     }
-    let figures = Figures::of(&host);
-    println!(
-        "equal {:.1} s after the last transaction; {figures}",
-        ended.elapsed().as_secs_f64()
-    );
-    assert!(
-        figures.restarts >= u64::from(kills),
-        "one restart for each kill at least:\n{}",
-        host.stderr()
-    );
+    let equal = ended.elapsed();
     host.interrupt();
     let exit = host.wait(PATIENCE).expect("an interrupted host ends");
     assert_eq!(exit.code, 130, "{exit}");
+    let figures = Figures::parse(&exit.stdout);
+    println!(
+        "equal {:.1} s after the last transaction; {figures}",
+        equal.as_secs_f64()
+    );
+    assert!(
+        figures.restarts >= u64::from(kills),
+        "one restart for each kill at least; {exit}"
+    );
     caught_up(&config);
     let rows = prove(&source, &target, "kills");
     // A writer whose server dies cannot know whether its last transaction was committed.
@@ -243,6 +263,31 @@ fn caught_up(config: &Path) -> Figures {
     .expect("the host ends");
     assert_eq!(exit.code, 0, "{exit}");
     Figures::parse(&exit.stdout)
+}
+
+/// How many transactions of the source the target's checkpoint covers.
+fn applied(config: &Path) -> u64 {
+    let config = config.to_str().expect("a path of ours");
+    let exit = Host::command(&["status", "-c", config, "--format", "json"], PATIENCE);
+    let exit = exit.expect("an answer");
+    assert_eq!(exit.code, 0, "{exit}");
+    let status: Value = serde_json::from_str(&exit.stdout).expect("JSON");
+    let position = &status["target"]["checkpoint"]["position"];
+    length(position.as_str().expect("a checkpoint"))
+}
+
+/// How many transactions the source has in its log.
+fn logged(source: &Server) -> u64 {
+    let set = source
+        .query("SELECT @@gtid_executed")
+        .expect("the source answers");
+    length(set[0][0].as_deref().unwrap_or_default())
+}
+
+/// How many transactions a text's GTID set has: one interval of one server.
+fn length(set: &str) -> u64 {
+    let (_, interval) = set.rsplit_once(":1-").expect("one interval");
+    interval.parse().expect("the interval's end")
 }
 
 /// Panics unless both servers hold the same; returns the number of rows, none of whose tables is empty.
