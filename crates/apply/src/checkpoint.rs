@@ -258,6 +258,15 @@ impl Store {
         (sql, gtid)
     }
 
+    /// The statement that takes an intent back.
+    #[must_use]
+    pub fn forget_intent_sql(&self) -> Vec<u8> {
+        let mut sql =
+            b"UPDATE datain.checkpoints SET ddl_identity = NULL, ddl_gtid = NULL".to_vec();
+        self.condition(&mut sql);
+        sql
+    }
+
     /// The statement that keeps a trigger's or event's definition for the cutover.
     #[must_use]
     pub fn hold_back_sql(

@@ -65,7 +65,7 @@ impl Mapping {
     /// Compares and pairs the columns.
     ///
     /// # Errors
-    /// `table.column-count`, `table.column-name`, `table.column-type`, `table.charset-unknown`, `table.no-key`, `table.engine`, `table.triggers`; each names
+    /// `table.column-count`, `table.column-name`, `table.column-type`, `table.charset-unknown`, `table.no-key`, `table.engine`, `table.triggers`, `table.triggers-unseen`; each names
     /// the table.
     pub fn new(
         source: &Table,
@@ -91,12 +91,22 @@ impl Mapping {
             )
             .hint("ALTER TABLE … ENGINE=InnoDB on the target, then start again"));
         }
-        if target.triggers > 0 {
-            return Err(Error::reconfigure(
-                "table.triggers",
-                format!("the target's table has {} trigger(s), which would change rows a second time", target.triggers),
-            )
-            .hint("drop the triggers on the target; the source's triggers have done their work already"));
+        match target.triggers {
+            Some(0) => {}
+            Some(triggers) => {
+                return Err(Error::reconfigure(
+                    "table.triggers",
+                    format!("the target's table has {triggers} trigger(s), which would change rows a second time"),
+                )
+                .hint("drop the triggers on the target; the source's triggers have done their work already"));
+            }
+            None => {
+                return Err(Error::reconfigure(
+                    "table.triggers-unseen",
+                    "the account may not see whether the target's table has triggers, which would change rows a second time",
+                )
+                .hint("GRANT TRIGGER ON the replicated schemas TO the target's account itself, not to a role"));
+            }
         }
         if target.key.is_empty() {
             return Err(Error::reconfigure(
@@ -323,7 +333,7 @@ mod tests {
             engine: "InnoDB".to_owned(),
             columns: vec![to],
             key: vec![0],
-            triggers: 0,
+            triggers: Some(0),
         };
         let collations =
             Collations::from_answer(&[vec![Some("8".to_owned()), Some("latin1".to_owned())]]);

@@ -33,15 +33,24 @@ pub struct TargetTable {
     pub columns: Vec<TargetColumn>,
     /// Indexes into `columns` of the primary key, or of a unique key over columns that are all NOT NULL; empty if there is neither.
     pub key: Vec<usize>,
-    /// Number of triggers on it.
-    pub triggers: u64,
+    /// Number of triggers on it; none when the account may not see triggers.
+    pub triggers: Option<u64>,
 }
 
-/// The query whose first row, if any, says engine and number of triggers.
+/// The query whose first row, if any, says engine, number of triggers, and whether the account may see triggers: without the privilege
+/// information_schema shows none, whether there are any or not.
 #[must_use]
 pub fn table_query(schema: &str, name: &str) -> Vec<u8> {
     let mut sql = b"SELECT t.ENGINE, (SELECT COUNT(*) FROM information_schema.TRIGGERS g WHERE g.EVENT_OBJECT_SCHEMA = t.TABLE_SCHEMA \
-        AND g.EVENT_OBJECT_TABLE = t.TABLE_NAME) FROM information_schema.TABLES t WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND "
+        AND g.EVENT_OBJECT_TABLE = t.TABLE_NAME), \
+        EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES p WHERE p.PRIVILEGE_TYPE = 'TRIGGER' AND p.GRANTEE = me.grantee) OR \
+        EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES p WHERE p.PRIVILEGE_TYPE = 'TRIGGER' AND p.GRANTEE = me.grantee \
+        AND t.TABLE_SCHEMA LIKE p.TABLE_SCHEMA) OR \
+        EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES p WHERE p.PRIVILEGE_TYPE = 'TRIGGER' AND p.GRANTEE = me.grantee \
+        AND p.TABLE_SCHEMA = t.TABLE_SCHEMA AND p.TABLE_NAME = t.TABLE_NAME) \
+        FROM (SELECT CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - LOCATE('@', REVERSE(CURRENT_USER()))), '''@''', \
+        SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''') AS grantee) AS me \
+        JOIN information_schema.TABLES t WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND "
         .to_vec();
     place(&mut sql, "t.", schema, name);
     sql
@@ -113,7 +122,10 @@ impl TargetTable {
             schema: schema.to_owned(),
             name: name.to_owned(),
             engine: text(table, 0).to_owned(),
-            triggers: text(table, 1).parse().unwrap_or(0),
+            triggers: text(table, 1)
+                .parse()
+                .ok()
+                .filter(|_| text(table, 2) == "1"),
             key: find_key(&columns, keys),
             columns,
         })
@@ -188,7 +200,7 @@ mod tests {
                 Some("DEFAULT_GENERATED"),
             ]),
         ];
-        let head = row(&[Some("InnoDB"), Some("0")]);
+        let head = row(&[Some("InnoDB"), Some("0"), Some("1")]);
         TargetTable::from_answers("s", "t", Some(&head), &columns, keys).unwrap()
     }
 

@@ -104,6 +104,9 @@ impl<S: Stream> Reader<S> {
         let ordinal = resume.map_or(0, |c| c.ordinal);
         let resume = resume.map(State::from_checkpoint).transpose()?;
         let state = start::state(&settings.start, resume, &facts)?;
+        if state.gtids.is_none() && facts.head.is_none() {
+            return Err(start::position_unknown());
+        }
         request_dump(&mut session, settings, &state).await?;
         let mut assembler = Assembler::new(
             state,
@@ -178,7 +181,7 @@ impl<S: Stream> Reader<S> {
                 .position()
                 .compare(head)
                 .is_some_and(std::cmp::Ordering::is_ge),
-            // Without REPLICATION CLIENT nobody can say where the log ended.
+            // `open` does not let that happen.
             (None, None) => false,
         };
     }

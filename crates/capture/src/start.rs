@@ -98,8 +98,7 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
         )),
         "now" => match &facts.head {
             Some(head) => Ok(place(head.clone(), None)),
-            None => Err(Error::reconfigure("source.position-unknown", "the account may not ask the source for its position")
-                .hint("GRANT REPLICATION CLIENT ON *.* TO the source's account")),
+            None => Err(position_unknown()),
         },
         "snapshot" => Err(Error::reconfigure("start.snapshot-not-yet", "the first copy by datain itself is not there yet")
             .hint("bring a copy over by other means, then use start.mode = \"gtid\" or \"position\" with the place it was taken at, or \"now\" for an empty source")),
@@ -127,6 +126,16 @@ fn hold_against(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
         .hint("take a new first copy; raise binlog_expire_logs_seconds on the source so that it does not happen again"));
     }
     Ok(())
+}
+
+/// The error of a stream by file and position whose account may not ask for the newest position.
+#[must_use]
+pub fn position_unknown() -> Error {
+    Error::reconfigure(
+        "source.position-unknown",
+        "the account may not ask the source for its position",
+    )
+    .hint("GRANT REPLICATION CLIENT ON *.* TO the source's account")
 }
 
 fn gtid_off() -> Error {

@@ -145,7 +145,9 @@ impl ServerError {
             1236 if self.mentions("same server_uuid") || self.mentions("same server_id") => (
                 "server.replica-id-in-use",
                 false,
-                Some("give each reader of the binary log its own server_id"),
+                Some(
+                    "another reader has connected under the same id: this pipeline runs elsewhere too, or another one has the same server_id",
+                ),
             ),
             1236 if self.mentions("max_allowed_packet") => (
                 "server.packet-too-large",

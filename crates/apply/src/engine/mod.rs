@@ -114,6 +114,16 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         mut session: Session<S>,
         stream: &str,
     ) -> Result<(Self, Option<Checkpoint>), Error> {
+        if !session.server_version().is_mysql_since(8, 0, 0) {
+            return Err(Error::reconfigure(
+                "sink.flavour-unsupported",
+                format!(
+                    "the target is {}, which this version cannot write to",
+                    session.server_version()
+                ),
+            )
+            .hint("MySQL 8.0 and later are supported; older servers and MariaDB are planned"));
+        }
         session.exec(settings::FOR_ROWS).await?;
         for sql in settings::IF_KNOWN {
             match session.exec(sql).await {

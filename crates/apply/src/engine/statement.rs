@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Change, Checkpoint, Error, Statement, Transaction};
+use datain_contract::types::{Change, Checkpoint, Disposition, Error, Statement, Transaction};
 use datain_mysql_client::{ClientError, Stream, quote_identifier};
 
 use super::{Engine, Notice, Place};
@@ -122,11 +122,24 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 gtid
             }
         };
-        self.execute(statement, gtid.as_deref()).await?;
+        if let Err(error) = self.execute(statement, gtid.as_deref()).await {
+            self.forget_refused(&error, gtid.is_some()).await;
+            return Err(error);
+        }
         self.session.exec(settings::FOR_ROWS).await?;
         self.checks = (true, true);
         self.mappings.clear();
         self.move_checkpoint(&[], to).await
+    }
+
+    /// Takes the intent back when the server has said that the statement was not run, so that the next start does not wonder whether it was. Needs
+    /// atomic DDL, which MySQL has since 8.0. With a GTID the server itself knows.
+    async fn forget_refused(&mut self, error: &Error, has_gtid: bool) {
+        let refused = error.server_errno.is_some() && error.disposition != Disposition::Retry;
+        if refused && !has_gtid && self.session.server_version().is_mysql_since(8, 0, 0) {
+            // If it cannot be taken back, the next start asks for a look at the target, which is safe.
+            let _ = self.session.exec(&self.store.forget_intent_sql()).await;
+        }
     }
 
     async fn execute(&mut self, statement: &Statement, gtid: Option<&str>) -> Result<(), Error> {
