@@ -32,37 +32,10 @@ use anyhow::{Context as _, Result, bail};
 use datain_throwaway_servers::{ROOT_PASSWORD, Server, spawn_bound};
 use rustix::process::{Pid, Signal, kill_process};
 
+pub use crate::temp_dir::TempDir;
+
 /// The environment variable that names the program.
 pub const PROGRAM_VARIABLE: &str = "DATAIN_BIN";
-
-/// A folder of a test's own, removed when it is dropped, also when the test panics.
-#[derive(Debug)]
-pub struct TempDir(tempfile::TempDir);
-
-impl TempDir {
-    /// Makes it, in the system's folder for temporary files.
-    ///
-    /// # Errors
-    /// File errors.
-    pub fn new() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("datain-test-").tempdir();
-        Ok(Self(
-            folder.context("failed to make a folder for temporary files")?,
-        ))
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl AsRef<Path> for TempDir {
-    fn as_ref(&self) -> &Path {
-        self.path()
-    }
-}
 
 /// A running `datain`. Dropping it kills the process; the kernel does so when the test's process dies.
 #[derive(Debug)]

@@ -8,3 +8,4 @@
 pub mod compare;
 pub mod host;
 pub mod proxy;
+mod temp_dir;
