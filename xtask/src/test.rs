@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use datain_throwaway_servers::{Flavor, fetch};
+use datain_throwaway_servers::{Flavor, fetch, sysbench::Sysbench};
 
 use crate::{bar, children, tree, wasm};
 
@@ -74,6 +74,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// Fetches the servers that tests need; returns those that cannot be had here. MySQL 9.7 must be there.
 fn missing_servers() -> Result<Vec<Flavor>> {
+    // Its tests say so themselves if it cannot be had.
+    if let Err(error) = Sysbench::fetch(&*bar::progress()) {
+        eprintln!("sysbench: {error}");
+    }
     let mut missing = Vec::new();
     for flavor in Flavor::ALL {
         match fetch(flavor, &*bar::progress()) {

@@ -41,7 +41,16 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
         } else {
             MAX_WAIT
         };
-        let progress = writer.advance(wait)?;
+        let progress = match writer.advance(wait) {
+            Ok(progress) => progress,
+            Err(error) => {
+                // What it had made durable until then counts, whether it was told or not.
+                if let Ok(last) = writer.status() {
+                    lane.status.sink(last);
+                }
+                return Err(error);
+            }
+        };
         (accepts, pending) = (progress.accepts, progress.pending);
         let became_durable = pass_on(lane, progress);
         if became_durable || status_at.is_none_or(|at| at.elapsed() >= STATUS_EVERY) {
