@@ -99,7 +99,10 @@ impl<S: Stream> Reader<S> {
             NameCase::Sensitive
         };
         let filter = TableFilter::new(&settings.include, &settings.exclude)
-            .map_err(|e| Error::reconfigure("config.filter", e.to_string()))?
+            .map_err(|e| {
+                Error::reconfigure("config.filter", e.to_string())
+                    .hint("a pattern is schema.table, with % and _ as wildcards, or schema.* for all of a schema")
+            })?
             .with_case(case);
         let ordinal = resume.map_or(0, |c| c.ordinal);
         let resume = resume.map(State::from_checkpoint).transpose()?;

@@ -71,7 +71,9 @@ fn error(disposition: Disposition, code: &str, message: String) -> Error {
         code: code.to_owned(),
         message,
         detail: None,
-        hint: None,
+        hint: (code == "config.password-unreadable").then(|| {
+            "the password stands in password =, in the file of password_file =, or in the environment variable of password_env =".to_owned()
+        }),
         server_errno: None,
         sqlstate: None,
         position: None,
