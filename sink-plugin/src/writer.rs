@@ -56,6 +56,12 @@ pub async fn run(
             Next::Batch(batch) => {
                 engine.add_tables(batch.tables);
                 for transaction in batch.transactions {
+                    let long = !transaction.last && transaction.piece == 0;
+                    if long && engine.can_commit() {
+                        // What comes in pieces may take long, and what came before it need not wait for that.
+                        commit(&mut engine, &shared).await?;
+                        due = None;
+                    }
                     let durable = engine.apply(transaction, &batch.rows).await?;
                     report(&mut engine, &shared, durable);
                     let full = engine.group_size().is_some_and(|(rows, bytes)| {

@@ -28,6 +28,13 @@ INSERT INTO strings (k, lt, lb) VALUES ('long', REPEAT('häß', 100000), REPEAT(
 UPDATE strings SET v = REPEAT('é', 300), bi = X'010000000000' WHERE k = 'PLAIN';
 DELETE FROM strings WHERE k = 'EMOJI 😀';
 
+-- Character sets that the server calls deprecated, in keys too.
+CREATE TABLE old_charsets (a VARCHAR(20) CHARACTER SET utf8mb3, b CHAR(5) CHARACTER SET ucs2, c VARCHAR(9) CHARACTER SET macroman, d TEXT CHARACTER SET utf8mb3,
+  e VARCHAR(9) CHARACTER SET dec8, PRIMARY KEY (a, b, c));
+INSERT INTO old_charsets VALUES ('käse', 'ñ', 'é', 'ß', 'x'), ('b', '', '', NULL, NULL), ('c', 'ж', 'c', 'd', 'e');
+UPDATE old_charsets SET d = 'größer', b = 'o' WHERE a = 'KÄSE';
+DELETE FROM old_charsets WHERE a = 'b';
+
 CREATE TABLE times (
   id INT PRIMARY KEY, d DATE, t TIME, t3 TIME(3), t6 TIME(6), dt DATETIME, dt1 DATETIME(1), dt6 DATETIME(6),
   ts TIMESTAMP NULL, ts6 TIMESTAMP(6) NULL, changed TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6));
@@ -63,3 +70,23 @@ DELETE FROM `odd ``name` WHERE `a b` IN (1, 2);
 CREATE TABLE by_unique (a INT NOT NULL, b INT, UNIQUE (a));
 INSERT INTO by_unique VALUES (1, 1), (2, NULL);
 UPDATE by_unique SET a = a + 10 ORDER BY a DESC;
+-- Less common kinds of columns.
+CREATE TABLE shapes (id INT PRIMARY KEY, p POINT NOT NULL SRID 4326, g GEOMETRY, v VECTOR(3), SPATIAL INDEX (p));
+INSERT INTO shapes VALUES (1, ST_GeomFromText('POINT(52.5 13.4)', 4326), ST_GeomFromText('LINESTRING(0 0, 1 1, 2 2)'), TO_VECTOR('[1,2.5,-3]')),
+  (2, ST_GeomFromText('POINT(0 0)', 4326), NULL, NULL);
+UPDATE shapes SET g = ST_GeomFromText('POLYGON((0 0, 0 1, 1 1, 0 0))'), v = TO_VECTOR('[0,0,0]') WHERE id = 2;
+CREATE TABLE hidden_parts (id INT PRIMARY KEY, name VARCHAR(20), secret INT INVISIBLE DEFAULT 7, j JSON, INDEX f ((UPPER(name))), INDEX m ((CAST(j->'$.tags' AS UNSIGNED ARRAY))));
+INSERT INTO hidden_parts (id, name, secret, j) VALUES (1, 'a', 1, '{"tags": [1, 2]}'), (2, 'b', 2, '{"tags": []}');
+INSERT INTO hidden_parts (id, name) VALUES (3, 'c');
+UPDATE hidden_parts SET name = 'z', j = '{"tags": [9]}' WHERE id = 1;
+DELETE FROM hidden_parts WHERE id = 2;
+SET SESSION sql_generate_invisible_primary_key = 1;
+CREATE TABLE keyless (a INT, b VARCHAR(9));
+INSERT INTO keyless VALUES (1, 'x'), (1, 'x'), (2, NULL);
+UPDATE keyless SET b = 'y' WHERE a = 1 LIMIT 1;
+DELETE FROM keyless WHERE a = 2;
+SET SESSION sql_generate_invisible_primary_key = 0;
+CREATE TABLE parts (id INT, d DATE, v VARCHAR(9), PRIMARY KEY (id, d)) PARTITION BY RANGE (YEAR(d)) (PARTITION p0 VALUES LESS THAN (2020), PARTITION p1 VALUES LESS THAN MAXVALUE);
+INSERT INTO parts VALUES (1, '2019-01-01', 'a'), (2, '2021-01-01', 'b');
+UPDATE parts SET d = '2022-02-02' WHERE id = 1;
+DELETE FROM parts WHERE id = 2;

@@ -263,9 +263,7 @@ fn form(
                         0
                     },
                 },
-                (Some(charset), None) => Form::Characters {
-                    charset: charset.clone(),
-                },
+                (Some(charset), None) => characters(charset, charset),
                 (Some(_), Some(false)) => {
                     let id = collation.unwrap_or_default();
                     let charset = collations.charset(id).ok_or_else(|| {
@@ -276,9 +274,7 @@ fn form(
                             ),
                         )
                     })?;
-                    Form::Characters {
-                        charset: charset.to_owned(),
-                    }
+                    characters(charset, to.charset.as_deref().unwrap_or_default())
                 }
                 (None, Some(false)) | (Some(_), Some(true)) => {
                     return Err((
@@ -289,6 +285,22 @@ fn form(
             }
         }
     })
+}
+
+/// The form of strings in the character set `from`, for a column in `to`.
+///
+/// To name a character set that is deprecated earns a warning for each literal, and a warning may mean a changed value. So the name of one that holds the
+/// same bytes stands in for it. Four old ones have no such stand-in: their bytes go into a column of the same character set as they are.
+fn characters(from: &str, to: &str) -> Form {
+    let charset = match from {
+        "utf8" | "utf8mb3" => "utf8mb4",
+        "ucs2" => "utf16",
+        "dec8" | "hp8" | "macce" | "macroman" if from == to => return Form::Binary { pad_to: 0 },
+        other => other,
+    };
+    Form::Characters {
+        charset: charset.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -404,6 +416,31 @@ mod tests {
             target("varchar", Some("utf8mb4")),
             Err("table.charset-unknown"),
         );
+    }
+
+    #[test]
+    fn deprecated_character_sets_are_not_named() {
+        for (name, expected) in [
+            (
+                "utf8mb3",
+                Form::Characters {
+                    charset: "utf8mb4".to_owned(),
+                },
+            ),
+            (
+                "ucs2",
+                Form::Characters {
+                    charset: "utf16".to_owned(),
+                },
+            ),
+            ("macroman", Form::Binary { pad_to: 0 }),
+        ] {
+            check(
+                column(ColumnKind::Varchar),
+                target("varchar", Some(name)),
+                Ok(expected),
+            );
+        }
     }
 
     #[test]
