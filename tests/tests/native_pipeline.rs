@@ -129,7 +129,23 @@ fn pair() -> (Server, Server) {
 
 #[test]
 fn scenarios_arrive_as_they_were() {
-    let (source, target) = pair();
+    scenarios("binlog_row_metadata=MINIMAL");
+}
+
+#[test]
+fn scenarios_arrive_with_names_and_keys_in_the_log() {
+    scenarios("binlog_row_metadata=FULL");
+}
+
+fn scenarios(option: &str) {
+    let start = |option: &str| {
+        Server::builder(Flavor::Mysql97)
+            .relaxed()
+            .option(option)
+            .start()
+            .expect("a server")
+    };
+    let (source, target) = (start(option), start("binlog_row_metadata=MINIMAL"));
     let settings = settings(r#"{"mode":"gtid","gtid_set":""}"#);
     for (name, schema) in [("types.sql", "types"), ("ddl.sql", "shop")] {
         source
