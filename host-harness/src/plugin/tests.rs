@@ -24,6 +24,7 @@ fn start(module: &str, waker: &Arc<Waker>) -> Result<()> {
         component,
         role: Role::Sink,
         config,
+        row_block_version: std::sync::OnceLock::from(1),
     });
     let mut instance = Instance::new(&plugin, Arc::clone(waker))?;
     instance
