@@ -179,8 +179,10 @@ impl Count {
     /// The numbers of a runner's summary: `Summary [ 1.2s] 12 tests run: 11 passed (1 slow), 1 failed, 3 skipped`, or
     /// `test result: ok. 5 passed; 0 failed; 1 ignored; …`.
     fn of_summary(line: &str) -> Option<Self> {
+        // What a failed test printed is shown by nextest with a margin: that is no summary.
+        let own = line.starts_with("test result:");
         let line = line.trim();
-        if !line.starts_with("Summary [") && !line.starts_with("test result:") {
+        if !line.starts_with("Summary [") && !own {
             return None;
         }
         let words: Vec<_> = line
@@ -230,5 +232,9 @@ mod tests {
             Some((5, 0, 1)),
         );
         check("        PASS [   0.005s] passed", None);
+        check(
+            "    test result: FAILED. 0 passed; 1 failed; 0 ignored",
+            None,
+        );
     }
 }

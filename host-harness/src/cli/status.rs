@@ -176,16 +176,16 @@ mod tests {
         ));
         let text = text("orders", &target, &source);
         assert!(
-            text.contains("checkpoint:           binlog.000003:1234\n"),
+            text.contains("checkpoint:     binlog.000003:1234\n"),
             "{text}"
         );
         assert!(
-            text.contains("written:              2000-02-29 00:00:00 UTC ("),
+            text.contains("written:        2000-02-29 00:00:00 UTC ("),
             "{text}"
         );
         assert!(
             text.contains(
-                "source:               unknown: failed to connect to the source [net.refused]\n"
+                "source:         unknown: failed to connect to the source [net.refused]\n"
             ),
             "{text}"
         );
