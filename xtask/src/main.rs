@@ -30,6 +30,8 @@ struct Arguments {
 enum Command {
     /// Show replication between two real servers, live, and prove that nothing was lost
     Demo(demo::Arguments),
+    /// Build the plugins and the program `datain`
+    Build,
     /// Build both plugins into target/plugins/
     Wasm(wasm::Arguments),
     /// Real MySQL and MariaDB servers, installed nowhere
@@ -38,9 +40,21 @@ enum Command {
     Test(test::Arguments),
 }
 
+/// What demo and tests build before they begin, and nothing else.
+fn build() -> anyhow::Result<ExitCode> {
+    wasm::run(&wasm::Arguments { offline: false })?;
+    children::run(&mut tree::build_host())?;
+    println!(
+        "the program is datain in {}",
+        tree::root().join("target/debug").display()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Build => build(),
         Command::Wasm(arguments) => wasm::run(&arguments).map(|_| ExitCode::SUCCESS),
         Command::Servers(arguments) => servers::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Test(arguments) => test::run(&arguments),

@@ -36,10 +36,14 @@ enum Action {
         #[arg(long)]
         relaxed: bool,
     },
-    /// Stop servers that `up` started, and remove their data (all, unless named by flavour or port)
+    /// Stop servers that `up` started, named by flavour or port, and remove their data
     Down {
         /// A flavour or a port
+        #[arg(required_unless_present = "all")]
         names: Vec<String>,
+        /// Everything that `up` has started, also from other clones
+        #[arg(long, conflicts_with = "names")]
+        all: bool,
     },
     /// Show what is fetched and what is running
     List,
@@ -63,7 +67,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
                 .into_iter()
                 .try_for_each(|flavor| up(flavor, &options, relaxed))
         }
-        Action::Down { names } => down(&names),
+        Action::Down { names, all: _ } => down(&names),
         Action::List => list(),
     }
 }

@@ -65,7 +65,7 @@ impl Supervisor {
     }
 
     pub(super) fn run(mut self, stop: &Stop) -> Result<Outcome> {
-        let span = tracing::info_span!("pipeline", name = %self.settings.name);
+        let span = tracing::info_span!("run", pipeline = %self.settings.name);
         let _entered = span.enter();
         let started = Instant::now();
         let mut backoff = Backoff::new();
