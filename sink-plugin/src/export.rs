@@ -143,9 +143,12 @@ impl Writer {
                 "the writer was used after it had failed",
             ));
         };
+        let accepted = self.shared.borrow().accepts();
         let slice = task.run(until, || {
             let shared = self.shared.borrow();
-            !shared.pending() && (shared.durable.is_some() || shared.flush)
+            let done = !shared.pending() && (shared.durable.is_some() || shared.flush);
+            // The host holds batches back while none is accepted: it must hear when that is over.
+            done || (!accepted && shared.accepts())
         });
         let failed = match slice {
             Slice::Suspended => None,

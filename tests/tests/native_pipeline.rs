@@ -228,3 +228,52 @@ fn an_older_writer_can_commit_nothing() {
     replicate(&source, &target, &settings).expect("replication");
     compare::assert_equal(&source, &target, &["d"]);
 }
+
+#[test]
+fn what_would_bend_or_renumber_or_drop_too_much_is_refused() {
+    let (source, target) = pair();
+    let all = settings(r#"{"mode":"gtid","gtid_set":""}"#);
+    let refused = |settings: &Settings, code: &str| {
+        let error = replicate(&source, &target, settings).expect_err(code);
+        assert_eq!(error.code, code, "{error:?}");
+    };
+    source
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, at DATETIME(6))")
+        .expect("data");
+    replicate(&source, &target, &all).expect("replication");
+    // The server rounds fractions of a second without a warning.
+    target
+        .sql("ALTER TABLE d.t MODIFY at DATETIME")
+        .expect("a stranger's change");
+    source
+        .sql("INSERT INTO d.t VALUES (1, '2020-01-01 00:00:00.75')")
+        .expect("a row");
+    refused(&all, "table.column-type");
+    target
+        .sql("ALTER TABLE d.t MODIFY at DATETIME(6)")
+        .expect("mended");
+    replicate(&source, &target, &all).expect("replication");
+    // Rows that no log has numbered.
+    for server in [&source, &target] {
+        server
+            .sql("SET sql_log_bin = 0; CREATE TABLE d.k (a INT); INSERT INTO d.k VALUES (1), (2)")
+            .expect("a table without a key");
+    }
+    source
+        .sql("ALTER TABLE d.k ADD id INT AUTO_INCREMENT PRIMARY KEY")
+        .expect("DDL");
+    refused(&all, "ddl.numbers-rows");
+    let columns = target.query("SHOW COLUMNS FROM d.k").expect("columns");
+    assert_eq!(columns.len(), 1, "the target's table is as it was");
+    // A schema of which only one table is replicated.
+    let status = source
+        .query("SELECT @@global.gtid_executed")
+        .expect("gtids");
+    let executed = status[0][0].clone().expect("gtids").replace('\n', "");
+    source.sql("DROP DATABASE d").expect("DDL");
+    let part: Settings = serde_json::from_str(&format!(
+        r#"{{"stream":"part","server_id":78,"include":["d.t"],"start":{{"mode":"gtid","gtid_set":"{executed}"}}}}"#
+    ))
+    .expect("settings");
+    refused(&part, "filter.mixed-statement");
+}

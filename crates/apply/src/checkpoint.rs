@@ -11,6 +11,9 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
+/// A longer display (a GTID set of many servers) is cut: the column is for people.
+const DISPLAY_BYTES: usize = 16 << 10;
+
 /// The layout of the table, in its column `format`.
 pub const FORMAT: u32 = 1;
 
@@ -217,9 +220,9 @@ impl Store {
         );
     }
 
-    /// The statement that moves the checkpoint; it must match exactly one row. Clears the intent.
+    /// The statement that moves the checkpoint; it must match exactly one row. `ends_intent` clears the intent, whose statement was run.
     #[must_use]
-    pub fn advance_sql(&self, to: &Checkpoint) -> Vec<u8> {
+    pub fn advance_sql(&self, to: &Checkpoint, ends_intent: bool) -> Vec<u8> {
         let mut sql = Vec::with_capacity(to.data.len() + to.display.len() + 256);
         sql.extend_from_slice(
             format!("UPDATE datain.checkpoints SET written_at = CURRENT_TIMESTAMP(6), ordinal = {}, state = _binary", to.ordinal)
@@ -227,8 +230,13 @@ impl Store {
         );
         append_string(&mut sql, &to.data);
         sql.extend_from_slice(b", display = ");
-        literal(&mut sql, &to.display);
-        sql.extend_from_slice(b", ddl_identity = NULL, ddl_gtid = NULL");
+        literal(
+            &mut sql,
+            to.display.get(..DISPLAY_BYTES).unwrap_or(&to.display),
+        );
+        if ends_intent {
+            sql.extend_from_slice(b", ddl_identity = NULL, ddl_gtid = NULL");
+        }
         self.condition(&mut sql);
         sql
     }
@@ -323,7 +331,7 @@ mod tests {
             display: "binlog.000001:4".to_owned(),
         };
         assert_eq!(
-            String::from_utf8(store.advance_sql(&to)).unwrap(),
+            String::from_utf8(store.advance_sql(&to, true)).unwrap(),
             "UPDATE datain.checkpoints SET written_at = CURRENT_TIMESTAMP(6), ordinal = 44, state = _binary'{\\\"a\\\":\\'\\\\\\'}', \
              display = _utf8mb4'binlog.000001:4', ddl_identity = NULL, ddl_gtid = NULL \
              WHERE stream = _utf8mb4'o\\'rders' AND epoch = 3 AND ordinal = 41"

@@ -8,7 +8,7 @@ use datain_sql_statement::{
     Charset, Dialect, Kind, Options, TableAction, Verdict, classify, first_words,
     is_never_replicated,
 };
-use datain_sql_statement::{NameCase, TableFilter};
+use datain_sql_statement::{NameCase, TableFilter, Tokens};
 
 /// What the sink does with a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,8 @@ pub fn treatment(statement: &Statement) -> Treatment {
     let options = options(statement);
     let found = classify(&statement.sql, &options);
     let schema = statement.default_schema.as_deref().unwrap_or_default();
-    if statement.error_code != 0 {
+    // A half-failed statement about accounts is left out like a whole one.
+    if statement.error_code != 0 && found.kind != Kind::Account {
         return Treatment::Refuse {
             code: "statement.failed-on-source",
             message: "the statement failed half-way on the source, so what it changed is not known",
@@ -118,6 +119,23 @@ pub fn treatment(statement: &Statement) -> Treatment {
             hint: "run its effect on the target by hand if it is wanted there, then skip the transaction",
         },
     }
+}
+
+/// Existing tables that the statement may give an AUTO_INCREMENT column, with their schemas.
+#[must_use]
+pub fn numbered_tables(statement: &Statement) -> Vec<(String, String)> {
+    let options = options(statement);
+    let found = classify(&statement.sql, &options);
+    let numbers = found.kind == Kind::Table(TableAction::Alter)
+        && Tokens::new(&statement.sql, &options).any(|token| token.is_word("AUTO_INCREMENT"));
+    let schema = statement.default_schema.as_deref().unwrap_or_default();
+    found
+        .targets
+        .iter()
+        .filter(|_| numbers)
+        .filter_map(|target| target.decode(options.charset, schema))
+        .map(|(schema, name)| (schema.into_owned(), name.into_owned()))
+        .collect()
 }
 
 /// Whether everything that the statement touches lies in a schema that is never replicated.

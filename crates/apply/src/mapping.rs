@@ -4,7 +4,7 @@
 //! column, or a value of another type, is an error that names table and column; nothing is guessed.
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Error, Signedness, Table};
+use datain_contract::types::{Column, Error, Signedness, Table};
 use datain_mysql_client::quote_identifier;
 use datain_row_block::ColumnKind;
 
@@ -155,6 +155,9 @@ impl Mapping {
                     ),
                 ));
             }
+            if let Some(difference) = bends(kind, from, to) {
+                return Err(column("table.column-type", difference));
+            }
             let form = form(kind, from.signedness, from.collation, to, collations)
                 .map_err(|(code, what)| column(code, what))?;
             kinds.push(kind);
@@ -176,6 +179,31 @@ impl Mapping {
             forms,
         })
     }
+}
+
+/// How a column of the same type would change values without a word: the server rounds fractions of a second and pads binary strings silently.
+fn bends(kind: ColumnKind, from: &Column, to: &TargetColumn) -> Option<String> {
+    let differs = match kind {
+        ColumnKind::Time | ColumnKind::Datetime | ColumnKind::Timestamp => {
+            from.length != to.precision
+        }
+        ColumnKind::Decimal => from.length != to.precision || from.scale != to.scale,
+        ColumnKind::Char if to.data_type == "binary" => u64::from(from.length) != to.octet_length,
+        _ => false,
+    };
+    differs.then(|| {
+        format!(
+            "the source's {kind:?} has length {} and scale {}, the target's {} and {}",
+            from.length,
+            from.scale,
+            if kind == ColumnKind::Char {
+                to.octet_length
+            } else {
+                u64::from(to.precision)
+            },
+            to.scale
+        )
+    })
 }
 
 /// Whether values of `kind` belong into a column of this DATA_TYPE without a conversion.
@@ -306,7 +334,6 @@ fn characters(from: &str, to: &str) -> Form {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datain_contract::types::Column;
 
     fn column(kind: ColumnKind) -> Column {
         Column {
@@ -327,6 +354,8 @@ mod tests {
             unsigned: true,
             charset: charset.map(str::to_owned),
             octet_length: 4,
+            precision: 0,
+            scale: 0,
             generated: false,
         }
     }
@@ -383,7 +412,10 @@ mod tests {
             Ok(utf8),
         );
         check(
-            column(ColumnKind::Char),
+            Column {
+                length: 4,
+                ..column(ColumnKind::Char)
+            },
             target("binary", None),
             Ok(Form::Binary { pad_to: 4 }),
         );
@@ -445,6 +477,17 @@ mod tests {
 
     #[test]
     fn differences_are_refused() {
+        // BINARY(5) into BINARY(4), DATETIME(6) into DATETIME.
+        let longer = Column {
+            length: 5,
+            ..column(ColumnKind::Char)
+        };
+        check(longer, target("binary", None), Err("table.column-type"));
+        let finer = Column {
+            length: 6,
+            ..column(ColumnKind::Datetime)
+        };
+        check(finer, target("datetime", None), Err("table.column-type"));
         check(
             column(ColumnKind::Int),
             target("bigint", None),

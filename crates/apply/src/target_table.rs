@@ -16,6 +16,10 @@ pub struct TargetColumn {
     pub charset: Option<String>,
     /// CHARACTER_OCTET_LENGTH; 0 for non-strings.
     pub octet_length: u64,
+    /// Fractional digits of a temporal column, digits of a DECIMAL; 0 for others.
+    pub precision: u32,
+    /// Digits of a DECIMAL after the point; 0 for others.
+    pub scale: u8,
     /// Computed by the server, so never written.
     pub generated: bool,
 }
@@ -59,7 +63,7 @@ pub fn table_query(schema: &str, name: &str) -> Vec<u8> {
 /// The query for the columns in order.
 #[must_use]
 pub fn columns_query(schema: &str, name: &str) -> Vec<u8> {
-    let mut sql = b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, CHARACTER_OCTET_LENGTH, EXTRA FROM information_schema.COLUMNS WHERE "
+    let mut sql = b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, CHARACTER_OCTET_LENGTH, EXTRA, DATETIME_PRECISION, NUMERIC_PRECISION, NUMERIC_SCALE FROM information_schema.COLUMNS WHERE "
         .to_vec();
     place(&mut sql, "", schema, name);
     sql.extend_from_slice(b" ORDER BY ORDINAL_POSITION");
@@ -110,6 +114,11 @@ impl TargetTable {
                 unsigned: text(row, 2).to_ascii_lowercase().contains("unsigned"),
                 charset: row.get(3).cloned().flatten(),
                 octet_length: text(row, 4).parse().unwrap_or(0),
+                precision: text(row, 6)
+                    .parse()
+                    .or_else(|_| text(row, 7).parse())
+                    .unwrap_or(0),
+                scale: text(row, 8).parse().unwrap_or(0),
                 generated: {
                     let extra = text(row, 5).to_ascii_uppercase();
                     extra.contains("VIRTUAL GENERATED")

@@ -83,6 +83,10 @@ pub fn meaning(
                 "SET PERSIST binlog_format = ROW on the source, and reconnect its sessions",
             );
         }
+        // What the filter leaves out stops nothing; its rows are left out as well.
+        _ if inside && filter.judge(&found, query.schema, options.charset) == Verdict::Out => {
+            return Ok(Meaning::Nothing);
+        }
         Kind::Table(TableAction::Create) if inside || found.start_transaction.is_some() => {
             return refused(
                 "statement.create-select",

@@ -140,6 +140,17 @@ impl TableFilter {
             && (self.include.is_empty() || self.include.iter().any(fits))
             && !self.exclude.iter().any(|p| p.table.is_all() && fits(p))
     }
+
+    /// Whether everything in a schema is replicated.
+    #[must_use]
+    pub fn covers_schema(&self, schema: &str) -> bool {
+        let fold = self.case.fold();
+        let names = |p: &TablePattern| p.schema.matches(schema, fold);
+        !is_never_replicated(schema, self.case)
+            && (self.include.is_empty()
+                || self.include.iter().any(|p| p.table.is_all() && names(p)))
+            && !self.exclude.iter().any(names)
+    }
 }
 
 fn table_pattern(pattern: &str) -> Result<TablePattern, FilterError> {

@@ -59,6 +59,19 @@ impl TableFilter {
                 Verdict::Out
             };
         }
+        // A schema goes with everything in it: the filter must mean all of that.
+        if statement.kind == Kind::Schema(crate::Action::Drop) {
+            let schema = statement
+                .targets
+                .first()
+                .and_then(|target| target.decode(charset, default_schema));
+            return match schema {
+                None => Verdict::Unknown,
+                Some((schema, _)) if self.covers_schema(&schema) => Verdict::In,
+                Some((schema, _)) if self.matches_schema(&schema) => Verdict::Mixed,
+                Some(_) => Verdict::Out,
+            };
+        }
         let mut inside = 0;
         for target in &statement.targets {
             let Some((schema, name)) = target.decode(charset, default_schema) else {

@@ -17,7 +17,9 @@ use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Change, Checkpoint, Error, RowFlags, RowSet, Table, Transaction};
+use datain_contract::types::{
+    Change, Checkpoint, Error, Operation, RowFlags, RowSet, Table, Transaction,
+};
 use datain_mysql_client::{Session, Stream};
 
 use crate::checkpoint::{Intent, Store};
@@ -95,8 +97,8 @@ pub struct Engine<S, H> {
     statement_bytes: usize,
     tables: HashMap<u32, Rc<Table>, H>,
     mappings: HashMap<u32, Rc<Mapping>, H>,
-    /// The session's foreign_key_checks and unique_checks as set by the packets so far.
-    checks: (bool, bool),
+    /// The session's foreign_key_checks as set by the packets so far.
+    foreign_key_checks: bool,
     packet: Vec<u8>,
     in_packet: VecDeque<Expected>,
     on_the_way: VecDeque<Expected>,
@@ -154,7 +156,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             statement_bytes: (allowed / 4).clamp(16 << 10, PACKET_BYTES),
             tables: HashMap::default(),
             mappings: HashMap::default(),
-            checks: (true, true),
+            foreign_key_checks: true,
             packet: Vec::new(),
             in_packet: VecDeque::new(),
             on_the_way: VecDeque::new(),
@@ -262,7 +264,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         self.set_checks(set.flags, place);
         let bounds = Bounds {
             bytes: self.statement_bytes,
-            rows: 1000,
+            // Where the target checks foreign keys, rows of one table may hang on each other, and their order counts.
+            rows: if self.foreign_key_checks && set.operation == Operation::Delete {
+                1
+            } else {
+                1000
+            },
         };
         // The statements of one row set are at most as large as the batch's block, so they may be held together.
         let mut list = Vec::new();
@@ -287,17 +294,16 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         Ok(())
     }
 
-    /// Foreign keys and unique checks as the row set asks: see CORRECTNESS, "Foreign keys".
+    /// Foreign keys as the row set asks: see CORRECTNESS, "Foreign keys". The source's unique_checks=0 is not followed: it would let a
+    /// duplicate of a row that only the target has slip into a secondary unique key.
     fn set_checks(&mut self, flags: RowFlags, place: &Rc<Place>) {
         let foreign_keys = !flags.contains(RowFlags::CASCADES_LOGGED)
             && !flags.contains(RowFlags::NO_FOREIGN_KEY_CHECKS);
-        let unique = !flags.contains(RowFlags::NO_UNIQUE_CHECKS);
-        if self.checks != (foreign_keys, unique) {
-            self.checks = (foreign_keys, unique);
+        if self.foreign_key_checks != foreign_keys {
+            self.foreign_key_checks = foreign_keys;
             let sql = format!(
-                "SET SESSION foreign_key_checks = {}, SESSION unique_checks = {}",
-                u8::from(foreign_keys),
-                u8::from(unique)
+                "SET SESSION foreign_key_checks = {}",
+                u8::from(foreign_keys)
             );
             self.push(sql.as_bytes(), Count::Any, None, place);
         }
@@ -318,7 +324,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 "a commit was asked for where the stream does not allow one",
             ));
         };
-        let fence = self.store.advance_sql(&checkpoint);
+        let fence = self.store.advance_sql(&checkpoint, false);
         self.push(&fence, Count::Fence, None, &Rc::default());
         self.send_packet().await?;
         self.read_replies().await?;
@@ -332,6 +338,27 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .last_commit_micros
             .max(group.totals.last_commit_micros);
         Ok(checkpoint)
+    }
+
+    /// The target's definition of a table; none when there is no such base table. No reply may be on the way.
+    async fn target_table(
+        &mut self,
+        schema: &str,
+        name: &str,
+    ) -> Result<Option<TargetTable>, Error> {
+        let table = self.session.query_first(&table_query(schema, name)).await?;
+        let columns = self
+            .session
+            .query_rows(&columns_query(schema, name))
+            .await?;
+        let keys = self.session.query_rows(&keys_query(schema, name)).await?;
+        Ok(TargetTable::from_answers(
+            schema,
+            name,
+            table.as_ref(),
+            &columns,
+            &keys,
+        ))
     }
 
     async fn mapping(&mut self, id: u32) -> Result<Rc<Mapping>, Error> {
@@ -348,13 +375,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         // Replies that are on the way come first on this session.
         self.send_packet().await?;
         self.read_replies().await?;
-        let table = self.session.query_first(&table_query(schema, name)).await?;
-        let columns = self
-            .session
-            .query_rows(&columns_query(schema, name))
-            .await?;
-        let keys = self.session.query_rows(&keys_query(schema, name)).await?;
-        let target = TargetTable::from_answers(schema, name, table.as_ref(), &columns, &keys).ok_or_else(|| {
+        let target = self.target_table(schema, name).await?.ok_or_else(|| {
             Error::reconfigure("table.missing", "the target has no such table")
                 .in_table(schema, name)
                 .hint("create the table on the target as it was at this position, or exclude it; for a first copy start from a dump's position")

@@ -41,7 +41,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             }
             Treatment::LeaveOut { reason } => {
                 self.notice(&format!("left out: {reason}"), statement, place);
-                self.move_checkpoint(&[], &checkpoint).await?;
+                self.move_checkpoint(&[], &checkpoint, false).await?;
             }
             Treatment::HoldBack => {
                 self.notice("held back in datain.held_back until the cutover: triggers and events are not created on the target", statement, place);
@@ -52,7 +52,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                     statement.context.sql_mode,
                     &statement.sql,
                 );
-                self.move_checkpoint(&sql, &checkpoint).await?;
+                self.move_checkpoint(&sql, &checkpoint, false).await?;
             }
             Treatment::Refuse {
                 code,
@@ -82,13 +82,21 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         });
     }
 
-    /// Commits the checkpoint, with `sql` (if not empty) in the same transaction.
-    async fn move_checkpoint(&mut self, sql: &[u8], to: &Checkpoint) -> Result<(), Error> {
+    /// Commits the checkpoint, with `sql` (if not empty) in the same transaction. `ends_intent`: the statement of the intent was run.
+    async fn move_checkpoint(
+        &mut self,
+        sql: &[u8],
+        to: &Checkpoint,
+        ends_intent: bool,
+    ) -> Result<(), Error> {
         self.session.exec(b"START TRANSACTION").await?;
         if !sql.is_empty() {
             self.session.exec(sql).await?;
         }
-        let moved = self.session.exec(&self.store.advance_sql(to)).await?;
+        let moved = self
+            .session
+            .exec(&self.store.advance_sql(to, ends_intent))
+            .await?;
         if moved.affected_rows != 1 {
             return Err(fenced(self.store.stream()));
         }
@@ -103,6 +111,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         to: &Checkpoint,
         place: &Place,
     ) -> Result<(), Error> {
+        self.refuse_numbering(statement).await?;
         let gtid = match self.interrupted.take() {
             // An earlier writer left it. Under the same GTID the server waits for a run that is still going on, and passes over a
             // statement that has been run.
@@ -127,15 +136,43 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             return Err(error);
         }
         self.session.exec(settings::FOR_ROWS).await?;
-        self.checks = (true, true);
+        self.foreign_key_checks = true;
         self.mappings.clear();
-        self.move_checkpoint(&[], to).await
+        self.move_checkpoint(&[], to, true).await
+    }
+
+    /// An AUTO_INCREMENT column that is added to a table without a key numbers the rows in each server's own order, so that later changes would find
+    /// other rows.
+    async fn refuse_numbering(&mut self, statement: &Statement) -> Result<(), Error> {
+        for (schema, name) in ddl::numbered_tables(statement) {
+            let Some(table) = self.target_table(&schema, &name).await? else {
+                continue;
+            };
+            let rows = format!(
+                "SELECT 1 FROM {}.{} LIMIT 1",
+                quote_identifier(&schema),
+                quote_identifier(&name)
+            );
+            if table.key.is_empty() && self.session.query_first(rows.as_bytes()).await?.is_some() {
+                return Err(Error::fatal(
+                    "ddl.numbers-rows",
+                    "the statement numbers the rows of a table without a key, which each server does in an order of its own",
+                )
+                .in_table(&schema, &name)
+                .detail(format!("statement: {} …", ddl::summary(statement)))
+                .hint("copy the table from the source after this statement, then skip the transaction"));
+            }
+        }
+        Ok(())
     }
 
     /// Takes the intent back when the server has said that the statement was not run, so that the next start does not wonder whether it was. Needs
     /// atomic DDL, which MySQL has since 8.0. With a GTID the server itself knows.
     async fn forget_refused(&mut self, error: &Error, has_gtid: bool) {
-        let refused = error.server_errno.is_some() && error.disposition != Disposition::Retry;
+        // Lock wait timeout, deadlock, read-only: passing trouble, but the statement was surely not run.
+        let passing = matches!(error.server_errno, Some(1205 | 1213 | 1290));
+        let refused =
+            error.server_errno.is_some() && (error.disposition != Disposition::Retry || passing);
         if refused && !has_gtid && self.session.server_version().is_mysql_since(8, 0, 0) {
             // If it cannot be taken back, the next start asks for a look at the target, which is safe.
             let _ = self.session.exec(&self.store.forget_intent_sql()).await;
