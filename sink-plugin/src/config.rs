@@ -21,6 +21,32 @@ pub struct Config {
     /// A group is committed when it is this old, in milliseconds.
     #[serde(default = "group_linger_ms")]
     pub group_linger_ms: u64,
+    /// Where the configuration says that the pipeline begins.
+    #[serde(default)]
+    pub beginning: Beginning,
+    /// Every transaction is committed by itself, so that an error leaves the checkpoint right before the transaction that it is about.
+    #[serde(default)]
+    pub one_by_one: bool,
+}
+
+/// Where a pipeline begins, as text.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Beginning {
+    place: String,
+    is_place: bool,
+    set_position: bool,
+}
+
+impl Beginning {
+    /// The same for the checkpoint's store.
+    pub fn of_store(&self) -> datain_apply::checkpoint::Beginning {
+        datain_apply::checkpoint::Beginning {
+            place: self.place.clone(),
+            is_place: self.is_place,
+            set_position: self.set_position,
+        }
+    }
 }
 
 fn target() -> String {

@@ -13,10 +13,12 @@ use datain_plugin_runtime::session;
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::sink::{
-    Guest, GuestWriter, Inspection, Progress, SinkStatus, Writer as WriterHandle,
+    Guest, GuestWriter, Inspection, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
+    Writer as WriterHandle,
 };
 use crate::config::Config;
 use crate::inbox::{Handle, Shared};
+use crate::orders;
 use crate::writer::{self, HostEngine};
 
 /// How long `open` and `inspect` may take: a claim waits for an older writer's commit.
@@ -27,7 +29,7 @@ struct Sink;
 /// One pipeline's writer; see [`writer`].
 struct Writer {
     shared: Handle,
-    resume: Option<Checkpoint>,
+    resume: Resumption,
     task: RefCell<Option<Task<Result<Infallible, Error>>>>,
 }
 
@@ -48,13 +50,42 @@ impl Guest for Sink {
     }
 
     fn inspect(config: String) -> Result<Inspection, Error> {
-        datain_plugin_runtime::start();
-        let config = Config::parse(&config)?;
-        session::finish(
-            Task::new(crate::inspect::inspect(config)),
-            Moment::now().after(OPEN_TIME),
-        )
+        once(&config, orders::inspect)
     }
+
+    fn note_error(config: String, report: String) -> Result<(), Error> {
+        once(&config, |config| orders::note_error(config, report))
+    }
+
+    fn set_stopped(config: String, stopped: bool) -> Result<(), Error> {
+        once(&config, |config| orders::set_stopped(config, stopped))
+    }
+
+    fn skip(
+        config: String,
+        before: Checkpoint,
+        after: Checkpoint,
+        transaction: SkippedTransaction,
+    ) -> Result<(), Error> {
+        once(&config, |config| {
+            orders::skip(config, before, after, transaction)
+        })
+    }
+
+    fn remove(config: String) -> Result<Removal, Error> {
+        once(&config, orders::remove)
+    }
+}
+
+/// One task on a session of its own.
+fn once<T, F>(config: &str, task: impl FnOnce(Config) -> F) -> Result<T, Error>
+where
+    T: 'static,
+    F: Future<Output = Result<T, Error>> + 'static,
+{
+    datain_plugin_runtime::start();
+    let config = Config::parse(config)?;
+    session::finish(Task::new(task(config)), Moment::now().after(OPEN_TIME))
 }
 
 impl GuestWriter for Writer {
@@ -68,23 +99,27 @@ impl GuestWriter for Writer {
                 options.multi_statements = true;
             })
             .await?;
-            HostEngine::open(session, &wanted.stream).await
+            HostEngine::open(session, &wanted.stream, &wanted.beginning.of_store()).await
         });
-        let (engine, resume) = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        let opened = session::finish(open, Moment::now().after(OPEN_TIME))?;
         let mut shared = Shared::default();
-        shared.position = resume
+        shared.position = opened
+            .checkpoint
             .as_ref()
             .map_or_else(String::new, |c| c.display.clone());
         let shared = Rc::new(RefCell::new(shared));
-        let task = Task::new(writer::run(engine, config, Rc::clone(&shared)));
+        let task = Task::new(writer::run(opened.engine, config, Rc::clone(&shared)));
         Ok(WriterHandle::new(Writer {
             shared,
-            resume,
+            resume: Resumption {
+                checkpoint: opened.checkpoint,
+                set_position: opened.set_position,
+            },
             task: RefCell::new(Some(task)),
         }))
     }
 
-    fn resume_from(&self) -> Option<Checkpoint> {
+    fn resume_from(&self) -> Resumption {
         self.resume.clone()
     }
 

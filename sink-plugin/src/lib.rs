@@ -7,5 +7,5 @@ mod bindings;
 mod config;
 mod export;
 mod inbox;
-mod inspect;
+mod orders;
 mod writer;

@@ -65,7 +65,7 @@ pub async fn run(
                     let durable = engine.apply(transaction, &batch.rows).await?;
                     report(&mut engine, &shared, durable);
                     let full = engine.group_size().is_some_and(|(rows, bytes)| {
-                        rows >= config.group_max_rows || bytes >= GROUP_BYTES
+                        config.one_by_one || rows >= config.group_max_rows || bytes >= GROUP_BYTES
                     });
                     if full && engine.can_commit() {
                         commit(&mut engine, &shared).await?;

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
-use datain_capture::inspect;
 use datain_capture::reader::{Progress, Reader as LogReader};
+use datain_capture::{inspect, upcoming};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Description, Error, Finding};
 use datain_plugin_runtime::clock::Moment;
@@ -16,12 +16,16 @@ use datain_plugin_runtime::stream::HostStream;
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::source::{
-    Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle, SourceStatus,
+    Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle, SourceStatus, TableChanges,
+    Upcoming as Next,
 };
 use crate::config::Config;
 
 /// How long `open` and `inspect` may take.
 const OPEN_TIME: Duration = Duration::from_secs(60);
+
+/// How long reading one transaction may take; it may be large.
+const NEXT_TIME: Duration = Duration::from_secs(300);
 
 struct Source;
 
@@ -86,16 +90,55 @@ impl Guest for Source {
         });
         session::finish(task, Moment::now().after(OPEN_TIME))
     }
+
+    fn next_transaction(config: String, checkpoint: Checkpoint) -> Result<Option<Next>, Error> {
+        datain_plugin_runtime::start();
+        let config = Config::parse(&config)?;
+        let task = Task::new(async move {
+            let source = session::connect(&config.endpoint, |_| {}).await?;
+            let found = upcoming::after(source, &config.settings, &checkpoint).await?;
+            Ok(found.map(|found| next(found, checkpoint.ordinal)))
+        });
+        session::finish(task, Moment::now().after(NEXT_TIME))
+    }
+}
+
+/// The contract's form of what was found after the checkpoint of this ordinal.
+fn next(found: upcoming::Upcoming, ordinal: u64) -> Next {
+    Next {
+        gtid: found.gtid.as_ref().map(ToString::to_string),
+        position: found.begins.to_string(),
+        committed_at_micros: found.committed_at_micros,
+        bytes: found.bytes,
+        tables: found
+            .tables
+            .into_iter()
+            .map(|(table, changes)| TableChanges {
+                table,
+                replicated: changes.replicated,
+                inserted: changes.inserted,
+                updated: changes.updated,
+                deleted: changes.deleted,
+            })
+            .collect(),
+        statements: found.statements,
+        unreadable: found.unreadable,
+        after: found.after.checkpoint(ordinal + 1),
+    }
 }
 
 impl GuestReader for Reader {
-    fn open(config: String, resume: Option<Checkpoint>) -> Result<ReaderHandle, Error> {
+    fn open(
+        config: String,
+        resume: Option<Checkpoint>,
+        set_position: bool,
+    ) -> Result<ReaderHandle, Error> {
         datain_plugin_runtime::start();
         let config = Config::parse(&config)?;
         let acknowledged = resume.as_ref().map_or(0, |c| c.ordinal);
         let open = Task::new(async move {
             let source = session::connect(&config.endpoint, |_| {}).await?;
-            LogReader::open(source, &config.settings, resume.as_ref()).await
+            LogReader::open(source, &config.settings, resume.as_ref(), set_position).await
         });
         let reader = session::finish(open, Moment::now().after(OPEN_TIME))?;
         let shared = Rc::new(RefCell::new(Shared {

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::hash::RandomState;
 use std::path::Path;
 
+use datain_apply::checkpoint::Beginning;
 use datain_apply::engine::Engine;
 use datain_capture::reader::{Reader, Settings};
 use datain_contract::types::{Checkpoint, Error};
@@ -89,8 +90,10 @@ fn replicate_into(
     settings: &Settings,
 ) -> Result<Checkpoint, Error> {
     block_on(async {
-        let (mut engine, resume) = Engine::<_, RandomState>::open(target, &settings.stream).await?;
-        let mut reader = Reader::open(session(source), settings, resume.as_ref()).await?;
+        let opened =
+            Engine::<_, RandomState>::open(target, &settings.stream, &Beginning::default()).await?;
+        let (mut engine, resume) = (opened.engine, opened.checkpoint);
+        let mut reader = Reader::open(session(source), settings, resume.as_ref(), false).await?;
         let mut newest = resume;
         while !reader.progress().reached_head
             || newest
@@ -196,14 +199,16 @@ fn an_older_writer_can_commit_nothing() {
         .expect("data");
     replicate(&source, &target, &settings).expect("replication");
     block_on(async {
-        let (mut older, resume) = Engine::<_, RandomState>::open(session(&target), "native")
-            .await
-            .expect("the older writer");
-        let (_newer, _) = Engine::<_, RandomState>::open(session(&target), "native")
-            .await
-            .expect("the newer writer");
+        let open = || async {
+            Engine::<_, RandomState>::open(session(&target), "native", &Beginning::default())
+                .await
+                .expect("a writer")
+        };
+        let opened = open().await;
+        let (mut older, resume) = (opened.engine, opened.checkpoint);
+        let _newer = open().await;
         source.sql("INSERT INTO d.t VALUES (1)").expect("a row");
-        let mut reader = Reader::open(session(&source), &settings, resume.as_ref())
+        let mut reader = Reader::open(session(&source), &settings, resume.as_ref(), false)
             .await
             .expect("the reader");
         let batch = reader.next_batch(1 << 20, |_| {}).await.expect("a batch");

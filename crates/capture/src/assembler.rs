@@ -75,6 +75,16 @@ impl Assembler {
         self.framing.tell_start();
     }
 
+    /// Puts a resume point on every transaction.
+    pub fn mark_each(&mut self) {
+        self.framing.mark_each();
+    }
+
+    /// Forgets the transaction under way, which will not be completed: what came before it can be taken as a batch then.
+    pub fn abandon(&mut self) {
+        self.framing.open = None;
+    }
+
     /// Whether the stream stands between two transactions, and its beginning is told.
     #[must_use]
     pub fn is_settled(&self) -> bool {

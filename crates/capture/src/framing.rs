@@ -61,6 +61,8 @@ pub struct Framing {
     /// Totals.
     pub counts: Counts,
     since_checkpoint: (u32, u64),
+    /// A checkpoint stands on every so many transactions at least.
+    checkpoint_transactions: u32,
     /// A new pipeline: where it begins is to be written down before anything else, so that a restart begins there too.
     start_untold: bool,
 }
@@ -77,6 +79,7 @@ impl Framing {
             max_batch_bytes: 1 << 20,
             counts: Counts::default(),
             since_checkpoint: (0, 0),
+            checkpoint_transactions: CHECKPOINT_TRANSACTIONS,
             start_untold: false,
         }
     }
@@ -84,6 +87,11 @@ impl Framing {
     /// Has the beginning written down as soon as it is known.
     pub fn tell_start(&mut self) {
         self.start_untold = true;
+    }
+
+    /// Puts a checkpoint on every transaction.
+    pub fn mark_each(&mut self) {
+        self.checkpoint_transactions = 1;
     }
 
     /// Whether the stream stands between two transactions, and its beginning is told.
@@ -180,7 +188,7 @@ impl Framing {
         self.since_checkpoint.0 += 1;
         self.since_checkpoint.1 += row_count(&record.changes);
         self.batches.add(record);
-        if self.since_checkpoint.0 >= CHECKPOINT_TRANSACTIONS
+        if self.since_checkpoint.0 >= self.checkpoint_transactions
             || self.since_checkpoint.1 >= CHECKPOINT_ROWS
         {
             self.mark();

@@ -20,6 +20,7 @@ pub mod reader;
 pub mod start;
 mod statement;
 mod tables;
+pub mod upcoming;
 
 /// The version of the row block that is written here.
 pub use datain_row_block::VERSION as ROW_BLOCK_VERSION;

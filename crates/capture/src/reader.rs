@@ -40,6 +40,28 @@ pub struct Settings {
     /// Seconds of silence after which the source sends a sign of life.
     #[serde(default = "heartbeat_seconds")]
     pub heartbeat_seconds: u64,
+    /// A resume point on every transaction, so that the sink can commit each by itself.
+    #[serde(default)]
+    pub one_by_one: bool,
+}
+
+impl Settings {
+    /// The filter, with names compared as the server does.
+    ///
+    /// # Errors
+    /// `config.filter`.
+    pub fn filter(&self, facts: &Facts) -> Result<TableFilter, Error> {
+        let case = if facts.lower_case_names {
+            NameCase::Insensitive
+        } else {
+            NameCase::Sensitive
+        };
+        let filter = TableFilter::new(&self.include, &self.exclude).map_err(|e| {
+            Error::reconfigure("config.filter", e.to_string())
+                .hint("a pattern is schema.table, with % and _ as wildcards, or schema.* for all of a schema")
+        })?;
+        Ok(filter.with_case(case))
+    }
 }
 
 fn max_row_bytes() -> u64 {
@@ -69,10 +91,13 @@ pub struct Reader<S> {
     assembler: Assembler,
     head: Facts,
     reached_head: bool,
+    /// What ended the stream; the transactions before it go out first.
+    failed: Option<Error>,
 }
 
 impl<S: Stream> Reader<S> {
-    /// Checks the server, decides where to begin, and asks for the dump.
+    /// Checks the server, decides where to begin, and asks for the dump. With `set_position` it begins where the settings say, and only the numbering
+    /// goes on from `resume`.
     ///
     /// # Errors
     /// See [`Facts::require`] and [`start::state`]; `config.filter`; errors of the server.
@@ -80,6 +105,7 @@ impl<S: Stream> Reader<S> {
         mut session: Session<S>,
         settings: &Settings,
         resume: Option<&Checkpoint>,
+        set_position: bool,
     ) -> Result<Self, Error> {
         if session.server_version().is_mariadb() {
             return Err(Error::reconfigure(
@@ -93,19 +119,12 @@ impl<S: Stream> Reader<S> {
         }
         let facts = Facts::ask(&mut session).await?;
         facts.require()?;
-        let case = if facts.lower_case_names {
-            NameCase::Insensitive
-        } else {
-            NameCase::Sensitive
-        };
-        let filter = TableFilter::new(&settings.include, &settings.exclude)
-            .map_err(|e| {
-                Error::reconfigure("config.filter", e.to_string())
-                    .hint("a pattern is schema.table, with % and _ as wildcards, or schema.* for all of a schema")
-            })?
-            .with_case(case);
+        let filter = settings.filter(&facts)?;
         let ordinal = resume.map_or(0, |c| c.ordinal);
-        let resume = resume.map(State::from_checkpoint).transpose()?;
+        let resume = match resume {
+            Some(checkpoint) if !set_position => Some(State::from_checkpoint(checkpoint)?),
+            _ => None,
+        };
         let state = start::state(&settings.start, resume, &facts)?;
         if state.gtids.is_none() && facts.head.is_none() {
             return Err(start::position_unknown());
@@ -118,7 +137,10 @@ impl<S: Stream> Reader<S> {
             filter,
             settings.max_row_bytes,
         );
-        if ordinal == 0 {
+        if settings.one_by_one {
+            assembler.mark_each();
+        }
+        if ordinal == 0 || set_position {
             assembler.tell_start();
         }
         let mut reader = Reader {
@@ -126,6 +148,7 @@ impl<S: Stream> Reader<S> {
             assembler,
             head: facts,
             reached_head: false,
+            failed: None,
         };
         reader.look_for_head();
         Ok(reader)
@@ -142,11 +165,10 @@ impl<S: Stream> Reader<S> {
     ) -> Result<Batch, Error> {
         self.assembler.set_batch_bytes(max_bytes);
         loop {
-            while !self.assembler.has_full_batch() {
-                match self.session.buffered_packet()? {
-                    Some(packet) => take(packet, &mut self.assembler)?,
-                    None => break,
-                }
+            if self.failed.is_none()
+                && let Err(error) = self.take_buffered()
+            {
+                self.fail(error);
             }
             self.look_for_head();
             let batch = self.assembler.take_batch();
@@ -154,8 +176,34 @@ impl<S: Stream> Reader<S> {
             if let Some(batch) = batch {
                 return Ok(batch);
             }
-            take(self.session.next_event().await?, &mut self.assembler)?;
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
+            let packet = self.session.next_event().await;
+            let taken = packet
+                .map_err(Error::from)
+                .and_then(|packet| take(packet, &mut self.assembler));
+            if let Err(error) = taken {
+                self.fail(error);
+            }
         }
+    }
+
+    /// Takes events that are there already, until a batch is full.
+    fn take_buffered(&mut self) -> Result<(), Error> {
+        while !self.assembler.has_full_batch() {
+            match self.session.buffered_packet()? {
+                Some(packet) => take(packet, &mut self.assembler)?,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps an error until the whole transactions before it were handed out, so that the checkpoint can stand right before its cause.
+    fn fail(&mut self, error: Error) {
+        self.assembler.abandon();
+        self.failed = Some(error);
     }
 
     /// What is known of the stream now.
@@ -200,7 +248,7 @@ fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> 
     }
 }
 
-async fn request_dump<S: Stream>(
+pub(crate) async fn request_dump<S: Stream>(
     session: &mut Session<S>,
     settings: &Settings,
     state: &State,

@@ -22,7 +22,7 @@ use datain_contract::types::{
 };
 use datain_mysql_client::{Session, Stream};
 
-use crate::checkpoint::{Intent, Store};
+use crate::checkpoint::{Beginning, Claimed, Intent, Store};
 use crate::mapping::{Collations, Mapping};
 use crate::settings;
 use crate::statements::{self, Bounds};
@@ -75,6 +75,7 @@ struct Place {
     file: String,
     offset: u64,
     gtid: Option<String>,
+    committed_at_micros: u64,
 }
 
 impl Place {
@@ -84,6 +85,16 @@ impl Place {
             None => format!("{}:{}", self.file, self.offset),
         }
     }
+}
+
+/// An engine that has taken its pipeline over.
+pub struct Opened<S, H> {
+    /// The engine.
+    pub engine: Engine<S, H>,
+    /// What the pipeline has done so far; none for a new one.
+    pub checkpoint: Option<Checkpoint>,
+    /// The stream must begin anew where the configuration says; only its numbering goes on.
+    pub set_position: bool,
 }
 
 /// One session that applies; see the module.
@@ -115,7 +126,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     pub async fn open(
         mut session: Session<S>,
         stream: &str,
-    ) -> Result<(Self, Option<Checkpoint>), Error> {
+        beginning: &Beginning,
+    ) -> Result<Opened<S, H>, Error> {
         if !session.server_version().is_mysql_since(8, 0, 0) {
             return Err(Error::reconfigure(
                 "sink.flavour-unsupported",
@@ -137,7 +149,11 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 }
             }
         }
-        let (store, stored) = Store::claim(&mut session, stream).await?;
+        let Claimed {
+            store,
+            stored,
+            set_position,
+        } = Store::claim(&mut session, stream, beginning).await?;
         let collations = Collations::from_answer(&session.query_rows(Collations::QUERY).await?);
         let allowed = session
             .query_first(b"SELECT @@global.max_allowed_packet")
@@ -164,7 +180,11 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             totals: Totals::default(),
             notices: Vec::new(),
         };
-        Ok((engine, stored.checkpoint))
+        Ok(Opened {
+            engine,
+            checkpoint: stored.checkpoint,
+            set_position,
+        })
     }
 
     /// Notes table records of a batch; must come before its transactions.
@@ -211,6 +231,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             file: transaction.file.clone(),
             offset: transaction.offset,
             gtid: transaction.gtid.clone(),
+            committed_at_micros: transaction.committed_at_micros,
         });
         let statements = transaction
             .changes
@@ -324,7 +345,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 "a commit was asked for where the stream does not allow one",
             ));
         };
-        let fence = self.store.advance_sql(&checkpoint, false);
+        let fence = self
+            .store
+            .advance_sql(&checkpoint, group.totals.last_commit_micros, false);
         self.push(&fence, Count::Fence, None, &Rc::default());
         self.send_packet().await?;
         self.read_replies().await?;

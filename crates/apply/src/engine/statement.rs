@@ -41,7 +41,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             }
             Treatment::LeaveOut { reason } => {
                 self.notice(&format!("left out: {reason}"), statement, place);
-                self.move_checkpoint(&[], &checkpoint, false).await?;
+                self.move_checkpoint(&[], &checkpoint, place, false).await?;
             }
             Treatment::HoldBack => {
                 self.notice("held back in datain.held_back until the cutover: triggers and events are not created on the target", statement, place);
@@ -52,7 +52,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                     statement.context.sql_mode,
                     &statement.sql,
                 );
-                self.move_checkpoint(&sql, &checkpoint, false).await?;
+                self.move_checkpoint(&sql, &checkpoint, place, false)
+                    .await?;
             }
             Treatment::Refuse {
                 code,
@@ -87,6 +88,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         &mut self,
         sql: &[u8],
         to: &Checkpoint,
+        place: &Place,
         ends_intent: bool,
     ) -> Result<(), Error> {
         self.session.exec(b"START TRANSACTION").await?;
@@ -95,7 +97,11 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
         let moved = self
             .session
-            .exec(&self.store.advance_sql(to, ends_intent))
+            .exec(
+                &self
+                    .store
+                    .advance_sql(to, place.committed_at_micros, ends_intent),
+            )
             .await?;
         if moved.affected_rows != 1 {
             return Err(fenced(self.store.stream()));
@@ -138,7 +144,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         self.session.exec(settings::FOR_ROWS).await?;
         self.foreign_key_checks = true;
         self.mappings.clear();
-        self.move_checkpoint(&[], to, true).await
+        self.move_checkpoint(&[], to, place, true).await
     }
 
     /// An AUTO_INCREMENT column that is added to a table without a key numbers the rows in each server's own order, so that later changes would find

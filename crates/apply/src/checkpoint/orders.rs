@@ -1,0 +1,236 @@
+//! What a person orders: stop and start, skip, remove; and the note of an error for those who ask later.
+//!
+//! Each works on a session of its own, whether a writer is open somewhere or not. Stop and skip raise the epoch, so a writer that is
+//! open can commit nothing from then on.
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Checkpoint, Error};
+use datain_mysql_client::{Session, Stream, append_string};
+
+use super::store::make_row;
+use super::{layout, literal};
+use crate::settings;
+
+/// A longer description of a skipped transaction is cut.
+const TEXT_BYTES: usize = 60 << 10;
+
+/// What is recorded of a skipped transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// GTID, or file and offset.
+    pub identity: String,
+    /// What was in it, for people.
+    pub description: String,
+    /// Why, in the words of the one who skipped it.
+    pub reason: String,
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removal {
+    /// Whether there was such a pipeline.
+    pub known: bool,
+    /// Rows of `held_back`.
+    pub held_back: u64,
+    /// Rows of `skipped`.
+    pub skipped: u64,
+    /// It was the last pipeline: the tables are gone too.
+    pub dropped_schema: bool,
+}
+
+/// Prepares a fresh session: the literals here need the same settings as those of rows.
+async fn prepare<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
+    session.exec(settings::FOR_ROWS).await?;
+    Ok(())
+}
+
+fn of_stream(sql: &str, stream: &str) -> Vec<u8> {
+    let mut sql = sql.as_bytes().to_vec();
+    sql.extend_from_slice(b" WHERE stream = ");
+    literal(&mut sql, stream);
+    sql
+}
+
+/// Stops the pipeline, or lets it run again.
+///
+/// # Errors
+/// Those of the server; `checkpoint.format`.
+pub async fn set_stopped<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+    stopped: bool,
+) -> Result<(), Error> {
+    prepare(session).await?;
+    if !stopped {
+        if layout::exists(session).await? {
+            session
+                .exec(&of_stream(
+                    "UPDATE datain.checkpoints SET stopped_at = NULL",
+                    stream,
+                ))
+                .await?;
+        }
+        return Ok(());
+    }
+    layout::make(session).await?;
+    make_row(session, stream).await?;
+    let sql = "UPDATE datain.checkpoints SET stopped_at = COALESCE(stopped_at, CURRENT_TIMESTAMP(6)), epoch = epoch + 1";
+    session.exec(&of_stream(sql, stream)).await?;
+    Ok(())
+}
+
+/// Moves the checkpoint from `before` to `after` and records why.
+///
+/// # Errors
+/// `checkpoint.moved` when the checkpoint is not `before`; errors of the server. Then nothing was changed.
+pub async fn skip<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+    before: &Checkpoint,
+    after: &Checkpoint,
+    skipped: &Skipped,
+) -> Result<(), Error> {
+    prepare(session).await?;
+    session.exec(b"START TRANSACTION").await?;
+    let mut sql = format!(
+        "UPDATE datain.checkpoints SET epoch = epoch + 1, written_at = CURRENT_TIMESTAMP(6), ordinal = {}, state = _binary",
+        after.ordinal
+    )
+    .into_bytes();
+    append_string(&mut sql, &after.data);
+    sql.extend_from_slice(b", display = ");
+    literal(&mut sql, cut(&after.display));
+    // The statement of an intent was in the transaction that is skipped.
+    sql.extend_from_slice(b", ddl_identity = NULL, ddl_gtid = NULL WHERE stream = ");
+    literal(&mut sql, stream);
+    sql.extend_from_slice(
+        format!(" AND ordinal = {} AND state = _binary", before.ordinal).as_bytes(),
+    );
+    append_string(&mut sql, &before.data);
+    if session.exec(&sql).await?.affected_rows != 1 {
+        return Err(Error::fatal(
+            "checkpoint.moved",
+            format!("the checkpoint of pipeline `{stream}` is no longer {}; nothing was skipped", before.display),
+        )
+        .hint("a host is running it: datain stop -c FILE first, then look again at what would be skipped"));
+    }
+    let mut sql =
+        b"INSERT INTO datain.skipped (stream, ordinal, identity, description, reason) VALUES ("
+            .to_vec();
+    literal(&mut sql, stream);
+    sql.extend_from_slice(format!(", {}, ", after.ordinal).as_bytes());
+    literal(&mut sql, &skipped.identity);
+    sql.extend_from_slice(b", ");
+    literal(&mut sql, cut(&skipped.description));
+    sql.extend_from_slice(b", ");
+    literal(&mut sql, cut(&skipped.reason));
+    sql.push(b')');
+    session.exec(&sql).await?;
+    session.exec(b"COMMIT").await?;
+    Ok(())
+}
+
+/// At most [`TEXT_BYTES`], on a character's border.
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(TEXT_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// Counts a pipeline's rows of `held_back` and of `skipped`.
+///
+/// # Errors
+/// Those of the server.
+pub async fn kept<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<(u64, u64), Error> {
+    if !layout::exists(session).await? {
+        return Ok((0, 0));
+    }
+    let mut counts = [0; 2];
+    for (count, table) in counts.iter_mut().zip(["held_back", "skipped"]) {
+        let sql = of_stream(&format!("SELECT COUNT(*) FROM datain.{table}"), stream);
+        let row = session.query_first(&sql).await?;
+        *count = row
+            .and_then(|row| row.into_iter().next().flatten())
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
+    }
+    Ok((counts[0], counts[1]))
+}
+
+/// Removes all rows of the pipeline; with the last pipeline also the tables. An open writer of it can commit nothing from then on.
+///
+/// # Errors
+/// Those of the server, such as missing privileges.
+pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<Removal, Error> {
+    prepare(session).await?;
+    if !layout::exists(session).await? {
+        return Ok(Removal::default());
+    }
+    session.exec(b"START TRANSACTION").await?;
+    // The row of the checkpoint first: it is the one that a writer waits for.
+    let known = session
+        .exec(&of_stream("DELETE FROM datain.checkpoints", stream))
+        .await?;
+    let held_back = session
+        .exec(&of_stream("DELETE FROM datain.held_back", stream))
+        .await?;
+    let skipped = session
+        .exec(&of_stream("DELETE FROM datain.skipped", stream))
+        .await?;
+    session.exec(b"COMMIT").await?;
+    let others = session
+        .query_first(b"SELECT (SELECT COUNT(*) FROM datain.checkpoints) + (SELECT COUNT(*) FROM datain.held_back) + (SELECT COUNT(*) FROM datain.skipped)")
+        .await?;
+    let dropped_schema = others
+        .and_then(|row| row.into_iter().next().flatten())
+        .as_deref()
+        == Some("0");
+    if dropped_schema {
+        layout::drop(session).await?;
+    }
+    Ok(Removal {
+        known: known.affected_rows > 0,
+        held_back: held_back.affected_rows,
+        skipped: skipped.affected_rows,
+        dropped_schema,
+    })
+}
+
+/// Keeps an error's report, in place of the one before.
+///
+/// # Errors
+/// Those of the server.
+pub async fn note_error<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+    report: &str,
+) -> Result<(), Error> {
+    prepare(session).await?;
+    if !layout::exists(session).await? {
+        return Ok(());
+    }
+    let mut sql =
+        b"UPDATE datain.checkpoints SET last_error_at = CURRENT_TIMESTAMP(6), last_error = "
+            .to_vec();
+    literal(&mut sql, report);
+    sql.extend_from_slice(b" WHERE stream = ");
+    literal(&mut sql, stream);
+    session.exec(&sql).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_on_a_border() {
+        assert_eq!(cut("short"), "short");
+        let long = "é".repeat(TEXT_BYTES);
+        assert_eq!(cut(&long).len(), TEXT_BYTES);
+        let odd = format!("x{long}");
+        assert_eq!(cut(&odd).len(), TEXT_BYTES - 1);
+    }
+}

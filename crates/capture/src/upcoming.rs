@@ -1,0 +1,362 @@
+//! The transaction that follows a checkpoint, for the one who must decide whether to skip it.
+//!
+//! It may be the very one that cannot be replicated, so reading it is lenient: what cannot be decoded is passed over and noted. Where a transaction ends is known from the
+//! length in its Gtid event (MySQL 8.0.2 and later), else from its last event's type.
+
+use std::collections::{BTreeMap, HashMap};
+
+use datain_binlog::{
+    ChecksumAlgorithm, Event, EventBody, EventHeader, EventType, FormatDescription, Gtid,
+    RowsEvent, TableColumns,
+};
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Checkpoint, Error};
+use datain_mysql_client::{DumpPacket, Session, Stream};
+use datain_row_block::Operation;
+use datain_sql_statement::TableFilter;
+
+use crate::checkpoint::State;
+use crate::facts::Facts;
+use crate::position::Position;
+use crate::reader::{Settings, request_dump};
+use crate::start;
+
+/// What a transaction does to one table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TableChanges {
+    /// Whether the filter lets it through.
+    pub replicated: bool,
+    /// Rows inserted.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+}
+
+/// A transaction that has not been replicated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upcoming {
+    /// Its GTID, where it has one.
+    pub gtid: Option<Gtid>,
+    /// Where it begins.
+    pub begins: Position,
+    /// Commit time, microseconds since 1970.
+    pub committed_at_micros: u64,
+    /// Its length in the log.
+    pub bytes: u64,
+    /// By `schema.table`.
+    pub tables: BTreeMap<String, TableChanges>,
+    /// As they were written.
+    pub statements: Vec<String>,
+    /// The first thing that could not be read.
+    pub unreadable: Option<String>,
+    /// The state after it.
+    pub after: State,
+}
+
+/// Asks the server for the transaction after `checkpoint`; none when it has no newer one.
+///
+/// # Errors
+/// As [`start::state`]; errors of the server; `source.anonymous-transaction`; `binlog.malformed` where the log cannot even be cut into
+/// events.
+pub async fn after<S: Stream>(
+    mut session: Session<S>,
+    settings: &Settings,
+    checkpoint: &Checkpoint,
+) -> Result<Option<Upcoming>, Error> {
+    let facts = Facts::ask(&mut session).await?;
+    let filter = settings.filter(&facts)?;
+    let resume = State::from_checkpoint(checkpoint)?;
+    let state = start::state(&settings.start, Some(resume), &facts)?;
+    let nothing_newer = match (&state.gtids, &facts.head) {
+        (Some(gtids), _) => facts.executed.is_subset_of(gtids),
+        (None, Some(head)) => state
+            .position
+            .compare(head)
+            .is_some_and(std::cmp::Ordering::is_ge),
+        (None, None) => return Err(start::position_unknown()),
+    };
+    if nothing_newer {
+        return Ok(None);
+    }
+    request_dump(&mut session, settings, &state).await?;
+    let head = facts.head.filter(|_| state.gtids.is_none());
+    let mut walk = Walk::new(state, facts.checksum, filter);
+    loop {
+        let DumpPacket::Event(bytes) = session.next_event().await? else {
+            return Ok(None);
+        };
+        if let Some(found) = walk.event(bytes)? {
+            return Ok(Some(found));
+        }
+        // By position the log may go on without a transaction (a new file) up to what was its end.
+        let past = head
+            .as_ref()
+            .is_some_and(|head| walk.at.compare(head).is_some_and(std::cmp::Ordering::is_ge));
+        if past && walk.found.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+/// Goes through events until one transaction is complete.
+pub struct Walk {
+    state: State,
+    checksum: ChecksumAlgorithm,
+    format: FormatDescription,
+    filter: TableFilter,
+    at: Position,
+    found: Option<Upcoming>,
+    /// Where the transaction ends, if its Gtid event says so.
+    ends: Option<u64>,
+    /// BEGIN was seen.
+    block: bool,
+    /// Tables by the log's number: name, decoder.
+    tables: HashMap<u64, (String, Option<TableColumns>)>,
+}
+
+impl Walk {
+    /// Begins after `state`. `checksum` is what was negotiated for the dump.
+    #[must_use]
+    pub fn new(state: State, checksum: ChecksumAlgorithm, filter: TableFilter) -> Self {
+        Walk {
+            at: state.position.clone(),
+            state,
+            checksum,
+            format: FormatDescription::assumed(checksum),
+            filter,
+            found: None,
+            ends: None,
+            block: false,
+            tables: HashMap::new(),
+        }
+    }
+
+    /// Takes one event; the transaction, when this was its last.
+    ///
+    /// # Errors
+    /// `binlog.malformed` for what is no event; `source.anonymous-transaction` in a stream by GTID.
+    pub fn event(&mut self, bytes: &[u8]) -> Result<Option<Upcoming>, Error> {
+        let header = EventHeader::parse(bytes)
+            .map_err(|e| Error::fatal("binlog.malformed", e.to_string()))?;
+        let copied = header.flags.is_artificial()
+            || header.event_type == EventType::FormatDescription && header.log_pos == 0;
+        let kind = header.event_type;
+        // What can only stand between transactions ends one that was never finished, before itself.
+        let between = matches!(
+            kind,
+            EventType::Gtid
+                | EventType::AnonymousGtid
+                | EventType::GtidTagged
+                | EventType::Rotate
+                | EventType::FormatDescription
+                | EventType::PreviousGtids
+                | EventType::Stop
+        );
+        if between && !copied && self.found.is_some() {
+            return self.complete();
+        }
+        let before = self.at.offset;
+        let heartbeat = matches!(kind, EventType::Heartbeat | EventType::HeartbeatV2);
+        if !copied && !heartbeat {
+            self.at.pass(header.log_pos, header.event_size);
+        }
+        let (checksum, format) = (self.checksum, self.format.clone());
+        let body = Event::split(bytes, checksum).and_then(|event| event.parse(&format));
+        let ended = match body {
+            Ok(body) => self.body(body, &header, before),
+            Err(error) => {
+                if matches!(kind, EventType::Gtid | EventType::GtidTagged) {
+                    return Err(Error::fatal(error.code(), error.to_string()));
+                }
+                self.open(None, before, &header);
+                self.unreadable(error.to_string());
+                ends_by_type(kind)
+            }
+        };
+        if self.found.is_none() {
+            return Ok(None);
+        }
+        let ended = match self.ends {
+            Some(end) => self.at.offset >= end,
+            None => ended,
+        };
+        if ended { self.complete() } else { Ok(None) }
+    }
+
+    /// Takes an event's body; says whether it ends the transaction by its meaning.
+    fn body(&mut self, body: EventBody<'_>, header: &EventHeader, before: u64) -> bool {
+        match body {
+            EventBody::FormatDescription(format) => {
+                self.checksum = format.checksum;
+                self.format = format;
+            }
+            EventBody::Rotate(rotate) => {
+                self.at = Position {
+                    file: rotate.file.to_owned(),
+                    offset: rotate.position,
+                };
+            }
+            EventBody::Gtid(event) => {
+                let micros = event
+                    .original_commit_timestamp
+                    .or(event.immediate_commit_timestamp);
+                self.open(event.gtid, before, header);
+                if let Some(found) = &mut self.found
+                    && let Some(micros) = micros.filter(|micros| *micros > 0)
+                {
+                    found.committed_at_micros = micros;
+                }
+                self.ends = event.transaction_length.map(|length| before + length);
+            }
+            EventBody::Query(query) => {
+                self.open(None, before, header);
+                match query.sql {
+                    b"BEGIN" => self.block = true,
+                    b"COMMIT" => return true,
+                    sql => {
+                        let text = String::from_utf8_lossy(sql).into_owned();
+                        if let Some(found) = &mut self.found {
+                            found.statements.push(text);
+                        }
+                        // Of an XA transaction, XA PREPARE is the last event.
+                        self.block |= sql.starts_with(b"XA START");
+                        return !self.block;
+                    }
+                }
+            }
+            EventBody::TableMap(map) => {
+                let name = format!("{}.{}", map.schema, map.table);
+                let replicated = self.filter.matches(map.schema, map.table);
+                if let Some(found) = &mut self.found {
+                    found.tables.entry(name.clone()).or_default().replicated = replicated;
+                }
+                let columns = match map.columns() {
+                    Ok(columns) => Some(columns),
+                    Err(error) => {
+                        self.unreadable(error.to_string());
+                        None
+                    }
+                };
+                self.tables.insert(map.table_id, (name, columns));
+            }
+            EventBody::Rows(rows) => self.rows(&rows),
+            EventBody::Xid(_) | EventBody::XaPrepare(_) => return true,
+            EventBody::TransactionPayload(_) => {
+                self.unreadable("it is compressed".to_owned());
+                return true;
+            }
+            EventBody::Incident(_) => {
+                self.open(None, before, header);
+                self.unreadable(
+                    "the source notes here that its log lacks changes (INCIDENT)".to_owned(),
+                );
+                return true;
+            }
+            EventBody::Unhandled(kind) => {
+                self.unreadable(format!(
+                    "it holds an event of type {} ({kind})",
+                    kind.code()
+                ));
+            }
+            EventBody::RowsQuery(_)
+            | EventBody::PreviousGtids(_)
+            | EventBody::Heartbeat(_)
+            | EventBody::Stop
+            | EventBody::Ignorable(_)
+            | EventBody::Intvar(_)
+            | EventBody::Rand(_)
+            | EventBody::UserVar(_) => {}
+        }
+        false
+    }
+
+    /// Begins the transaction, unless it has begun.
+    fn open(&mut self, gtid: Option<Gtid>, offset: u64, header: &EventHeader) {
+        if self.found.is_some() {
+            return;
+        }
+        self.found = Some(Upcoming {
+            gtid,
+            begins: Position {
+                file: self.at.file.clone(),
+                offset,
+            },
+            committed_at_micros: u64::from(header.timestamp) * 1_000_000,
+            bytes: 0,
+            tables: BTreeMap::new(),
+            statements: Vec::new(),
+            unreadable: None,
+            after: self.state.clone(),
+        });
+    }
+
+    fn unreadable(&mut self, why: String) {
+        if let Some(found) = &mut self.found {
+            found.unreadable.get_or_insert(why);
+        }
+    }
+
+    fn rows(&mut self, event: &RowsEvent<'_>) {
+        if event.is_dummy() {
+            return;
+        }
+        let counted = match self.tables.get(&event.table_id) {
+            Some((name, Some(columns))) => count(event, columns).map(|rows| (name.clone(), rows)),
+            Some((_, None)) => return,
+            None => Err("it has rows of a table that it does not name".to_owned()),
+        };
+        match counted {
+            Ok((name, rows)) => {
+                let Some(found) = &mut self.found else { return };
+                let table = found.tables.entry(name).or_default();
+                match event.operation {
+                    Operation::Insert => table.inserted += rows,
+                    Operation::Update => table.updated += rows,
+                    Operation::Delete => table.deleted += rows,
+                }
+            }
+            Err(why) => self.unreadable(why),
+        }
+    }
+
+    fn complete(&mut self) -> Result<Option<Upcoming>, Error> {
+        let Some(mut found) = self.found.take() else {
+            return Ok(None);
+        };
+        found.bytes = self.at.offset.saturating_sub(found.begins.offset);
+        found.after.position = self.at.clone();
+        if let Some(gtids) = &mut found.after.gtids {
+            let Some(gtid) = found.gtid else {
+                return Err(Error::fatal(
+                    "source.anonymous-transaction",
+                    "the stream goes by GTID, and the source logged a transaction without one",
+                )
+                .hint("a transaction without a GTID cannot be named, so not skipped: go on by file and position, with --set-position"));
+            };
+            gtids.add(gtid);
+        }
+        Ok(Some(found))
+    }
+}
+
+/// Whether an event of this type is the last of its transaction, where nothing else tells.
+fn ends_by_type(kind: EventType) -> bool {
+    matches!(
+        kind,
+        EventType::Xid | EventType::XaPrepare | EventType::TransactionPayload | EventType::Incident
+    )
+}
+
+fn count(event: &RowsEvent<'_>, columns: &TableColumns) -> Result<u64, String> {
+    let mut columns = columns.clone();
+    columns.table_id = event.table_id;
+    let mut decoder = event.rows(&columns).map_err(|e| e.to_string())?;
+    let (mut rows, mut scratch) = (0, Vec::new());
+    while decoder.next_row(&mut scratch).map_err(|e| e.to_string())? {
+        rows += 1;
+        scratch.clear();
+    }
+    Ok(rows)
+}
