@@ -48,9 +48,10 @@ pub mod sink {
 pub use shared::datain::replication::types;
 pub use shared::datain::replication::{credentials, log, system, transport};
 pub use sink::exports::datain::replication::sink::{
-    Inspection as SinkInspection, Progress, SinkStatus,
+    Inspection as SinkInspection, NotedError, Progress, Removal, Resumption, SinkStatus,
+    SkippedTransaction,
 };
 pub use source::exports::datain::replication::source::{
-    Inspection as SourceInspection, SourceStatus,
+    Inspection as SourceInspection, SourceStatus, TableChanges, Upcoming,
 };
 pub use types::{Batch, Checkpoint};

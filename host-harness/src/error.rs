@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What an error means for the one who runs the pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The command line or the configuration is wrong; nothing was started.
@@ -23,7 +23,7 @@ pub enum Kind {
 }
 
 /// Everything known about an error. Holds no row values and no secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// What can be done about it.
     pub kind: Kind,
@@ -32,22 +32,22 @@ pub struct Report {
     /// One sentence.
     pub message: String,
     /// More about what was found.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Where in the stream: file and offset.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
     /// The transaction, where it has a GTID.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gtid: Option<String>,
     /// The table, as `schema.table`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
     /// Which server it concerns, and what that server said: `source 10.0.0.1:3306, errno 1045, SQLSTATE 28000`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
@@ -156,6 +156,12 @@ impl Error {
             }
         }
         text
+    }
+}
+
+impl From<Report> for Error {
+    fn from(report: Report) -> Self {
+        Self(Box::new(report))
     }
 }
 

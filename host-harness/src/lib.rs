@@ -28,10 +28,12 @@
 pub mod bindings;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod engine;
 pub mod error;
 pub mod pipeline;
 pub mod plugin;
+mod private_folder;
 pub mod transport;
 
 pub use config::Config;

@@ -81,6 +81,7 @@ impl Loader<'_> {
         Ok(Config {
             server_id,
             start,
+            set_position: false,
             source: self.server("source", file.source)?,
             target: self.server("target", file.target)?,
             replicate: Replicate {
@@ -117,6 +118,7 @@ impl Loader<'_> {
                 sink: file.plugins.sink.map(|p| self.relative(&p)),
                 cache: file.plugins.cache.unwrap_or(true),
             },
+            control_socket: file.control.socket.map(|p| self.relative(&p)),
             name,
         })
     }

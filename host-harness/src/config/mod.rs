@@ -29,6 +29,7 @@
 //! | | `queue_mib` | 8 | batches between the two plugins |
 //! | | `call_cpu_seconds` | 60 | processor time of one call into a plugin |
 //! | | `connections` | 16 | open connections of one plugin |
+//! | `[control]` | `socket` | see [`crate::control`] | where a running host takes orders: a unix socket for its owner only |
 //! | `[plugins]` | `source`, `sink` | see [`crate::engine::locate`] | component files |
 //! | | `cache` | true | keep compiled components in the cache folder |
 //!
@@ -56,12 +57,16 @@ pub struct Config {
     pub replicate: Replicate,
     /// Where a pipeline without a checkpoint begins.
     pub start: Start,
+    /// Begin at `start` although the pipeline has a checkpoint and began elsewhere. From the command line, never from the file.
+    pub set_position: bool,
     /// How changes are grouped.
     pub apply: Apply,
     /// Bounds.
     pub limits: Limits,
     /// Other components than datain's own.
     pub plugins: Plugins,
+    /// Where the running host listens for orders; none for the default of [`crate::control`].
+    pub control_socket: Option<PathBuf>,
 }
 
 /// How to reach a server, and as whom.

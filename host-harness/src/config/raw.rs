@@ -22,6 +22,8 @@ pub(super) struct File {
     pub limits: Limits,
     #[serde(default)]
     pub plugins: Plugins,
+    #[serde(default)]
+    pub control: Control,
 }
 
 #[derive(Deserialize)]
@@ -97,4 +99,10 @@ pub(super) struct Plugins {
     pub source: Option<PathBuf>,
     pub sink: Option<PathBuf>,
     pub cache: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Control {
+    pub socket: Option<PathBuf>,
 }

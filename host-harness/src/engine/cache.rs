@@ -5,14 +5,15 @@
 //! content begins with a digest of the rest. What does not match is compiled again. Without a safe folder there is no cache, and a
 //! log line says why.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use ring::digest::{Context, Digest, SHA256, digest};
 use wasmtime::component::Component;
+
+use crate::private_folder;
 
 const MAGIC: &[u8; 8] = b"datainc1";
 const DIGEST_LEN: usize = 32;
@@ -43,30 +44,7 @@ impl Cache {
 
     /// The cache in `folder`, which is made if it is not there; an error says why it is not safe.
     fn at(folder: &Path) -> Result<Self, String> {
-        let show = folder.display();
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|e| format!("failed to make {show}: {e}"))?;
-        let meta =
-            fs::symlink_metadata(folder).map_err(|e| format!("failed to look at {show}: {e}"))?;
-        if !meta.is_dir() {
-            return Err(format!("{show} is not a folder"));
-        }
-        let me = rustix::process::geteuid().as_raw();
-        if meta.uid() != me {
-            return Err(format!(
-                "{show} belongs to another user (uid {})",
-                meta.uid()
-            ));
-        }
-        if meta.mode() & 0o077 != 0 {
-            return Err(format!(
-                "{show} is open to other users (mode {:o}, 700 is needed)",
-                meta.mode() & 0o777
-            ));
-        }
+        private_folder::make(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
         })

@@ -1,13 +1,13 @@
 //! One generation of a pipeline: the two sides, and what connects them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::StatusHandle;
 use super::channel::Queue;
-use crate::bindings::{Batch, Checkpoint, Progress, SinkStatus, SourceStatus};
+use crate::bindings::{Batch, Checkpoint, Progress, Resumption, SinkStatus, SourceStatus};
 use crate::engine::Role;
 use crate::error::Result;
 use crate::transport::Waker;
@@ -62,7 +62,7 @@ pub trait Writer {
 
 /// Makes instances. They are made and used on the thread that calls this.
 pub trait Plugins: Send + Sync {
-    /// A new source that streams after `resume`.
+    /// A new source that streams after `resume`; with `set_position` where the configuration's start says.
     ///
     /// # Errors
     /// Why it could not be opened.
@@ -70,23 +70,53 @@ pub trait Plugins: Send + Sync {
         &self,
         waker: &Arc<Waker>,
         resume: Option<&Checkpoint>,
+        set_position: bool,
+        pace: Pace,
     ) -> Result<Box<dyn Reader>>;
 
-    /// A new sink, and the checkpoint that it holds.
+    /// A new sink, and where it says to go on.
     ///
     /// # Errors
     /// Why it could not be opened.
-    fn open_sink(&self, waker: &Arc<Waker>) -> Result<(Box<dyn Writer>, Option<Checkpoint>)>;
+    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)>;
+
+    /// Whether a person has stopped the pipeline, by the target's word.
+    ///
+    /// # Errors
+    /// Why the target could not be asked.
+    fn is_stopped(&self) -> Result<bool>;
+
+    /// Leaves an error in the target, for those who ask later.
+    ///
+    /// # Errors
+    /// Why the target could not be told.
+    fn note_error(&self, report: &str) -> Result<()>;
+}
+
+/// How transactions are committed in the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// In groups.
+    Groups,
+    /// Each by itself up to this ordinal, since one of them could not be applied in its group: an error then leaves the checkpoint right before
+    /// the transaction that it is about.
+    OneByOne {
+        /// Ordinal of the last transaction that the failed groups can have held.
+        until: u64,
+    },
 }
 
 /// What the threads of a generation tell the supervisor.
 #[derive(Debug)]
 pub(super) enum Event {
-    SinkOpened(Option<Checkpoint>),
+    SinkOpened(Resumption),
     SourceOpened,
     CaughtUp,
+    /// What was applied one by one has gone through.
+    WentThrough,
     Ended(Role, Result<()>),
     StopRequested,
+    HoldRequested,
 }
 
 /// What the two threads of one generation share.
@@ -97,7 +127,19 @@ pub(super) struct Lane {
     pub sink_waker: Arc<Waker>,
     pub status: StatusHandle,
     pub events: Sender<Event>,
-    drain: AtomicBool,
+    pub pace: Pace,
+    drain: AtomicU8,
+}
+
+/// What the sink is to do beside applying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drain {
+    /// Go on.
+    No,
+    /// Commit what was accepted, and end.
+    Accepted,
+    /// Apply and commit what waits in the queue too, and end.
+    Queue,
 }
 
 impl Lane {
@@ -105,6 +147,7 @@ impl Lane {
         queue_bytes: usize,
         status: StatusHandle,
         events: Sender<Event>,
+        pace: Pace,
     ) -> Result<Self> {
         let source_waker = Arc::new(Waker::new()?);
         let sink_waker = Arc::new(Waker::new()?);
@@ -118,7 +161,8 @@ impl Lane {
             sink_waker,
             status,
             events,
-            drain: AtomicBool::new(false),
+            pace,
+            drain: AtomicU8::new(Drain::No as u8),
         })
     }
 
@@ -129,14 +173,18 @@ impl Lane {
         }
     }
 
-    /// The sink is to commit what it has accepted, and end.
-    pub(super) fn begin_drain(&self) {
-        self.drain.store(true, Ordering::Release);
+    /// The sink is to end in order.
+    pub(super) fn begin_drain(&self, drain: Drain) {
+        self.drain.store(drain as u8, Ordering::Release);
         self.sink_waker.attention();
     }
 
-    pub(super) fn draining(&self) -> bool {
-        self.drain.load(Ordering::Acquire)
+    pub(super) fn drain(&self) -> Drain {
+        match self.drain.load(Ordering::Acquire) {
+            x if x == Drain::Accepted as u8 => Drain::Accepted,
+            x if x == Drain::Queue as u8 => Drain::Queue,
+            _ => Drain::No,
+        }
     }
 
     /// Tells the supervisor; it may have gone already, and then nobody needs to know.

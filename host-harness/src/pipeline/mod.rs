@@ -15,6 +15,7 @@
 
 mod backoff;
 pub mod channel;
+mod handle;
 mod lane;
 mod sink_loop;
 mod source_loop;
@@ -22,7 +23,8 @@ pub mod status;
 mod stop;
 mod supervisor;
 
-pub use lane::{Plugins, Reader, Writer};
+pub use handle::Handle;
+pub use lane::{Pace, Plugins, Reader, Writer};
 pub use status::{Status, StatusHandle};
 pub use stop::Stop;
 pub use supervisor::Outcome;
@@ -30,12 +32,15 @@ pub use supervisor::Outcome;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bindings::{Checkpoint, SinkInspection, SourceInspection};
+use crate::bindings::{
+    Checkpoint, Removal, Resumption, SinkInspection, SkippedTransaction, SourceInspection, Upcoming,
+};
 use crate::config::{Config, Start};
 use crate::engine::{Engine, Role};
 use crate::error::Result;
-use crate::plugin::{Plugin, SinkInstance, SourceInstance, negotiate};
+use crate::plugin::{Plugin, Purpose, SinkInstance, SourceInstance, negotiate};
 use crate::transport::Waker;
+use stop::Hold;
 use supervisor::{Settings, Supervisor};
 
 /// A pipeline, ready to run: its configuration is checked and its plugins are compiled.
@@ -44,6 +49,7 @@ pub struct Pipeline {
     plugins: Arc<Components>,
     settings: Settings,
     status: StatusHandle,
+    hold: Hold,
 }
 
 impl Pipeline {
@@ -76,6 +82,7 @@ impl Pipeline {
             plugins: Arc::new(Components { source, sink }),
             settings,
             status,
+            hold: Hold::default(),
         })
     }
 
@@ -99,13 +106,23 @@ impl Pipeline {
         self.status.clone()
     }
 
+    /// What orders are given to from other threads while it runs.
+    pub fn handle(&self) -> Handle {
+        Handle {
+            plugins: Arc::clone(&self.plugins),
+            status: self.status.clone(),
+            hold: self.hold.clone(),
+        }
+    }
+
     /// Replicates until it is stopped, has caught up (if so asked), or meets an error that a new start does not mend.
     ///
     /// # Errors
     /// The error that ended it, in full.
     pub fn run(&self, stop: &Stop) -> Result<Outcome> {
         let plugins: Arc<dyn Plugins> = self.plugins.clone();
-        Supervisor::new(plugins, self.settings.clone(), self.status.clone()).run(stop)
+        let (settings, status) = (self.settings.clone(), self.status.clone());
+        Supervisor::new(plugins, settings, status, self.hold.clone()).run(stop)
     }
 
     /// What the target knows of this pipeline. Changes nothing, also while it runs elsewhere.
@@ -113,7 +130,44 @@ impl Pipeline {
     /// # Errors
     /// What the sink reports, e.g. `net.refused`.
     pub fn inspect_target(&self) -> Result<SinkInspection> {
-        SinkInstance::new(&self.plugins.sink, Arc::new(Waker::new()?))?.inspect()
+        self.plugins.sink()?.inspect()
+    }
+
+    /// Stops the pipeline, wherever it runs, or lets it run again. After a stop nothing more is applied.
+    ///
+    /// # Errors
+    /// What the sink reports.
+    pub fn set_stopped(&self, stopped: bool) -> Result<()> {
+        self.plugins.sink()?.set_stopped(stopped)
+    }
+
+    /// The transaction of the source that follows `checkpoint`, none when there is no newer one.
+    ///
+    /// # Errors
+    /// What the source reports.
+    pub fn next_transaction(&self, checkpoint: &Checkpoint) -> Result<Option<Upcoming>> {
+        self.plugins.source()?.next_transaction(checkpoint)
+    }
+
+    /// Moves the checkpoint over the transaction between `before` and `after`, and records that in the target.
+    ///
+    /// # Errors
+    /// What the sink reports, e.g. `checkpoint.moved`.
+    pub fn skip(
+        &self,
+        before: &Checkpoint,
+        after: &Checkpoint,
+        transaction: &SkippedTransaction,
+    ) -> Result<()> {
+        self.plugins.sink()?.skip(before, after, transaction)
+    }
+
+    /// Removes all that the target knows of this pipeline; the replicated data stay.
+    ///
+    /// # Errors
+    /// What the sink reports.
+    pub fn remove(&self) -> Result<Removal> {
+        self.plugins.sink()?.remove()
     }
 
     /// Where the source stands, and how far `checkpoint` is behind it. Changes nothing.
@@ -121,7 +175,7 @@ impl Pipeline {
     /// # Errors
     /// What the source reports, e.g. `net.refused`.
     pub fn inspect_source(&self, checkpoint: Option<&Checkpoint>) -> Result<SourceInspection> {
-        SourceInstance::new(&self.plugins.source, Arc::new(Waker::new()?))?.inspect(checkpoint)
+        self.plugins.source()?.inspect(checkpoint)
     }
 }
 
@@ -132,20 +186,49 @@ struct Components {
     sink: Arc<Plugin>,
 }
 
+impl Components {
+    /// A source instance for one question.
+    fn source(&self) -> Result<SourceInstance> {
+        SourceInstance::new(&self.source, Arc::new(Waker::new()?))
+    }
+
+    /// A sink instance for one question or order.
+    fn sink(&self) -> Result<SinkInstance> {
+        SinkInstance::new(&self.sink, Arc::new(Waker::new()?))
+    }
+}
+
 impl Plugins for Components {
     fn open_source(
         &self,
         waker: &Arc<Waker>,
         resume: Option<&Checkpoint>,
+        set_position: bool,
+        pace: Pace,
     ) -> Result<Box<dyn Reader>> {
         let mut instance = SourceInstance::new(&self.source, Arc::clone(waker))?;
-        instance.open(resume)?;
+        instance.open(resume, set_position, purpose(pace))?;
         Ok(Box::new(instance))
     }
 
-    fn open_sink(&self, waker: &Arc<Waker>) -> Result<(Box<dyn Writer>, Option<Checkpoint>)> {
+    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)> {
         let mut instance = SinkInstance::new(&self.sink, Arc::clone(waker))?;
-        let checkpoint = instance.open()?;
-        Ok((Box::new(instance), checkpoint))
+        let resumption = instance.open(purpose(pace))?;
+        Ok((Box::new(instance), resumption))
+    }
+
+    fn is_stopped(&self) -> Result<bool> {
+        Ok(self.sink()?.inspect()?.stopped_at_micros.is_some())
+    }
+
+    fn note_error(&self, report: &str) -> Result<()> {
+        self.sink()?.note_error(report)
+    }
+}
+
+fn purpose(pace: Pace) -> Purpose {
+    match pace {
+        Pace::Groups => Purpose::Replicate,
+        Pace::OneByOne { .. } => Purpose::OneByOne,
     }
 }

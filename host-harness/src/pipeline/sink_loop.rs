@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::lane::{Event, Lane, Plugins, Writer};
+use super::lane::{Drain, Event, Lane, Pace, Plugins, Writer};
 use crate::bindings::Progress;
 use crate::error::Result;
 use crate::plugin::interrupted;
@@ -14,9 +14,9 @@ const STATUS_EVERY: Duration = Duration::from_millis(100);
 pub(super) const DRAIN: Duration = Duration::from_secs(10);
 
 pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
-    let (mut writer, checkpoint) = plugins.open_sink(&lane.sink_waker)?;
-    lane.status.resumed(checkpoint.as_ref());
-    lane.tell(Event::SinkOpened(checkpoint));
+    let (mut writer, resumption) = plugins.open_sink(&lane.sink_waker, lane.pace)?;
+    lane.status.resumed(resumption.checkpoint.as_ref());
+    lane.tell(Event::SinkOpened(resumption));
     let mut status_at: Option<Instant> = None;
     let (mut accepts, mut pending) = (true, false);
     loop {
@@ -25,12 +25,11 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
         if lane.sink_waker.is_interrupted() {
             return Err(interrupted());
         }
-        if lane.draining() {
-            return if pending {
-                drain(&mut *writer, lane)
-            } else {
-                Ok(())
-            };
+        match lane.drain() {
+            Drain::No => {}
+            Drain::Queue if !lane.queue.is_empty() => {}
+            Drain::Accepted | Drain::Queue if pending => return drain(&mut *writer, lane),
+            Drain::Accepted | Drain::Queue => return Ok(()),
         }
         if accepts && let Some(batch) = lane.queue.try_pop() {
             writer.apply(&batch)?;
@@ -84,6 +83,11 @@ fn pass_on(lane: &Lane, progress: Progress) -> bool {
         return false;
     };
     lane.status.durable(&checkpoint);
+    if let Pace::OneByOne { until } = lane.pace
+        && checkpoint.ordinal >= until
+    {
+        lane.tell(Event::WentThrough);
+    }
     lane.acks.put(checkpoint);
     true
 }

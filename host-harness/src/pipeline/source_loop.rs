@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::lane::{Event, Lane, Plugins, Reader};
-use crate::bindings::Checkpoint;
+use crate::bindings::Resumption;
 use crate::error::Result;
 use crate::plugin::interrupted;
 
@@ -16,8 +16,13 @@ const MAX_WAIT_BEHIND: Duration = Duration::from_millis(50);
 const PUSH_WAIT: Duration = Duration::from_millis(100);
 const STATUS_EVERY: Duration = Duration::from_millis(100);
 
-pub(super) fn run(plugins: &dyn Plugins, lane: &Lane, resume: Option<&Checkpoint>) -> Result<()> {
-    let mut reader = plugins.open_source(&lane.source_waker, resume)?;
+pub(super) fn run(plugins: &dyn Plugins, lane: &Lane, from: &Resumption) -> Result<()> {
+    let mut reader = plugins.open_source(
+        &lane.source_waker,
+        from.checkpoint.as_ref(),
+        from.set_position,
+        lane.pace,
+    )?;
     lane.tell(Event::SourceOpened);
     let mut side = Side {
         reader: &mut *reader,

@@ -94,6 +94,7 @@ struct Board {
     /// Number of the newest transaction that the source has handed out, and whether it has nothing more.
     read_ordinal: u64,
     source_idle: bool,
+    was_resumed: bool,
     last_durable_commit_micros: u64,
     restarts: u64,
     last_error: Option<Report>,
@@ -112,10 +113,26 @@ impl StatusHandle {
             durable: None,
             read_ordinal: 0,
             source_idle: false,
+            was_resumed: false,
             last_durable_commit_micros: 0,
             restarts: 0,
             last_error: None,
         })))
+    }
+
+    /// Number of the newest durable transaction.
+    pub(super) fn durable_ordinal(&self) -> u64 {
+        self.lock().durable_ordinal()
+    }
+
+    /// Number of the newest transaction that the source has handed out, whole or in part.
+    pub(super) fn read_ordinal(&self) -> u64 {
+        self.lock().read_ordinal
+    }
+
+    /// Whether the target has ever said where to go on.
+    pub(super) fn was_resumed(&self) -> bool {
+        self.lock().was_resumed
     }
 
     /// The state now.
@@ -158,6 +175,7 @@ impl StatusHandle {
         let mut board = self.lock();
         board.durable = checkpoint.cloned();
         board.read_ordinal = board.durable_ordinal();
+        board.was_resumed = true;
     }
 
     pub(super) fn failed(&self, error: &Error) {

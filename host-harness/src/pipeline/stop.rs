@@ -1,4 +1,4 @@
-//! The request to end, from signals or from the embedding program.
+//! Requests from outside: to end ([`Stop`], from signals or the embedding program), and to pause ([`Hold`], from a person's `datain stop`).
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,8 +6,15 @@ use std::time::{Duration, Instant};
 type Callback = Box<dyn Fn() + Send>;
 
 /// A request to stop that can be made from any thread, once. Clones are the same request.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Flag);
+
+/// A request to pause, which can be taken back. Clones are the same request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hold(Flag);
+
 #[derive(Clone, Default)]
-pub struct Stop(Arc<Shared>);
+struct Flag(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -30,24 +37,64 @@ impl Stop {
 
     /// Makes the request. Pipelines commit what they have accepted, and end.
     pub fn request(&self) {
-        let mut state = self.lock();
-        state.requested = true;
-        for (_, callback) in &state.callbacks {
-            callback();
-        }
-        self.0.changed.notify_all();
+        self.0.set(true);
     }
 
     /// Whether it was made.
     pub fn is_requested(&self) -> bool {
-        self.lock().requested
+        self.0.lock().requested
     }
 
     /// Sleeps for `time`, or until the request is made; says whether it was.
     pub fn wait(&self, time: Duration) -> bool {
+        self.0.wait(time, true)
+    }
+
+    /// Calls `callback` when the request is made, at once if it was; until the answer is dropped.
+    pub(crate) fn subscribe(&self, callback: impl Fn() + Send + 'static) -> Subscription {
+        self.0.subscribe(callback)
+    }
+}
+
+impl Hold {
+    /// Makes the request, or takes it back.
+    pub(crate) fn set(&self, held: bool) {
+        self.0.set(held);
+    }
+
+    /// Whether it stands.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.lock().requested
+    }
+
+    /// Sleeps for `time`, or until the request is taken back; says whether it was.
+    pub(crate) fn wait_for_release(&self, time: Duration) -> bool {
+        !self.0.wait(time, false)
+    }
+
+    /// As [`Stop::subscribe`].
+    pub(crate) fn subscribe(&self, callback: impl Fn() + Send + 'static) -> Subscription {
+        self.0.subscribe(callback)
+    }
+}
+
+impl Flag {
+    fn set(&self, requested: bool) {
+        let mut state = self.lock();
+        state.requested = requested;
+        if requested {
+            for (_, callback) in &state.callbacks {
+                callback();
+            }
+        }
+        self.0.changed.notify_all();
+    }
+
+    /// Sleeps for `time`, or until the flag is as `wanted`; says how it is.
+    fn wait(&self, time: Duration, wanted: bool) -> bool {
         let end = Instant::now() + time;
         let mut state = self.lock();
-        while !state.requested {
+        while state.requested != wanted {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -62,8 +109,7 @@ impl Stop {
         state.requested
     }
 
-    /// Calls `callback` when the request is made, at once if it was; until the answer is dropped.
-    pub(super) fn subscribe(&self, callback: impl Fn() + Send + 'static) -> Subscription {
+    fn subscribe(&self, callback: impl Fn() + Send + 'static) -> Subscription {
         let mut state = self.lock();
         if state.requested {
             callback();
@@ -72,7 +118,7 @@ impl Stop {
         state.next += 1;
         state.callbacks.push((id, Box::new(callback)));
         Subscription {
-            stop: self.clone(),
+            flag: self.clone(),
             id,
         }
     }
@@ -82,20 +128,20 @@ impl Stop {
     }
 }
 
-impl std::fmt::Debug for Stop {
+impl std::fmt::Debug for Flag {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Stop").field(&self.is_requested()).finish()
+        f.debug_tuple("Flag").field(&self.lock().requested).finish()
     }
 }
 
 /// Keeps a callback alive.
-pub(super) struct Subscription {
-    stop: Stop,
+pub(crate) struct Subscription {
+    flag: Flag,
     id: u64,
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.stop.lock().callbacks.retain(|(id, _)| *id != self.id);
+        self.flag.lock().callbacks.retain(|(id, _)| *id != self.id);
     }
 }

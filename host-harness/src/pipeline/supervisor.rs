@@ -6,7 +6,9 @@
 //! | `retry`, before both servers were ever reached | the error, unless time for connecting is left |
 //! | `retry`, later | a pause that grows, then new instances from the sink's checkpoint, for ever |
 //! | a crash or exceeded limit of a plugin (`plugin.*`) | the same, but after [`CRASHES`] in a row without progress the error |
-//! | anything else | the error |
+//! | anything else, while several transactions were under way | new instances that apply one by one, to stand right before the one that fails |
+//! | anything else | the error, which is left in the target too |
+//! | a person's stop ([`Hold`], or the target's word) | nothing runs until a person's start |
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,9 +16,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
-use super::lane::{Event, Lane, Plugins};
+use super::lane::{Drain, Event, Lane, Pace, Plugins};
+use super::stop::Hold;
 use super::{StatusHandle, Stop, sink_loop, source_loop};
-use crate::bindings::Checkpoint;
+use crate::bindings::Resumption;
 use crate::engine::Role;
 use crate::error::{Error, Kind, Result};
 
@@ -24,6 +27,12 @@ use crate::error::{Error, Kind, Result};
 const CRASHES: u32 = 5;
 /// A generation that lived for so long counts as progress even if the source was idle.
 const SETTLED: Duration = Duration::from_secs(60);
+/// How long the sink may take for what waits in the queue, when the source cannot go on.
+const QUEUE_DRAIN: Duration = Duration::from_secs(60);
+/// How often the target is asked whether a person on another machine has started the pipeline again.
+const STOPPED_LOOK: Duration = Duration::from_secs(5);
+/// How often a sleep looks at what is requested.
+const TICK: Duration = Duration::from_millis(100);
 /// How long a thread may take to end after it was interrupted, and again after it was killed.
 const END_WAIT: Duration = Duration::from_secs(5);
 
@@ -50,48 +59,97 @@ pub(super) struct Supervisor {
     plugins: Arc<dyn Plugins>,
     settings: Settings,
     status: StatusHandle,
+    hold: Hold,
     /// Whether a generation has had both sides open.
     reached: bool,
+    pace: Pace,
+}
+
+/// How a generation ended without an error.
+enum Ending {
+    Finished(Outcome),
+    /// A person's stop.
+    Held,
+    /// What was applied one by one has gone through.
+    WentThrough,
 }
 
 impl Supervisor {
-    pub(super) fn new(plugins: Arc<dyn Plugins>, settings: Settings, status: StatusHandle) -> Self {
+    pub(super) fn new(
+        plugins: Arc<dyn Plugins>,
+        settings: Settings,
+        status: StatusHandle,
+        hold: Hold,
+    ) -> Self {
         Self {
             plugins,
             settings,
             status,
+            hold,
             reached: false,
+            pace: Pace::Groups,
         }
     }
 
     pub(super) fn run(mut self, stop: &Stop) -> Result<Outcome> {
         let span = tracing::info_span!("run", pipeline = %self.settings.name);
         let _entered = span.enter();
+        let outcome = self.generations(stop);
+        if let Err(error) = &outcome {
+            self.leave_note(error);
+        }
+        self.status.state("stopped");
+        outcome
+    }
+
+    fn generations(&mut self, stop: &Stop) -> Result<Outcome> {
         let started = Instant::now();
         let mut backoff = Backoff::new();
         let mut crashes = 0;
         let mut newest = 0;
-        let outcome = loop {
+        loop {
             if stop.is_requested() {
-                break Ok(Outcome::Stopped);
+                return Ok(Outcome::Stopped);
+            }
+            if self.hold.is_set() {
+                if self.settings.until_caught_up {
+                    return Err(stopped(&self.settings.name));
+                }
+                self.rest(stop);
+                continue;
             }
             let begun = Instant::now();
             let error = match self.generation(stop) {
-                Ok(outcome) => break Ok(outcome),
+                Ok(Ending::Finished(outcome)) => return Ok(outcome),
+                Ok(Ending::Held) => continue,
+                Ok(Ending::WentThrough) => {
+                    tracing::info!("what failed in a group has gone through one by one: going on in groups");
+                    self.pace = Pace::Groups;
+                    continue;
+                }
                 Err(error) => error,
             };
             if stop.is_requested() {
                 // Whatever went wrong while stopping: the checkpoint is whole, and the next run goes on from it.
                 tracing::info!(%error, "stopped after an error");
-                break Ok(Outcome::Stopped);
+                return Ok(Outcome::Stopped);
             }
             if error.kind() != Kind::Retry {
-                break Err(error);
+                if self.was_stopped(&error) {
+                    self.hold.set(true);
+                    continue;
+                }
+                self.pace = match self.slower(&error) {
+                    Some(pace) => pace,
+                    None => return Err(error),
+                };
+                tracing::warn!(code = error.code(), "applying one by one from the checkpoint, to stand right before the transaction that fails");
+                continue;
             }
             if !self.reached && started.elapsed() >= self.settings.connect_retry {
-                break Err(error);
+                return Err(error);
             }
-            let ordinal = self.status.get().durable_ordinal;
+            let ordinal = self.status.durable_ordinal();
             if ordinal > newest || begun.elapsed() >= SETTLED {
                 backoff.reset();
                 crashes = 0;
@@ -101,7 +159,7 @@ impl Supervisor {
                 crashes += 1;
                 if crashes >= CRASHES {
                     tracing::error!(crashes, "the plugin is given up");
-                    break Err(error);
+                    return Err(error);
                 }
             }
             self.status.failed(&error);
@@ -111,65 +169,150 @@ impl Supervisor {
                 code = %report.code,
                 server = report.server,
                 detail = report.detail,
+                hint = report.hint,
                 retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
                 "{}",
                 report.message
             );
-            stop.wait(pause);
-        };
+            self.pause(pause, stop);
+        }
+    }
+
+    /// Sleeps, unless something is requested.
+    fn pause(&self, time: Duration, stop: &Stop) {
+        let end = Instant::now() + time;
+        while !self.hold.is_set() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() || stop.wait(left.min(TICK)) {
+                return;
+            }
+        }
+    }
+
+    /// Whether an error of the sink means that a person has stopped the pipeline.
+    fn was_stopped(&self, error: &Error) -> bool {
+        match error.code() {
+            "sink.stopped" => true,
+            // A stop from another machine takes the pipeline over, as another host would.
+            "checkpoint.fenced" => self.plugins.is_stopped().unwrap_or(false),
+            _ => false,
+        }
+    }
+
+    /// Stopped by a person: waits for the start, from here or from another machine.
+    fn rest(&self, stop: &Stop) {
         self.status.state("stopped");
-        outcome
+        tracing::info!("stopped by a person; `datain start` lets it go on");
+        let mut recorded = false;
+        let mut look = Instant::now();
+        while !stop.is_requested() && !self.hold.wait_for_release(TICK) {
+            if look.elapsed() < STOPPED_LOOK {
+                continue;
+            }
+            look = Instant::now();
+            match self.plugins.is_stopped() {
+                Ok(true) => recorded = true,
+                Ok(false) if recorded => self.hold.set(false),
+                Ok(false) => {}
+                Err(error) => tracing::debug!(%error, "the target does not say whether the pipeline was started"),
+            }
+        }
+        if !stop.is_requested() {
+            tracing::info!("started by a person");
+        }
+    }
+
+    /// The pace at which the cause of an error is found: where several transactions were under way, the checkpoint stands before the first of them.
+    fn slower(&self, error: &Error) -> Option<Pace> {
+        let until = self.status.read_ordinal();
+        let several = self.status.durable_ordinal() < until;
+        (self.pace == Pace::Groups && several && error.report().position.is_some())
+            .then_some(Pace::OneByOne { until })
+    }
+
+    /// Leaves the error that ends the run in the target, if that was in reach before.
+    fn leave_note(&self, error: &Error) {
+        if !self.status.was_resumed() || matches!(error.kind(), Kind::Retry | Kind::Interrupted) {
+            return;
+        }
+        let noted = serde_json::to_string(error.report())
+            .map_err(|e| e.to_string())
+            .and_then(|report| self.plugins.note_error(&report).map_err(|e| e.to_string()));
+        if let Err(reason) = noted {
+            tracing::debug!(reason, "the error could not be noted in the target");
+        }
     }
 
     /// One pair of instances from opening to end.
-    fn generation(&mut self, stop: &Stop) -> Result<Outcome> {
+    fn generation(&mut self, stop: &Stop) -> Result<Ending> {
         self.status.new_generation();
         let (events, inbox) = channel();
         let lane = Arc::new(Lane::new(
             self.settings.queue_bytes,
             self.status.clone(),
             events.clone(),
+            self.pace,
         )?);
-        let _subscription = stop.subscribe(move || {
-            // The supervisor may have gone on already.
+        let held = events.clone();
+        // The supervisor may have gone on already, when nobody hears of a request any more.
+        let _stop = stop.subscribe(move || {
             let _ = events.send(Event::StopRequested);
+        });
+        let _hold = self.hold.subscribe(move || {
+            let _ = held.send(Event::HoldRequested);
         });
         let mut running = Running {
             lane: Arc::clone(&lane),
             inbox,
             alive: Vec::new(),
+            failed: None,
         };
         let result = self.drive(&mut running);
-        match &result {
-            Ok(_) => {
+        match result {
+            Ok(ending) => {
                 self.status.state("stopping");
-                running.end_in_order();
+                running.end_in_order(Drain::Accepted, sink_loop::DRAIN);
+                Ok(ending)
             }
-            Err(_) => running.end_now(),
+            Err(error) if running.failed == Some(Role::Source) && error.kind() != Kind::Retry => {
+                // What it had read before is to be applied, so that the checkpoint stands right before what it could not read.
+                let of_sink = running.end_in_order(Drain::Queue, QUEUE_DRAIN);
+                Err(of_sink.unwrap_or(error))
+            }
+            Err(error) => {
+                running.end_now();
+                Err(error)
+            }
         }
-        result
     }
 
-    fn drive(&mut self, running: &mut Running) -> Result<Outcome> {
+    fn drive(&mut self, running: &mut Running) -> Result<Ending> {
         let plugins = Arc::clone(&self.plugins);
         running.spawn(Role::Sink, move |lane| sink_loop::run(&*plugins, lane))?;
         loop {
             match running.next() {
-                Event::StopRequested => return Ok(Outcome::Stopped),
+                Event::StopRequested => return Ok(Ending::Finished(Outcome::Stopped)),
+                Event::HoldRequested => return Ok(Ending::Held),
+                Event::WentThrough => return Ok(Ending::WentThrough),
                 Event::Ended(role, result) => {
                     running.alive.retain(|alive| *alive != role);
+                    running.failed = Some(role);
                     return Err(result.err().unwrap_or_else(|| ended_early(role)));
                 }
-                Event::SinkOpened(None) if self.settings.needs_snapshot => {
+                Event::SinkOpened(from)
+                    if from.checkpoint.is_none() && self.settings.needs_snapshot =>
+                {
                     return Err(no_snapshot_yet(&self.settings.name));
                 }
-                Event::SinkOpened(checkpoint) => self.sink_opened(running, checkpoint)?,
+                Event::SinkOpened(from) => self.sink_opened(running, from)?,
                 Event::SourceOpened => {
                     self.reached = true;
                     self.status.state("streaming");
                     tracing::info!("streaming");
                 }
-                Event::CaughtUp if self.settings.until_caught_up => return Ok(Outcome::CaughtUp),
+                Event::CaughtUp if self.settings.until_caught_up => {
+                    return Ok(Ending::Finished(Outcome::CaughtUp));
+                }
                 Event::CaughtUp => {
                     tracing::info!("caught up with what the source had when it was opened");
                 }
@@ -177,14 +320,18 @@ impl Supervisor {
         }
     }
 
-    fn sink_opened(&self, running: &mut Running, checkpoint: Option<Checkpoint>) -> Result<()> {
-        match &checkpoint {
+    fn sink_opened(&self, running: &mut Running, from: Resumption) -> Result<()> {
+        match &from.checkpoint {
+            Some(checkpoint) if from.set_position => tracing::warn!(
+                checkpoint = %checkpoint.display,
+                "the checkpoint is given up: beginning where [start] says, as asked for by --set-position"
+            ),
             Some(checkpoint) => tracing::info!(checkpoint = %checkpoint.display, "resuming"),
             None => tracing::info!("the target has no checkpoint: beginning where start.mode says"),
         }
         let plugins = Arc::clone(&self.plugins);
         running.spawn(Role::Source, move |lane| {
-            source_loop::run(&*plugins, lane, checkpoint.as_ref())
+            source_loop::run(&*plugins, lane, &from)
         })
     }
 }
@@ -194,6 +341,8 @@ struct Running {
     lane: Arc<Lane>,
     inbox: Receiver<Event>,
     alive: Vec<Role>,
+    /// The side whose end ended the generation.
+    failed: Option<Role>,
 }
 
 impl Running {
@@ -232,12 +381,13 @@ impl Running {
         self.inbox.recv().unwrap_or(Event::StopRequested)
     }
 
-    /// The source first, so that nothing new comes; then the sink, which commits what it has accepted.
-    fn end_in_order(&mut self) {
+    /// The source first, so that nothing new comes; then the sink, which gets `time` for what `drain` says. Returns an error that it met in doing so.
+    fn end_in_order(&mut self, drain: Drain, time: Duration) -> Option<Error> {
         self.interrupt_and_wait(Role::Source);
-        self.lane.begin_drain();
-        self.wait_for(Role::Sink, sink_loop::DRAIN + END_WAIT);
+        self.lane.begin_drain(drain);
+        let error = self.wait_for(Role::Sink, time + END_WAIT);
         self.interrupt_and_wait(Role::Sink);
+        error
     }
 
     fn end_now(&mut self) {
@@ -266,8 +416,10 @@ impl Running {
         }
     }
 
-    fn wait_for(&mut self, role: Role, time: Duration) {
+    /// Waits until the side has ended; returns the error that it ended with, unless that was the host's own order.
+    fn wait_for(&mut self, role: Role, time: Duration) -> Option<Error> {
         let end = Instant::now() + time;
+        let mut found = None;
         while self.alive.contains(&role) {
             match self
                 .inbox
@@ -279,13 +431,26 @@ impl Running {
                         && error.kind() != Kind::Interrupted
                     {
                         tracing::warn!(plugin = %ended, %error, "the plugin ended with an error of its own");
+                        if ended == role {
+                            found = Some(error);
+                        }
                     }
                 }
                 Ok(_) => {}
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
+        found
     }
+}
+
+fn stopped(name: &str) -> Error {
+    Error::new(
+        Kind::Reconfigure,
+        "sink.stopped",
+        format!("pipeline `{name}` was stopped by a person"),
+    )
+    .hint("datain start -c FILE lets it run again")
 }
 
 fn ended_early(role: Role) -> Error {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::state::{Account, PluginState, SharedWaker, may_go_on};
-use super::{Plugin, failure, plugin_config};
+use super::plugin_config::{self, Purpose};
+use super::{Plugin, failure};
 use crate::bindings::types;
 use crate::error::{Error, Result};
 use crate::transport::{Connections, Endpoint};
@@ -21,7 +22,6 @@ pub(super) struct Instance {
     pub(super) store: Store<PluginState>,
     plugin: Arc<Plugin>,
     waker: SharedWaker,
-    pub(super) config_json: String,
 }
 
 impl Instance {
@@ -49,8 +49,14 @@ impl Instance {
             store,
             plugin: Arc::clone(plugin),
             waker,
-            config_json: plugin_config::json(plugin.role, config, plugin.row_block_version()),
         })
+    }
+
+    /// The plugin's configuration.
+    pub(super) fn config_json(&self, purpose: Purpose) -> String {
+        let plugin = &self.plugin;
+        let version = plugin.row_block_version();
+        plugin_config::json(plugin.role, &plugin.config, version, purpose)
     }
 
     /// Instantiates the component with `instantiate`, within the bounds of a call.

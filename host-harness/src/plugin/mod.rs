@@ -13,6 +13,7 @@ mod state;
 
 pub(crate) use failure::interrupted;
 pub(crate) use imports::add_imports;
+pub(crate) use plugin_config::Purpose;
 pub use sink::SinkInstance;
 pub use source::SourceInstance;
 pub use state::PluginState;

@@ -12,27 +12,57 @@
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
 //! | `group_max_rows`, `group_linger_ms` | | ✓ | when a group is closed |
 //! | `connections` | | ✓ | how many connections may apply at once; used from the apply engine on |
+//! | `one_by_one` | ✓ | ✓ | a resume point on each transaction, and each committed by itself: to find the one that fails |
+//! | `beginning` | | ✓ | object: `place`, the configuration's start as text; `is_place`, whether that names a place in the log; `set_position`, whether to go there in spite of a checkpoint |
 
 use serde_json::{Value, json};
 
-use crate::config::{Config, Start};
+use crate::config::{Config, Start, server_id};
 use crate::engine::Role;
 
 /// Seconds between signs of life of an idle source.
 const HEARTBEAT_SECONDS: u32 = 5;
+
+/// What an instance is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The pipeline's work.
+    Replicate,
+    /// The same with every transaction committed by itself, to find the one that fails.
+    OneByOne,
+    /// Reading the source's log beside the pipeline, as a replica of its own.
+    Look,
+}
+
 /// `row_block_version` is what was negotiated ([`super::negotiate`]).
-pub(super) fn json(role: Role, config: &Config, row_block_version: u8) -> String {
+pub(super) fn json(
+    role: Role,
+    config: &Config,
+    row_block_version: u8,
+    purpose: Purpose,
+) -> String {
+    let one_by_one = purpose == Purpose::OneByOne;
+    let (stream, server_id) = match purpose {
+        // A source ends the dump of a replica that connects a second time, and a look must not end the pipeline's own.
+        Purpose::Look => {
+            let name = format!("{}-look", config.name);
+            let id = server_id::derive(&name);
+            (name, id)
+        }
+        Purpose::Replicate | Purpose::OneByOne => (config.name.clone(), config.server_id),
+    };
     let value = match role {
         Role::Source => json!({
-            "stream": config.name,
+            "stream": stream,
             "endpoint": role.endpoint(),
             "row_block_version": row_block_version,
             "max_row_bytes": config.limits.max_row_bytes(),
-            "server_id": config.server_id,
+            "server_id": server_id,
             "include": config.replicate.include,
             "exclude": config.replicate.exclude,
             "start": start(&config.start),
             "heartbeat_seconds": HEARTBEAT_SECONDS,
+            "one_by_one": one_by_one,
         }),
         Role::Sink => json!({
             "stream": config.name,
@@ -42,9 +72,25 @@ pub(super) fn json(role: Role, config: &Config, row_block_version: u8) -> String
             "group_max_rows": config.apply.group_max_rows,
             "group_linger_ms": config.apply.group_linger_ms,
             "connections": config.apply.connections,
+            "one_by_one": one_by_one,
+            "beginning": beginning(&config.start, config.set_position),
         }),
     };
     value.to_string()
+}
+
+/// The text is kept in the target and compared at each start: two ways to write the same place must give the same text.
+fn beginning(start: &Start, set_position: bool) -> Value {
+    let (place, is_place) = match start {
+        Start::Snapshot => ("snapshot".to_owned(), false),
+        Start::Now => ("now".to_owned(), false),
+        Start::Position { file, position } => (format!("position {file}:{position}"), true),
+        Start::Gtid { gtid_set } => {
+            let set: String = gtid_set.split_whitespace().collect();
+            (format!("gtid {}", set.to_ascii_lowercase()), true)
+        }
+    };
+    json!({ "place": place, "is_place": is_place, "set_position": set_position })
 }
 
 fn start(start: &Start) -> Value {

@@ -7,10 +7,13 @@ use wasmtime::component::ResourceAny;
 
 use super::Plugin;
 use super::instance::{GRACE, Instance, LONG_CALL};
+use super::plugin_config::Purpose;
 use super::state::SharedWaker;
 use crate::bindings::sink::SinkPlugin;
 use crate::bindings::types::Description;
-use crate::bindings::{Batch, Checkpoint, Progress, SinkInspection, SinkStatus};
+use crate::bindings::{
+    Batch, Checkpoint, Progress, Removal, Resumption, SinkInspection, SinkStatus, SkippedTransaction,
+};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::Writer;
 
@@ -48,12 +51,12 @@ impl SinkInstance {
             .call(GRACE, false, |store| guest.call_describe(store))
     }
 
-    /// Connects, takes the pipeline over, and says where to go on.
+    /// Connects, takes the pipeline over, and says where to go on. 
     ///
     /// # Errors
     /// What the plugin reports.
-    pub fn open(&mut self) -> Result<Option<Checkpoint>> {
-        let config = self.instance.config_json.clone();
+    pub(crate) fn open(&mut self, purpose: Purpose) -> Result<Resumption> {
+        let config = self.instance.config_json(purpose);
         let guest = self.plugin.datain_replication_sink();
         let writer = self.instance.try_call(LONG_CALL, false, |store| {
             guest.writer().call_open(store, &config)
@@ -69,10 +72,62 @@ impl SinkInstance {
     /// # Errors
     /// What the plugin reports.
     pub fn inspect(&mut self) -> Result<SinkInspection> {
-        let config = self.instance.config_json.clone();
+        let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink();
         self.instance
             .try_call(LONG_CALL, false, |store| guest.call_inspect(store, &config))
+    }
+
+    /// Keeps an error's report in the target, for those who ask later.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn note_error(&mut self, report: &str) -> Result<()> {
+        let config = self.instance.config_json(Purpose::Replicate);
+        let guest = self.plugin.datain_replication_sink();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_note_error(store, &config, report)
+        })
+    }
+
+    /// Stops the pipeline, wherever it runs, or lets it run again.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn set_stopped(&mut self, stopped: bool) -> Result<()> {
+        let config = self.instance.config_json(Purpose::Replicate);
+        let guest = self.plugin.datain_replication_sink();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_set_stopped(store, &config, stopped)
+        })
+    }
+
+    /// Moves the checkpoint over a transaction.
+    ///
+    /// # Errors
+    /// What the plugin reports, e.g. `checkpoint.moved`.
+    pub fn skip(
+        &mut self,
+        before: &Checkpoint,
+        after: &Checkpoint,
+        transaction: &SkippedTransaction,
+    ) -> Result<()> {
+        let config = self.instance.config_json(Purpose::Replicate);
+        let guest = self.plugin.datain_replication_sink();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_skip(store, &config, before, after, transaction)
+        })
+    }
+
+    /// Removes all that the target knows of the pipeline.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn remove(&mut self) -> Result<Removal> {
+        let config = self.instance.config_json(Purpose::Replicate);
+        let guest = self.plugin.datain_replication_sink();
+        self.instance
+            .try_call(LONG_CALL, false, |store| guest.call_remove(store, &config))
     }
 
     fn writer(&self) -> Result<ResourceAny> {

@@ -7,11 +7,12 @@ use wasmtime::component::ResourceAny;
 
 use super::Plugin;
 use super::instance::{GRACE, Instance, LONG_CALL};
+use super::plugin_config::Purpose;
 use super::state::SharedWaker;
 use crate::bindings::source::SourcePlugin;
 use crate::bindings::source::exports::datain::replication::source::Limits;
 use crate::bindings::types::Description;
-use crate::bindings::{Batch, Checkpoint, SourceInspection, SourceStatus};
+use crate::bindings::{Batch, Checkpoint, SourceInspection, SourceStatus, Upcoming};
 use crate::error::Result;
 use crate::pipeline::Reader;
 
@@ -49,15 +50,22 @@ impl SourceInstance {
             .call(GRACE, false, |store| guest.call_describe(store))
     }
 
-    /// Connects and prepares to stream after `resume`.
+    /// Connects and prepares to stream after `resume`; with `set_position` where the configuration's start says. 
     ///
     /// # Errors
     /// What the plugin reports.
-    pub fn open(&mut self, resume: Option<&Checkpoint>) -> Result<()> {
-        let config = self.instance.config_json.clone();
+    pub(crate) fn open(
+        &mut self,
+        resume: Option<&Checkpoint>,
+        set_position: bool,
+        purpose: Purpose,
+    ) -> Result<()> {
+        let config = self.instance.config_json(purpose);
         let guest = self.plugin.datain_replication_source();
         self.reader = Some(self.instance.try_call(LONG_CALL, false, |store| {
-            guest.reader().call_open(store, &config, resume)
+            guest
+                .reader()
+                .call_open(store, &config, resume, set_position)
         })?);
         Ok(())
     }
@@ -67,10 +75,22 @@ impl SourceInstance {
     /// # Errors
     /// What the plugin reports.
     pub fn inspect(&mut self, checkpoint: Option<&Checkpoint>) -> Result<SourceInspection> {
-        let config = self.instance.config_json.clone();
+        let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source();
         self.instance.try_call(LONG_CALL, false, |store| {
             guest.call_inspect(store, &config, checkpoint)
+        })
+    }
+
+    /// The transaction after `checkpoint`, none when there is no newer one.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn next_transaction(&mut self, checkpoint: &Checkpoint) -> Result<Option<Upcoming>> {
+        let config = self.instance.config_json(Purpose::Look);
+        let guest = self.plugin.datain_replication_source();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_next_transaction(store, &config, checkpoint)
         })
     }
 

@@ -1,0 +1,76 @@
+//! The command line's end of the control socket.
+
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use super::{Answer, Order, Request, socket_path};
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+
+/// How long a host may take for its status. A stop may take longer than any limit that would make sense.
+const STATUS_TIME: Duration = Duration::from_secs(10);
+
+/// A host that runs this pipeline.
+#[derive(Debug)]
+pub struct Running {
+    socket: UnixStream,
+}
+
+/// What a host has answered.
+#[derive(Debug)]
+pub struct Answered {
+    /// Its process.
+    pub pid: u32,
+    /// Its state, as in [`crate::pipeline::Status`].
+    pub status: serde_json::Value,
+}
+
+/// The host that runs this pipeline on this machine, as this user; none when there is none.
+///
+/// # Errors
+/// `control.failed` when there is one that cannot be spoken to.
+pub fn connect(config: &Config) -> Result<Option<Running>> {
+    match UnixStream::connect(socket_path(config)) {
+        Ok(socket) => Ok(Some(Running { socket })),
+        // Refused: the socket of a host that was killed.
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Ok(None),
+        Err(e) => Err(failed(e.to_string())),
+    }
+}
+
+impl Running {
+    /// Gives an order, and waits until it is carried out.
+    ///
+    /// # Errors
+    /// The host's own reason why it was not; `control.failed` when the host has gone.
+    pub fn give(mut self, order: Order) -> Result<Answered> {
+        let io = |e: std::io::Error| failed(e.to_string());
+        if order == Order::Status {
+            self.socket.set_read_timeout(Some(STATUS_TIME)).map_err(io)?;
+        }
+        let mut line = serde_json::to_string(&Request { order }).map_err(|e| failed(e.to_string()))?;
+        line.push('\n');
+        self.socket.write_all(line.as_bytes()).map_err(io)?;
+        let mut line = String::new();
+        BufReader::new(&self.socket).read_line(&mut line).map_err(io)?;
+        let answer: Answer = serde_json::from_str(&line).map_err(|e| failed(e.to_string()))?;
+        match answer.error {
+            Some(report) => Err(Error::from(report)),
+            None => Ok(Answered {
+                pid: answer.pid,
+                status: answer.status,
+            }),
+        }
+    }
+}
+
+fn failed(reason: String) -> Error {
+    Error::new(
+        Kind::Retry,
+        "control.failed",
+        "the host that runs this pipeline cannot be spoken to",
+    )
+    .detail(reason)
+    .hint("it may be ending just now: try again")
+}

@@ -1,0 +1,163 @@
+//! The host's end of the control socket.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::{Answer, Order, Request, socket_path};
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::pipeline::Handle;
+use crate::private_folder;
+
+/// How long a peer may take to say what it wants.
+const REQUEST_TIME: Duration = Duration::from_secs(5);
+/// A request is one short line.
+const REQUEST_BYTES: u64 = 4096;
+
+/// A socket that takes orders for a pipeline, until it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    path: PathBuf,
+    ended: Arc<AtomicBool>,
+    /// Held for as long as the host lives; the kernel gives it back when it dies.
+    _lock: File,
+}
+
+impl Listener {
+    /// Opens the socket. Where its default place cannot be used, there is none, and a log line says why: replication does not depend on it.
+    ///
+    /// # Errors
+    /// `host.already-running` when another host of the pipeline runs; `control.socket` when the configured place cannot be used.
+    pub fn open(config: &Config, handle: Handle) -> Result<Option<Self>> {
+        let path = socket_path(config);
+        match Self::at(&path, config.control_socket.is_none(), handle) {
+            Ok(listener) => Ok(Some(listener)),
+            Err(Failure::Running) => Err(Error::new(
+                Kind::Reconfigure,
+                "host.already-running",
+                format!("the pipeline {:?} is run by another process already", config.name),
+            )
+            .detail(format!("its socket is {}", path.display()))
+            .hint("datain status -c FILE shows what it does; end it first, or give this pipeline another name")),
+            Err(Failure::Unusable(reason)) if config.control_socket.is_some() => Err(Error::config(
+                "control.socket",
+                format!("the control socket {} cannot be used", path.display()),
+            )
+            .detail(reason)
+            .hint("name a path in a folder that only this user can write to, of at most 100 bytes")),
+            Err(Failure::Unusable(reason)) => {
+                tracing::warn!(reason, "no orders can be taken: datain stop and start will work through the target only");
+                Ok(None)
+            }
+        }
+    }
+
+    fn at(path: &Path, makes_folder: bool, handle: Handle) -> std::result::Result<Self, Failure> {
+        let unusable = |e: std::io::Error| Failure::Unusable(e.to_string());
+        if makes_folder && let Some(folder) = path.parent() {
+            private_folder::make(folder).map_err(Failure::Unusable)?;
+        }
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(path.with_extension("lock"))
+            .map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Failure::Running),
+            Err(TryLockError::Error(e)) => return Err(unusable(e)),
+        }
+        // Left behind by a host that was killed: the lock says that it is gone.
+        let _ = fs::remove_file(path);
+        let listener = bind_for_owner(path).map_err(unusable)?;
+        let ended = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&ended);
+        std::thread::Builder::new()
+            .name("datain-control".to_owned())
+            .spawn(move || {
+                for peer in listener.incoming() {
+                    if flag.load(Ordering::Acquire) {
+                        return;
+                    }
+                    match peer {
+                        Ok(peer) => serve(peer, handle.clone()),
+                        // No descriptor left, or a peer that has gone: the next one may fare better.
+                        Err(_) => std::thread::sleep(Duration::from_millis(100)),
+                    }
+                }
+            })
+            .map_err(unusable)?;
+        Ok(Self {
+            path: path.to_owned(),
+            ended,
+            _lock: lock,
+        })
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+        // Wakes the thread, which sees that it is over.
+        let _ = UnixStream::connect(&self.path);
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+enum Failure {
+    Running,
+    Unusable(String),
+}
+
+/// A listening socket that nobody else could reach at any time.
+fn bind_for_owner(path: &Path) -> std::io::Result<UnixListener> {
+    // Sockets are made with the process's mask; this early no other thread makes files.
+    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let bound = UnixListener::bind(path);
+    rustix::process::umask(before);
+    let listener = bound?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Serves one peer on a thread of its own, since a stop takes its time. A peer that goes away early does not matter: the order is carried out.
+fn serve(peer: UnixStream, handle: Handle) {
+    let spawned = std::thread::Builder::new()
+        .name("datain-order".to_owned())
+        .spawn(move || {
+            if let Err(error) = answer(&peer, &handle) {
+                tracing::debug!(%error, "an order was not read or answered");
+            }
+        });
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "an order could not be served");
+    }
+}
+
+fn answer(mut peer: &UnixStream, handle: &Handle) -> std::io::Result<()> {
+    peer.set_read_timeout(Some(REQUEST_TIME))?;
+    let mut line = String::new();
+    BufReader::new(peer.take(REQUEST_BYTES)).read_line(&mut line)?;
+    let request: Request = serde_json::from_str(&line)?;
+    let result = match request.order {
+        Order::Status => Ok(()),
+        Order::Stop => handle.stop(),
+        Order::Start => handle.start(),
+    };
+    let answer = Answer {
+        pid: std::process::id(),
+        status: serde_json::to_value(handle.status())?,
+        error: result.err().map(|error| error.report().clone()),
+    };
+    let mut text = serde_json::to_string(&answer)?;
+    text.push('\n');
+    peer.write_all(text.as_bytes())
+}

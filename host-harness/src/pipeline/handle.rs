@@ -1,0 +1,57 @@
+//! A person's orders to a running pipeline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::stop::Hold;
+use super::{Components, Status, StatusHandle};
+use crate::error::Result;
+
+/// How often a stop looks whether the pipeline has come to rest.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Access to a running pipeline from any thread. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    pub(super) plugins: Arc<Components>,
+    pub(super) status: StatusHandle,
+    pub(super) hold: Hold,
+}
+
+impl Handle {
+    /// What the pipeline is doing.
+    pub fn status(&self) -> Status {
+        self.status.get()
+    }
+
+    /// Commits what was accepted, comes to rest, and records in the target that the pipeline is stopped, so that it stays so over a restart.
+    /// Returns when all that is done.
+    ///
+    /// # Errors
+    /// Why it could not be recorded; the pipeline rests all the same, as long as this host lives.
+    pub fn stop(&self) -> Result<()> {
+        self.hold.set(true);
+        // The supervisor waits for each side for a bounded time only.
+        while self.status.get().state != "stopped" {
+            std::thread::sleep(LOOK);
+        }
+        self.plugins.sink()?.set_stopped(true).map_err(|mut error| {
+            let report = error.report_mut();
+            report.message = format!(
+                "replication has stopped, but that could not be recorded in the target: {}",
+                report.message
+            );
+            error
+        })
+    }
+
+    /// Takes a stop back.
+    ///
+    /// # Errors
+    /// Why the target could not be told; then the pipeline stays as it was.
+    pub fn start(&self) -> Result<()> {
+        self.plugins.sink()?.set_stopped(false)?;
+        self.hold.set(false);
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! Folders that nobody else can enter: for compiled components, which run as native code, and for the socket that takes orders.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::Path;
+
+/// Makes the folder with mode 0700, or makes sure that one that is there is this user's alone.
+///
+/// # Errors
+/// Why it cannot be used, in words.
+pub(crate) fn make(folder: &Path) -> Result<(), String> {
+    let show = folder.display();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|e| format!("failed to make {show}: {e}"))?;
+    let meta =
+        fs::symlink_metadata(folder).map_err(|e| format!("failed to look at {show}: {e}"))?;
+    if !meta.is_dir() {
+        return Err(format!("{show} is not a folder"));
+    }
+    let me = rustix::process::geteuid().as_raw();
+    if meta.uid() != me {
+        return Err(format!(
+            "{show} belongs to another user (uid {})",
+            meta.uid()
+        ));
+    }
+    if meta.mode() & 0o077 != 0 {
+        return Err(format!(
+            "{show} is open to other users (mode {:o}, 700 is needed)",
+            meta.mode() & 0o777
+        ));
+    }
+    Ok(())
+}
