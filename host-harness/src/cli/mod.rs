@@ -3,19 +3,25 @@
 //! Exit codes: 0 done, 1 findings, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
 //! log and errors to standard error.
 
+mod confirm;
 mod logging;
+mod orders;
 mod progress;
+mod remove;
 mod run;
 mod signals;
+mod skip;
 mod status;
+mod time;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use logging::LogFormat;
 
 /// Keeps a MySQL server in step with another one, through the binary log.
@@ -42,8 +48,16 @@ struct Global {
 enum Command {
     /// Replicates, until it is interrupted or meets an error that needs a person.
     Run(run::RunArgs),
-    /// Shows how far the target is, from what both servers say; works whether the pipeline runs or not.
+    /// Shows what the pipeline does and how far the target is; works whether a host runs it or not.
     Status(status::StatusArgs),
+    /// Brings replication to rest, and keeps it so over a restart until `start`.
+    Stop(orders::OrderArgs),
+    /// Lets a stopped pipeline go on.
+    Start(orders::OrderArgs),
+    /// Leaves out the next transaction, after showing it; the pipeline must not be running.
+    Skip(skip::SkipArgs),
+    /// Removes all that the target knows of the pipeline; the replicated data stay.
+    Remove(remove::RemoveArgs),
 }
 
 #[derive(Args, Debug)]
@@ -83,7 +97,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let default_level = match cli.command {
         Command::Run(_) => "info",
-        Command::Status(_) => "warn",
+        _ => "warn",
     };
     let format = cli.global.log_format;
     let finish = logging::start(
@@ -93,6 +107,10 @@ pub fn main() -> ExitCode {
     .and_then(|()| match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Status(args) => status::status(&args, format),
+        Command::Stop(args) => orders::stop(&args),
+        Command::Start(args) => orders::start(&args),
+        Command::Skip(args) => skip::skip(&args),
+        Command::Remove(args) => remove::remove(&args),
     });
     match finish {
         Ok(Finish::Done) => ExitCode::SUCCESS,
@@ -103,6 +121,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Writes a result to standard output.
+fn output(text: &str) -> Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(|e| {
+        Error::new(Kind::Fatal, "host.output", "failed to write the answer").detail(e.to_string())
+    })
 }
 
 /// Writes an error in full, once.

@@ -6,7 +6,9 @@ use clap::Args;
 
 use super::progress::{Display, ProgressStyle};
 use super::{ConfigFile, Finish, signals};
-use crate::error::Result;
+use crate::config::Start;
+use crate::control::Listener;
+use crate::error::{Error, Result};
 use crate::pipeline::{Outcome, Pipeline, Stop};
 
 #[derive(Args, Debug)]
@@ -23,12 +25,27 @@ pub(super) struct RunArgs {
     /// command at once. Once both were reached, interruptions are retried for ever.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     connect_retry_seconds: u64,
+    /// Goes to the place that [start] names, although the pipeline has a checkpoint and began elsewhere. What lies between the two is left out, or
+    /// applied a second time. Once there, the option has no effect any more.
+    #[arg(long)]
+    set_position: bool,
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<Finish> {
-    let pipeline = Pipeline::new(args.config.load()?)?
+    let mut config = args.config.load()?;
+    if args.set_position && !matches!(config.start, Start::Position { .. } | Start::Gtid { .. }) {
+        return Err(Error::config(
+            "usage.set-position",
+            "--set-position needs a place to go to",
+        )
+        .hint("put [start] mode = \"position\" with file and position, or mode = \"gtid\" with gtid_set, into the configuration"));
+    }
+    config.set_position = args.set_position;
+    let pipeline = Pipeline::new(config.clone())?
         .until_caught_up(args.until_caught_up)
         .connect_retry(Duration::from_secs(args.connect_retry_seconds));
+    // Held until the end: orders are taken for as long as the pipeline runs or rests.
+    let _control = Listener::open(&config, pipeline.handle())?;
     let stop = Stop::new();
     signals::stop_on_signals(&stop)?;
     let display = args

@@ -34,7 +34,9 @@ pub fn connect(config: &Config) -> Result<Option<Running>> {
     match UnixStream::connect(socket_path(config)) {
         Ok(socket) => Ok(Some(Running { socket })),
         // Refused: the socket of a host that was killed.
-        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Ok(None),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+            Ok(None)
+        }
         Err(e) => Err(failed(e.to_string())),
     }
 }
@@ -47,13 +49,18 @@ impl Running {
     pub fn give(mut self, order: Order) -> Result<Answered> {
         let io = |e: std::io::Error| failed(e.to_string());
         if order == Order::Status {
-            self.socket.set_read_timeout(Some(STATUS_TIME)).map_err(io)?;
+            self.socket
+                .set_read_timeout(Some(STATUS_TIME))
+                .map_err(io)?;
         }
-        let mut line = serde_json::to_string(&Request { order }).map_err(|e| failed(e.to_string()))?;
+        let mut line =
+            serde_json::to_string(&Request { order }).map_err(|e| failed(e.to_string()))?;
         line.push('\n');
         self.socket.write_all(line.as_bytes()).map_err(io)?;
         let mut line = String::new();
-        BufReader::new(&self.socket).read_line(&mut line).map_err(io)?;
+        BufReader::new(&self.socket)
+            .read_line(&mut line)
+            .map_err(io)?;
         let answer: Answer = serde_json::from_str(&line).map_err(|e| failed(e.to_string()))?;
         match answer.error {
             Some(report) => Err(Error::from(report)),

@@ -2,6 +2,7 @@
 //!
 //! The plugins' threads write it between calls; asking never disturbs a plugin.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -30,6 +31,8 @@ pub struct Status {
     /// Totals since the pipeline was started, over all instances.
     #[serde(flatten)]
     pub totals: Totals,
+    /// Rows that became durable per second, over the last seconds.
+    pub rows_per_second: f64,
     /// How far the target is behind, by commit times: 0 only while connected, idle and with everything read durable. None
     /// while that cannot be known yet.
     pub lag_seconds: Option<f64>,
@@ -95,6 +98,7 @@ struct Board {
     read_ordinal: u64,
     source_idle: bool,
     was_resumed: bool,
+    rate: Rate,
     last_durable_commit_micros: u64,
     restarts: u64,
     last_error: Option<Report>,
@@ -114,6 +118,7 @@ impl StatusHandle {
             read_ordinal: 0,
             source_idle: false,
             was_resumed: false,
+            rate: Rate::default(),
             last_durable_commit_micros: 0,
             restarts: 0,
             last_error: None,
@@ -148,6 +153,7 @@ impl StatusHandle {
             durable_position: board.durable.as_ref().map(|c| c.display.clone()),
             durable_ordinal: board.durable_ordinal(),
             totals: board.past.plus(board.present),
+            rows_per_second: board.rate.per_second(Instant::now()),
             lag_seconds: board.lag(SystemTime::now()),
             caught_up: source.is_some_and(|s| s.caught_up),
             restarts: board.restarts,
@@ -211,6 +217,8 @@ impl StatusHandle {
             .last_durable_commit_micros
             .max(status.last_commit_micros);
         board.sink = Some(status);
+        let rows = board.past.plus(board.present).rows_applied;
+        board.rate.note(Instant::now(), rows);
     }
 
     pub(super) fn durable(&self, checkpoint: &Checkpoint) {
@@ -240,5 +248,64 @@ impl Board {
         let commit = UNIX_EPOCH + Duration::from_micros(self.last_durable_commit_micros);
         // A source whose clock is ahead of ours is not behind.
         Some(now.duration_since(commit).unwrap_or_default().as_secs_f64())
+    }
+}
+
+/// How far back the rate looks.
+const RATE_WINDOW: Duration = Duration::from_secs(5);
+
+/// Rows applied at moments of the last seconds.
+#[derive(Debug, Default)]
+struct Rate(VecDeque<(Instant, u64)>);
+
+impl Rate {
+    fn note(&mut self, at: Instant, rows: u64) {
+        self.0.push_back((at, rows));
+        // One moment before the window stays: the rate is counted from there.
+        while self.0.len() > 2
+            && self
+                .0
+                .get(1)
+                .is_some_and(|(old, _)| at - *old >= RATE_WINDOW)
+        {
+            self.0.pop_front();
+        }
+    }
+
+    fn per_second(&self, now: Instant) -> f64 {
+        let (Some((begin, before)), Some((_, after))) = (self.0.front(), self.0.back()) else {
+            return 0.0;
+        };
+        let time = now
+            .saturating_duration_since(*begin)
+            .max(Duration::from_secs(1));
+        #[expect(clippy::cast_precision_loss, reason = "rows of some seconds fit")]
+        let rows = after.saturating_sub(*before) as f64;
+        rows / time.as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let begin = Instant::now();
+        let at = |millis: u64| begin + Duration::from_millis(millis);
+        let mut rate = Rate::default();
+        assert!(rate.per_second(at(0)).abs() < f64::EPSILON);
+        for step in 0..100_u64 {
+            rate.note(at(step * 100), step * 50);
+        }
+        assert!(
+            (rate.per_second(at(9900)) - 500.0).abs() < 10.0,
+            "{}",
+            rate.per_second(at(9900))
+        );
+        assert!(rate.0.len() < 60);
+        rate.note(at(60_000), 99 * 50);
+        rate.note(at(60_100), 99 * 50);
+        assert!(rate.per_second(at(60_100)) < 1.0);
     }
 }

@@ -123,7 +123,9 @@ impl Supervisor {
                 Ok(Ending::Finished(outcome)) => return Ok(outcome),
                 Ok(Ending::Held) => continue,
                 Ok(Ending::WentThrough) => {
-                    tracing::info!("what failed in a group has gone through one by one: going on in groups");
+                    tracing::info!(
+                        "what failed in a group has gone through one by one: going on in groups"
+                    );
                     self.pace = Pace::Groups;
                     continue;
                 }
@@ -143,7 +145,10 @@ impl Supervisor {
                     Some(pace) => pace,
                     None => return Err(error),
                 };
-                tracing::warn!(code = error.code(), "applying one by one from the checkpoint, to stand right before the transaction that fails");
+                tracing::warn!(
+                    code = error.code(),
+                    "applying one by one from the checkpoint, to stand right before the transaction that fails"
+                );
                 continue;
             }
             if !self.reached && started.elapsed() >= self.settings.connect_retry {
@@ -214,7 +219,9 @@ impl Supervisor {
                 Ok(true) => recorded = true,
                 Ok(false) if recorded => self.hold.set(false),
                 Ok(false) => {}
-                Err(error) => tracing::debug!(%error, "the target does not say whether the pipeline was started"),
+                Err(error) => {
+                    tracing::debug!(%error, "the target does not say whether the pipeline was started")
+                }
             }
         }
         if !stop.is_requested() {

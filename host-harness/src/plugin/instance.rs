@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use wasmtime::{Store, UpdateDeadline};
 
-use super::state::{Account, PluginState, SharedWaker, may_go_on};
 use super::plugin_config::{self, Purpose};
+use super::state::{Account, PluginState, SharedWaker, may_go_on};
 use super::{Plugin, failure};
 use crate::bindings::types;
 use crate::error::{Error, Result};

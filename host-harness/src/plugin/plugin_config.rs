@@ -35,12 +35,7 @@ pub(crate) enum Purpose {
 }
 
 /// `row_block_version` is what was negotiated ([`super::negotiate`]).
-pub(super) fn json(
-    role: Role,
-    config: &Config,
-    row_block_version: u8,
-    purpose: Purpose,
-) -> String {
+pub(super) fn json(role: Role, config: &Config, row_block_version: u8, purpose: Purpose) -> String {
     let one_by_one = purpose == Purpose::OneByOne;
     let (stream, server_id) = match purpose {
         // A source ends the dump of a replica that connects a second time, and a look must not end the pipeline's own.

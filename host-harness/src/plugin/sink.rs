@@ -12,7 +12,8 @@ use super::state::SharedWaker;
 use crate::bindings::sink::SinkPlugin;
 use crate::bindings::types::Description;
 use crate::bindings::{
-    Batch, Checkpoint, Progress, Removal, Resumption, SinkInspection, SinkStatus, SkippedTransaction,
+    Batch, Checkpoint, Progress, Removal, Resumption, SinkInspection, SinkStatus,
+    SkippedTransaction,
 };
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::Writer;
@@ -51,7 +52,7 @@ impl SinkInstance {
             .call(GRACE, false, |store| guest.call_describe(store))
     }
 
-    /// Connects, takes the pipeline over, and says where to go on. 
+    /// Connects, takes the pipeline over, and says where to go on.
     ///
     /// # Errors
     /// What the plugin reports.

@@ -50,7 +50,7 @@ impl SourceInstance {
             .call(GRACE, false, |store| guest.call_describe(store))
     }
 
-    /// Connects and prepares to stream after `resume`; with `set_position` where the configuration's start says. 
+    /// Connects and prepares to stream after `resume`; with `set_position` where the configuration's start says.
     ///
     /// # Errors
     /// What the plugin reports.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::bindings::types::Transaction;
-use crate::bindings::{Batch, Progress, SinkStatus, SourceStatus};
+use crate::bindings::{Batch, Checkpoint, Progress, Resumption, SinkStatus, SourceStatus};
 use crate::pipeline::{Reader, Writer};
 use crate::transport::Waker;
 
@@ -18,6 +18,11 @@ struct Servers {
     /// How often each fault is met; 0 is once.
     endless: bool,
     caught_up: bool,
+    /// At which paces sinks were opened.
+    paces: Mutex<Vec<Pace>>,
+    /// A person's stop in the target.
+    stopped: Mutex<bool>,
+    noted: Mutex<Vec<String>>,
 }
 
 impl Servers {
@@ -28,6 +33,9 @@ impl Servers {
             faults: Mutex::new(faults.into()),
             endless: false,
             caught_up: true,
+            paces: Mutex::default(),
+            stopped: Mutex::default(),
+            noted: Mutex::default(),
         })
     }
 
@@ -65,6 +73,8 @@ impl Plugins for FakePlugins {
         &self,
         waker: &Arc<Waker>,
         resume: Option<&Checkpoint>,
+        _set_position: bool,
+        _pace: Pace,
     ) -> Result<Box<dyn Reader>> {
         self.0.meet("source.open")?;
         let next = resume.map_or(0, |c| c.ordinal) + 1;
@@ -76,15 +86,29 @@ impl Plugins for FakePlugins {
         }))
     }
 
-    fn open_sink(&self, waker: &Arc<Waker>) -> Result<(Box<dyn Writer>, Option<Checkpoint>)> {
+    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)> {
         self.0.meet("sink.open")?;
+        self.0.paces.lock().unwrap().push(pace);
         let newest = self.0.newest();
         let writer = FakeWriter {
             servers: Arc::clone(&self.0),
             waker: Arc::clone(waker),
             accepted: Vec::new(),
         };
-        Ok((Box::new(writer), (newest > 0).then(|| checkpoint(newest))))
+        let resumption = Resumption {
+            checkpoint: (newest > 0).then(|| checkpoint(newest)),
+            set_position: false,
+        };
+        Ok((Box::new(writer), resumption))
+    }
+
+    fn is_stopped(&self) -> Result<bool> {
+        Ok(*self.0.stopped.lock().unwrap())
+    }
+
+    fn note_error(&self, report: &str) -> Result<()> {
+        self.0.noted.lock().unwrap().push(report.to_owned());
+        Ok(())
     }
 }
 
@@ -230,7 +254,7 @@ fn run(servers: &Arc<Servers>, settings: Settings, stop: &Stop) -> (Result<Outco
     let status = StatusHandle::new("test");
     let plugins: Arc<dyn Plugins> = Arc::new(FakePlugins(Arc::clone(servers)));
     (
-        Supervisor::new(plugins, settings, status.clone()).run(stop),
+        Supervisor::new(plugins, settings, status.clone(), Hold::default()).run(stop),
         status,
     )
 }
@@ -369,4 +393,156 @@ fn a_stop_commits_what_was_accepted() {
             .unwrap(),
         Outcome::Stopped
     );
+}
+
+fn about_a_transaction(code: &str) -> Error {
+    Error::new(Kind::Fatal, code, "it cannot be applied").at("binlog.000001:7")
+}
+
+#[test]
+fn an_error_in_a_group_is_looked_for_one_by_one_and_then_ends_the_run() {
+    let fault = || ("sink.advance", about_a_transaction("row.missing"));
+    let servers = Servers::new(100, vec![fault(), fault()]);
+    let (outcome, _) = run(&servers, settings(), &Stop::new());
+    assert_eq!(outcome.unwrap_err().code(), "row.missing");
+    let paces = servers.paces.lock().unwrap();
+    assert!(
+        matches!(paces[..], [Pace::Groups, Pace::OneByOne { until }] if until > 0),
+        "{paces:?}"
+    );
+    assert_eq!(servers.noted.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn what_goes_through_one_by_one_goes_on_in_groups() {
+    let servers = Servers::new(
+        100,
+        vec![("sink.advance", about_a_transaction("row.missing"))],
+    );
+    let (outcome, _) = run(&servers, settings(), &Stop::new());
+    assert_eq!(outcome.unwrap(), Outcome::CaughtUp);
+    assert!(in_order(&servers));
+    let paces = servers.paces.lock().unwrap();
+    // The whole may have gone through before the supervisor went back.
+    assert!(matches!(paces[1], Pace::OneByOne { .. }), "{paces:?}");
+    assert!(servers.noted.lock().unwrap().is_empty());
+}
+
+#[test]
+fn what_was_read_before_an_error_of_the_source_is_applied() {
+    let servers = Servers::new(100, Vec::new());
+    let plugins = SourceFailsAt(FakePlugins(Arc::clone(&servers)), 40);
+    let supervisor = Supervisor::new(
+        Arc::new(plugins),
+        settings(),
+        StatusHandle::new("test"),
+        Hold::default(),
+    );
+    assert_eq!(
+        supervisor.run(&Stop::new()).unwrap_err().code(),
+        "binlog.unknown-event"
+    );
+    assert_eq!(
+        *servers.committed.lock().unwrap(),
+        (1..=40).collect::<Vec<_>>()
+    );
+}
+
+/// A source that cannot read what follows an ordinal.
+struct SourceFailsAt(FakePlugins, u64);
+
+impl Plugins for SourceFailsAt {
+    fn open_source(
+        &self,
+        waker: &Arc<Waker>,
+        resume: Option<&Checkpoint>,
+        set_position: bool,
+        pace: Pace,
+    ) -> Result<Box<dyn Reader>> {
+        let inner = self.0.open_source(waker, resume, set_position, pace)?;
+        Ok(Box::new(FailsAt(inner, self.1)))
+    }
+
+    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)> {
+        self.0.open_sink(waker, pace)
+    }
+
+    fn is_stopped(&self) -> Result<bool> {
+        self.0.is_stopped()
+    }
+
+    fn note_error(&self, report: &str) -> Result<()> {
+        self.0.note_error(report)
+    }
+}
+
+struct FailsAt(Box<dyn Reader>, u64);
+
+impl Reader for FailsAt {
+    fn poll(&mut self, max_bytes: u32, max_wait: Duration) -> Result<Option<Batch>> {
+        let batch = self.0.poll(max_bytes, max_wait)?;
+        let past = |batch: &Batch| batch.transactions.iter().any(|t| t.ordinal > self.1);
+        if batch.as_ref().is_some_and(past) {
+            return Err(about_a_transaction("binlog.unknown-event"));
+        }
+        Ok(batch)
+    }
+
+    fn ack(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.0.ack(checkpoint)
+    }
+
+    fn status(&mut self) -> Result<SourceStatus> {
+        self.0.status()
+    }
+}
+
+#[test]
+fn a_person_stops_and_starts_it() {
+    let servers = Servers::new(u64::MAX, Vec::new());
+    let (stop, hold, status) = (Stop::new(), Hold::default(), StatusHandle::new("test"));
+    let plugins: Arc<dyn Plugins> = Arc::new(FakePlugins(Arc::clone(&servers)));
+    let wanted = Settings {
+        until_caught_up: false,
+        ..settings()
+    };
+    let supervisor = Supervisor::new(plugins, wanted, status.clone(), hold.clone());
+    let ends = stop.clone();
+    let thread = std::thread::spawn(move || supervisor.run(&ends));
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        let end = Instant::now() + Duration::from_secs(30);
+        while !holds() {
+            assert!(Instant::now() < end, "{what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    until("it runs", &|| servers.newest() > 0);
+    hold.set(true);
+    until("it rests", &|| status.get().state == "stopped");
+    let at = servers.newest();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(servers.newest(), at, "nothing is applied at rest");
+    hold.set(false);
+    until("it goes on", &|| servers.newest() > at);
+    stop.request();
+    assert_eq!(thread.join().unwrap().unwrap(), Outcome::Stopped);
+}
+
+#[test]
+fn a_stop_by_the_target_lets_it_rest() {
+    for (call, code) in [
+        ("sink.open", "sink.stopped"),
+        ("sink.advance", "checkpoint.fenced"),
+    ] {
+        let error = Error::new(Kind::Reconfigure, code, "stopped by a person");
+        let servers = Servers::new(10, vec![(call, error)]);
+        *servers.stopped.lock().unwrap() = true;
+        // Who waits for an end must not wait for a person.
+        let (outcome, _) = run(&servers, settings(), &Stop::new());
+        assert_eq!(outcome.unwrap_err().code(), "sink.stopped");
+    }
+    let fenced = Error::new(Kind::Fatal, "checkpoint.fenced", "another host");
+    let servers = Servers::new(10, vec![("sink.advance", fenced)]);
+    let (outcome, _) = run(&servers, settings(), &Stop::new());
+    assert_eq!(outcome.unwrap_err().code(), "checkpoint.fenced");
 }

@@ -1,0 +1,331 @@
+//! The status as data; docs/status.md describes each key.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::bindings::{SinkInspection, SourceInspection};
+use crate::control::Answered;
+use crate::error::{self, Result};
+
+/// What was found out, before it is put together.
+pub(super) struct Found<'a> {
+    pub name: &'a str,
+    /// Of source and target.
+    pub addresses: [String; 2],
+    pub host: Option<&'a Answered>,
+    pub target: &'a Result<SinkInspection>,
+    pub source: &'a Result<SourceInspection>,
+    pub now_micros: u64,
+}
+
+/// Everything that `status --format json` says.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    pub pipeline: String,
+    pub state: String,
+    pub host: Option<Host>,
+    pub seconds_behind: Option<f64>,
+    pub bytes_behind: Option<u64>,
+    pub transactions_behind: Option<u64>,
+    pub retrieved: Option<Place>,
+    pub executed: Option<Place>,
+    pub source: Server,
+    pub target: Server,
+    pub checkpoint: Option<Checkpoint>,
+    pub stopped_at_micros: Option<u64>,
+    pub held_back: Option<u64>,
+    pub skipped: Option<u64>,
+    pub last_error: Option<Value>,
+    pub last_error_at_micros: Option<u64>,
+}
+
+/// The process that runs the pipeline on this machine.
+#[derive(Debug, Serialize)]
+pub(super) struct Host {
+    pub pid: u32,
+    pub uptime_seconds: Option<f64>,
+    pub restarts: Option<u64>,
+    pub rows_per_second: Option<f64>,
+    pub rows_applied: Option<u64>,
+    pub transactions_applied: Option<u64>,
+    pub statements_applied: Option<u64>,
+    pub statements_left_out: Option<u64>,
+    pub groups_committed: Option<u64>,
+    pub bytes_read: Option<u64>,
+}
+
+/// A place in the source's log.
+#[derive(Debug, Serialize)]
+pub(super) struct Place {
+    pub position: String,
+    pub gtid_set: Option<String>,
+}
+
+/// A server as it answered now.
+#[derive(Debug, Serialize)]
+pub(super) struct Server {
+    pub address: String,
+    pub reachable: bool,
+    pub version: Option<String>,
+    /// The source's newest place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<Place>,
+    pub error: Option<error::Report>,
+}
+
+/// What the target holds.
+#[derive(Debug, Serialize)]
+pub(super) struct Checkpoint {
+    pub position: String,
+    pub gtid_set: Option<String>,
+    pub ordinal: u64,
+    pub epoch: u64,
+    pub written_at_micros: u64,
+    pub committed_at_micros: u64,
+}
+
+impl Report {
+    pub(super) fn new(found: Found<'_>) -> Self {
+        let Found {
+            name,
+            addresses: [source_address, target_address],
+            host,
+            target,
+            source,
+            now_micros,
+        } = found;
+        let live = host.map(|host| &host.status);
+        let known = target.as_ref().ok();
+        let checkpoint = known.and_then(|target| {
+            let checkpoint = target.checkpoint.as_ref()?;
+            let place = place(&checkpoint.display);
+            Some(Checkpoint {
+                position: place.position,
+                gtid_set: place.gtid_set,
+                ordinal: checkpoint.ordinal,
+                epoch: target.epoch,
+                written_at_micros: target.written_at_micros,
+                committed_at_micros: target.committed_at_micros,
+            })
+        });
+        let distance = source.as_ref().ok();
+        let transactions_behind = distance.and_then(|source| source.transactions_behind);
+        let bytes_behind = distance.and_then(|source| source.bytes_behind);
+        let stopped_at_micros = known.and_then(|target| target.stopped_at_micros);
+        let (last_error, last_error_at_micros) = last_error(live, known);
+        Self {
+            pipeline: name.to_owned(),
+            state: state(live, stopped_at_micros.is_some()),
+            host: host.map(Host::new),
+            seconds_behind: match live {
+                Some(live) => live["lag_seconds"].as_f64(),
+                None => {
+                    let behind = transactions_behind.or(bytes_behind);
+                    without_host(
+                        behind,
+                        known.map_or(0, |t| t.committed_at_micros),
+                        now_micros,
+                    )
+                }
+            },
+            bytes_behind,
+            transactions_behind,
+            retrieved: live.and_then(|live| live["source_position"].as_str().map(place)),
+            // The host hears of a commit before anybody who asks the target, but does not know what was there when it began to connect.
+            executed: live
+                .and_then(|live| live["durable_position"].as_str())
+                .or(known
+                    .and_then(|target| target.checkpoint.as_ref())
+                    .map(|checkpoint| checkpoint.display.as_str()))
+                .map(place),
+            source: server(source_address, source, |source| {
+                (&source.server_version, Some(place(&source.head)))
+            }),
+            target: server(target_address, target, |target| {
+                (&target.server_version, None)
+            }),
+            checkpoint,
+            stopped_at_micros,
+            held_back: known.map(|target| target.held_back),
+            skipped: known.map(|target| target.skipped),
+            last_error,
+            last_error_at_micros,
+        }
+    }
+}
+
+impl Host {
+    fn new(host: &Answered) -> Self {
+        let count = |key: &str| host.status[key].as_u64();
+        Self {
+            pid: host.pid,
+            uptime_seconds: host.status["uptime_seconds"].as_f64(),
+            restarts: count("restarts"),
+            rows_per_second: host.status["rows_per_second"].as_f64(),
+            rows_applied: count("rows_applied"),
+            transactions_applied: count("transactions_applied"),
+            statements_applied: count("statements_applied"),
+            statements_left_out: count("statements_left_out"),
+            groups_committed: count("groups_committed"),
+            bytes_read: count("bytes_read"),
+        }
+    }
+}
+
+fn state(live: Option<&Value>, stopped: bool) -> String {
+    match live.and_then(|live| live["state"].as_str()) {
+        Some(state) => state,
+        None if stopped => "stopped",
+        None => "not running",
+    }
+    .to_owned()
+}
+
+/// By the commit time of the newest transaction that is applied; none when nothing is missing, since what comes next is not read.
+fn without_host(behind: Option<u64>, committed_at_micros: u64, now_micros: u64) -> Option<f64> {
+    if behind == Some(0) || committed_at_micros == 0 {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "for people, in seconds")]
+    let seconds = now_micros.saturating_sub(committed_at_micros) as f64 / 1e6;
+    Some(seconds)
+}
+
+/// The host's own, else the one that was left in the target.
+fn last_error(
+    live: Option<&Value>,
+    known: Option<&SinkInspection>,
+) -> (Option<Value>, Option<u64>) {
+    if let Some(live) = live
+        && live["last_error"].is_object()
+    {
+        return (
+            Some(live["last_error"].clone()),
+            live["last_error_at_micros"].as_u64(),
+        );
+    }
+    match known.and_then(|target| target.last_error.as_ref()) {
+        Some(noted) => (
+            // What is no JSON was written by hand.
+            serde_json::from_str(&noted.report)
+                .ok()
+                .or_else(|| Some(Value::from(noted.report.as_str()))),
+            Some(noted.at_micros),
+        ),
+        None => (None, None),
+    }
+}
+
+fn server<T>(
+    address: String,
+    answer: &Result<T>,
+    say: impl FnOnce(&T) -> (&String, Option<Place>),
+) -> Server {
+    match answer {
+        Ok(answer) => {
+            let (version, head) = say(answer);
+            Server {
+                address,
+                reachable: true,
+                version: Some(version.clone()),
+                head,
+                error: None,
+            }
+        }
+        Err(error) => Server {
+            address,
+            reachable: false,
+            version: None,
+            head: None,
+            error: Some(error.report().clone()),
+        },
+    }
+}
+
+/// A checkpoint's display: file and offset, then, where there are GTIDs, a space and the set (wit/types.wit).
+fn place(display: &str) -> Place {
+    match display.split_once(' ') {
+        Some((position, set)) => Place {
+            position: position.to_owned(),
+            gtid_set: Some(set.to_owned()),
+        },
+        None => Place {
+            position: display.to_owned(),
+            gtid_set: None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Kind};
+
+    pub(in super::super) fn target() -> SinkInspection {
+        SinkInspection {
+            checkpoint: Some(crate::bindings::Checkpoint {
+                ordinal: 7,
+                data: vec![1],
+                display: "binlog.000003:1234 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-7".to_owned(),
+            }),
+            written_at_micros: 951_782_400_000_000,
+            epoch: 2,
+            server_version: "9.7.4".to_owned(),
+            committed_at_micros: 951_782_400_000_000,
+            stopped_at_micros: None,
+            held_back: 1,
+            skipped: 0,
+            last_error: None,
+        }
+    }
+
+    fn source(behind: u64) -> SourceInspection {
+        SourceInspection {
+            head: "binlog.000003:2000".to_owned(),
+            server_version: "9.7.4".to_owned(),
+            transactions_behind: Some(behind),
+            bytes_behind: Some(766),
+        }
+    }
+
+    fn report(host: Option<&Answered>, source: &Result<SourceInspection>) -> Report {
+        Report::new(Found {
+            name: "orders",
+            addresses: ["s:1".to_owned(), "t:2".to_owned()],
+            host,
+            target: &Ok(target()),
+            source,
+            now_micros: 951_782_410_000_000,
+        })
+    }
+
+    #[test]
+    fn without_a_host_the_commit_time_counts_and_it_is_never_zero() {
+        let behind = report(None, &Ok(source(3)));
+        assert_eq!(behind.state, "not running");
+        assert_eq!(behind.seconds_behind, Some(10.0));
+        assert_eq!(report(None, &Ok(source(0))).seconds_behind, None);
+        let executed = behind.executed.unwrap();
+        assert_eq!(executed.position, "binlog.000003:1234");
+        assert!(executed.gtid_set.unwrap().ends_with(":1-7"));
+    }
+
+    #[test]
+    fn a_hosts_own_word_goes_before_the_targets() {
+        let host = Answered {
+            pid: 12,
+            status: serde_json::json!({
+                "state": "waiting to retry", "lag_seconds": 4.5, "durable_position": "binlog.000003:1500",
+                "restarts": 2, "last_error": {"code": "net.refused"}, "last_error_at_micros": 5,
+            }),
+        };
+        let error = Err(Error::new(Kind::Retry, "net.refused", "failed to connect"));
+        let report = report(Some(&host), &error);
+        assert_eq!(report.state, "waiting to retry");
+        assert_eq!(report.seconds_behind, Some(4.5));
+        assert_eq!(report.executed.unwrap().position, "binlog.000003:1500");
+        assert_eq!(report.last_error.unwrap()["code"], "net.refused");
+        assert_eq!(report.source.error.unwrap().code, "net.refused");
+        assert_eq!(report.checkpoint.unwrap().position, "binlog.000003:1234");
+    }
+}
