@@ -19,7 +19,7 @@
 use std::{
     env, fmt,
     fs::OpenOptions,
-    io::{Read, Write as _},
+    io::{Read, Seek as _, Write as _},
     os::unix::{fs::OpenOptionsExt as _, process::ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -135,13 +135,40 @@ impl Host {
         Self::spawn(command)?.wait(limit)
     }
 
+    /// Starts `datain ARGUMENTS…`, any command.
+    ///
+    /// # Errors
+    /// As [`Host::start`].
+    pub fn command_in_background(arguments: &[&str]) -> Result<Self> {
+        let mut command = Command::new(program()?);
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    /// As [`Host::command`], with `input` on standard input.
+    ///
+    /// # Errors
+    /// As [`Host::run`].
+    pub fn command_with_input(arguments: &[&str], input: &str, limit: Duration) -> Result<Exit> {
+        let mut command = Command::new(program()?);
+        command.args(arguments);
+        let mut file = tempfile::tempfile().context("failed to keep the input")?;
+        file.write_all(input.as_bytes())
+            .and_then(|()| file.rewind())
+            .context("failed to keep the input")?;
+        command.stdin(file);
+        Self::spawn_with_input(command)?.wait(limit)
+    }
+
     fn spawn(mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::null());
+        Self::spawn_with_input(command)
+    }
+
+    fn spawn_with_input(mut command: Command) -> Result<Self> {
         // What the developer's own shell says must not change what a test sees.
         command.env_remove("RUST_LOG").env("NO_COLOR", "1");
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let program = command.get_program().to_owned();
         let mut child = spawn_bound(command)
             .with_context(|| format!("failed to start {}", program.display()))?;

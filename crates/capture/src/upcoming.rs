@@ -157,11 +157,12 @@ impl Walk {
         if between && !copied && self.found.is_some() {
             return self.complete();
         }
-        let before = self.at.offset;
         let heartbeat = matches!(kind, EventType::Heartbeat | EventType::HeartbeatV2);
         if !copied && !heartbeat {
             self.at.pass(header.log_pos, header.event_size);
         }
+        // By GTID the server leaves out what is not wanted, so the event before may have ended elsewhere.
+        let before = self.at.offset.saturating_sub(u64::from(header.event_size));
         let (checksum, format) = (self.checksum, self.format.clone());
         let body = Event::split(bytes, checksum).and_then(|event| event.parse(&format));
         let ended = match body {

@@ -39,7 +39,8 @@ pub(super) fn skip(args: &SkipArgs) -> Result<Finish> {
     };
     let Some(next) = pipeline.next_transaction(&before)? else {
         return Err(nothing("the source has no transaction that is not applied")
-            .detail(format!("the checkpoint is {}", before.display)));
+            .detail(format!("the checkpoint is {}", before.display))
+            .hint("datain run -c FILE tells what is wrong, if something is"));
     };
     let about_error = target
         .last_error

@@ -30,19 +30,24 @@ impl Handle {
     /// # Errors
     /// Why it could not be recorded; the pipeline rests all the same, as long as this host lives.
     pub fn stop(&self) -> Result<()> {
-        self.hold.set(true);
+        self.hold.set();
         // The supervisor waits for each side for a bounded time only.
         while self.status.get().state != "stopped" {
             std::thread::sleep(LOOK);
         }
-        self.plugins.sink()?.set_stopped(true).map_err(|mut error| {
-            let report = error.report_mut();
-            report.message = format!(
-                "replication has stopped, but that could not be recorded in the target: {}",
-                report.message
-            );
-            error
-        })
+        self.plugins
+            .sink()?
+            .set_stopped(true)
+            .map_err(|mut error| {
+                let report = error.report_mut();
+                report.message = format!(
+                    "replication has stopped, but that could not be recorded in the target: {}",
+                    report.message
+                );
+                error
+            })?;
+        self.hold.note_recorded();
+        Ok(())
     }
 
     /// Takes a stop back.
@@ -51,7 +56,7 @@ impl Handle {
     /// Why the target could not be told; then the pipeline stays as it was.
     pub fn start(&self) -> Result<()> {
         self.plugins.sink()?.set_stopped(false)?;
-        self.hold.set(false);
+        self.hold.release();
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Requests from outside: to end ([`Stop`], from signals or the embedding program), and to pause ([`Hold`], from a person's `datain stop`).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,10 @@ pub struct Stop(Flag);
 
 /// A request to pause, which can be taken back. Clones are the same request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Hold(Flag);
+pub(crate) struct Hold {
+    flag: Flag,
+    recorded: Arc<AtomicBool>,
+}
 
 #[derive(Clone, Default)]
 struct Flag(Arc<Shared>);
@@ -57,24 +61,40 @@ impl Stop {
 }
 
 impl Hold {
-    /// Makes the request, or takes it back.
-    pub(crate) fn set(&self, held: bool) {
-        self.0.set(held);
+    /// Makes the request.
+    pub(crate) fn set(&self) {
+        self.flag.set(true);
+    }
+
+    /// Takes it back.
+    pub(crate) fn release(&self) {
+        self.recorded.store(false, Ordering::Release);
+        self.flag.set(false);
+    }
+
+    /// The target knows of it: when it does no longer, somebody has taken the request back there.
+    pub(crate) fn note_recorded(&self) {
+        self.recorded.store(true, Ordering::Release);
+    }
+
+    /// Whether the target knows of it.
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.recorded.load(Ordering::Acquire)
     }
 
     /// Whether it stands.
     pub(crate) fn is_set(&self) -> bool {
-        self.0.lock().requested
+        self.flag.lock().requested
     }
 
     /// Sleeps for `time`, or until the request is taken back; says whether it was.
     pub(crate) fn wait_for_release(&self, time: Duration) -> bool {
-        !self.0.wait(time, false)
+        !self.flag.wait(time, false)
     }
 
     /// As [`Stop::subscribe`].
     pub(crate) fn subscribe(&self, callback: impl Fn() + Send + 'static) -> Subscription {
-        self.0.subscribe(callback)
+        self.flag.subscribe(callback)
     }
 }
 

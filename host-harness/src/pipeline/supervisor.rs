@@ -138,7 +138,8 @@ impl Supervisor {
             }
             if error.kind() != Kind::Retry {
                 if self.was_stopped(&error) {
-                    self.hold.set(true);
+                    self.hold.note_recorded();
+                    self.hold.set();
                     continue;
                 }
                 self.pace = match self.slower(&error) {
@@ -208,7 +209,6 @@ impl Supervisor {
     fn rest(&self, stop: &Stop) {
         self.status.state("stopped");
         tracing::info!("stopped by a person; `datain start` lets it go on");
-        let mut recorded = false;
         let mut look = Instant::now();
         while !stop.is_requested() && !self.hold.wait_for_release(TICK) {
             if look.elapsed() < STOPPED_LOOK {
@@ -216,9 +216,8 @@ impl Supervisor {
             }
             look = Instant::now();
             match self.plugins.is_stopped() {
-                Ok(true) => recorded = true,
-                Ok(false) if recorded => self.hold.set(false),
-                Ok(false) => {}
+                Ok(false) if self.hold.is_recorded() => self.hold.release(),
+                Ok(_) => {}
                 Err(error) => {
                     tracing::debug!(%error, "the target does not say whether the pipeline was started")
                 }

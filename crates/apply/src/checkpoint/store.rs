@@ -59,7 +59,7 @@ pub(super) async fn make_row<S: Stream>(
 
 fn changed(checkpoint: &Checkpoint, began: Option<&str>, now: &str) -> Error {
     Error::reconfigure(
-        "start.changed",
+        "config.start-changed",
         "[start] names another place than the one where this pipeline began, and the pipeline has a checkpoint",
     )
     .detail(format!(
@@ -75,7 +75,7 @@ impl Store {
     /// older writer is committing right now is waited for, since both change the same row.
     ///
     /// # Errors
-    /// As [`super::read`]; `sink.stopped` while a person has stopped the pipeline; `start.changed` when the configuration names another beginning
+    /// As [`super::read`]; `sink.stopped` while a person has stopped the pipeline; `config.start-changed` when the configuration names another beginning
     /// than the pipeline's own; missing privileges on the schema `datain`.
     pub async fn claim<S: Stream>(
         session: &mut Session<S>,

@@ -27,6 +27,7 @@ pub(super) struct Report {
     pub seconds_behind: Option<f64>,
     pub bytes_behind: Option<u64>,
     pub transactions_behind: Option<u64>,
+    pub head: Option<Place>,
     pub retrieved: Option<Place>,
     pub executed: Option<Place>,
     pub source: Server,
@@ -67,9 +68,6 @@ pub(super) struct Server {
     pub address: String,
     pub reachable: bool,
     pub version: Option<String>,
-    /// The source's newest place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub head: Option<Place>,
     pub error: Option<error::Report>,
 }
 
@@ -130,6 +128,7 @@ impl Report {
             },
             bytes_behind,
             transactions_behind,
+            head: distance.map(|source| place(&source.head)),
             retrieved: live.and_then(|live| live["source_position"].as_str().map(place)),
             // The host hears of a commit before anybody who asks the target, but does not know what was there when it began to connect.
             executed: live
@@ -138,12 +137,8 @@ impl Report {
                     .and_then(|target| target.checkpoint.as_ref())
                     .map(|checkpoint| checkpoint.display.as_str()))
                 .map(place),
-            source: server(source_address, source, |source| {
-                (&source.server_version, Some(place(&source.head)))
-            }),
-            target: server(target_address, target, |target| {
-                (&target.server_version, None)
-            }),
+            source: server(source_address, source, |source| &source.server_version),
+            target: server(target_address, target, |target| &target.server_version),
             checkpoint,
             stopped_at_micros,
             held_back: known.map(|target| target.held_back),
@@ -216,27 +211,18 @@ fn last_error(
     }
 }
 
-fn server<T>(
-    address: String,
-    answer: &Result<T>,
-    say: impl FnOnce(&T) -> (&String, Option<Place>),
-) -> Server {
+fn server<T>(address: String, answer: &Result<T>, version: impl FnOnce(&T) -> &String) -> Server {
     match answer {
-        Ok(answer) => {
-            let (version, head) = say(answer);
-            Server {
-                address,
-                reachable: true,
-                version: Some(version.clone()),
-                head,
-                error: None,
-            }
-        }
+        Ok(answer) => Server {
+            address,
+            reachable: true,
+            version: Some(version(answer).clone()),
+            error: None,
+        },
         Err(error) => Server {
             address,
             reachable: false,
             version: None,
-            head: None,
             error: Some(error.report().clone()),
         },
     }

@@ -27,10 +27,10 @@ pub(super) fn text(report: &Report) -> String {
         &report.source,
         ["Source", "Source_Version", "Source_Error"],
     );
-    line("Source_Log_Pos", position(report.source.head.as_ref()));
+    line("Source_Log_Pos", position(report.head.as_ref()));
     line("Retrieved_Log_Pos", position(report.retrieved.as_ref()));
     line("Executed_Log_Pos", position(report.executed.as_ref()));
-    line("Source_Gtid_Set", gtids(report.source.head.as_ref()));
+    line("Source_Gtid_Set", gtids(report.head.as_ref()));
     line("Retrieved_Gtid_Set", gtids(report.retrieved.as_ref()));
     line("Executed_Gtid_Set", gtids(report.executed.as_ref()));
     server(

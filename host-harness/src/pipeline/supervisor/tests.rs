@@ -517,12 +517,12 @@ fn a_person_stops_and_starts_it() {
         }
     };
     until("it runs", &|| servers.newest() > 0);
-    hold.set(true);
+    hold.set();
     until("it rests", &|| status.get().state == "stopped");
     let at = servers.newest();
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(servers.newest(), at, "nothing is applied at rest");
-    hold.set(false);
+    hold.release();
     until("it goes on", &|| servers.newest() > at);
     stop.request();
     assert_eq!(thread.join().unwrap().unwrap(), Outcome::Stopped);
