@@ -41,7 +41,12 @@ pub static ERRORS: &[Section] = &[
                 meaning: "not TOML",
             },
             ErrorEntry {
-                codes: &["config.unknown-key", "config.missing-key", "config.wrong-type", "config.invalid-value"],
+                codes: &[
+                    "config.unknown-key",
+                    "config.missing-key",
+                    "config.wrong-type",
+                    "config.invalid-value",
+                ],
                 then: "2",
                 meaning: "see the line that is named",
             },
@@ -81,7 +86,17 @@ pub static ERRORS: &[Section] = &[
         title: "Network, TLS, login",
         entries: &[
             ErrorEntry {
-                codes: &["net.refused", "net.unreachable", "net.name-unknown", "net.timeout", "net.reset", "net.closed", "net.failed", "net.read", "net.write"],
+                codes: &[
+                    "net.refused",
+                    "net.unreachable",
+                    "net.name-unknown",
+                    "net.timeout",
+                    "net.reset",
+                    "net.closed",
+                    "net.failed",
+                    "net.read",
+                    "net.write",
+                ],
                 then: "again",
                 meaning: "the network, or the server is down",
             },
@@ -141,7 +156,15 @@ pub static ERRORS: &[Section] = &[
         title: "What a server answered",
         entries: &[
             ErrorEntry {
-                codes: &["server.access-denied", "server.account-locked", "server.password-expired", "server.host-not-allowed", "server.host-blocked", "server.tls-required", "server.auth-plugin-unsupported"],
+                codes: &[
+                    "server.access-denied",
+                    "server.account-locked",
+                    "server.password-expired",
+                    "server.host-not-allowed",
+                    "server.host-blocked",
+                    "server.tls-required",
+                    "server.auth-plugin-unsupported",
+                ],
                 then: "ends",
                 meaning: "the account cannot log in",
             },
@@ -151,7 +174,14 @@ pub static ERRORS: &[Section] = &[
                 meaning: "grant what the message names: [Accounts](../README.md#accounts)",
             },
             ErrorEntry {
-                codes: &["server.unknown-database", "server.table-missing", "server.column-missing", "server.unknown-variable", "server.syntax", "server.error"],
+                codes: &[
+                    "server.unknown-database",
+                    "server.table-missing",
+                    "server.column-missing",
+                    "server.unknown-variable",
+                    "server.syntax",
+                    "server.error",
+                ],
                 then: "ends",
                 meaning: "a statement failed; for DDL compare the definitions on both servers",
             },
@@ -181,7 +211,17 @@ pub static ERRORS: &[Section] = &[
                 meaning: "not used yet",
             },
             ErrorEntry {
-                codes: &["server.too-many-connections", "server.account-limit", "server.out-of-resources", "server.connection-trouble", "server.going-away", "server.query-interrupted", "server.lock-wait-timeout", "server.deadlock", "server.read-only"],
+                codes: &[
+                    "server.too-many-connections",
+                    "server.account-limit",
+                    "server.out-of-resources",
+                    "server.connection-trouble",
+                    "server.going-away",
+                    "server.query-interrupted",
+                    "server.lock-wait-timeout",
+                    "server.deadlock",
+                    "server.read-only",
+                ],
                 then: "again",
                 meaning: "passing trouble",
             },
@@ -191,7 +231,12 @@ pub static ERRORS: &[Section] = &[
         title: "The source",
         entries: &[
             ErrorEntry {
-                codes: &["source.log-bin-off", "source.format-not-row", "source.row-image", "source.gtid-off"],
+                codes: &[
+                    "source.log-bin-off",
+                    "source.format-not-row",
+                    "source.row-image",
+                    "source.gtid-off",
+                ],
                 then: "ends",
                 meaning: "a setting of the source; the hint has the SQL",
             },
@@ -246,7 +291,11 @@ pub static ERRORS: &[Section] = &[
                 meaning: "the source's GTID set is not understood",
             },
             ErrorEntry {
-                codes: &["source.statement-format", "source.statement-inside", "source.rollback-logged"],
+                codes: &[
+                    "source.statement-format",
+                    "source.statement-inside",
+                    "source.rollback-logged",
+                ],
                 then: "ends",
                 meaning: "the log holds what may not have the same effect on the target",
             },
@@ -271,7 +320,12 @@ pub static ERRORS: &[Section] = &[
                 meaning: "an event or a column type that this version does not know",
             },
             ErrorEntry {
-                codes: &["binlog.checksum", "binlog.malformed", "binlog.magic", "binlog.truncated-transaction"],
+                codes: &[
+                    "binlog.checksum",
+                    "binlog.malformed",
+                    "binlog.magic",
+                    "binlog.truncated-transaction",
+                ],
                 then: "ends",
                 meaning: "a damaged log: compare with `mysqlbinlog --verify-binlog-checksum` on the source",
             },
@@ -306,7 +360,12 @@ pub static ERRORS: &[Section] = &[
                 meaning: "the account may not see triggers: `GRANT TRIGGER` on the replicated schemas to the account itself",
             },
             ErrorEntry {
-                codes: &["table.column-count", "table.column-name", "table.column-type", "table.charset-unknown"],
+                codes: &[
+                    "table.column-count",
+                    "table.column-name",
+                    "table.column-type",
+                    "table.charset-unknown",
+                ],
                 then: "ends",
                 meaning: "the definitions differ",
             },
@@ -321,7 +380,12 @@ pub static ERRORS: &[Section] = &[
                 meaning: "a value did not arrive as it was, or cannot be written; an image lacks columns",
             },
             ErrorEntry {
-                codes: &["statement.create-select", "statement.mixed", "statement.unknown", "statement.failed-on-source"],
+                codes: &[
+                    "statement.create-select",
+                    "statement.mixed",
+                    "statement.unknown",
+                    "statement.failed-on-source",
+                ],
                 then: "ends",
                 meaning: "a statement that cannot be run as it stands",
             },
@@ -341,12 +405,22 @@ pub static ERRORS: &[Section] = &[
                 meaning: "another host has taken the pipeline over",
             },
             ErrorEntry {
-                codes: &["checkpoint.damaged", "checkpoint.version", "checkpoint.format"],
+                codes: &[
+                    "checkpoint.damaged",
+                    "checkpoint.version",
+                    "checkpoint.format",
+                ],
                 then: "ends",
                 meaning: "the row in `datain.checkpoints` cannot be read by this version",
             },
             ErrorEntry {
-                codes: &["sink.contract", "sink.not-accepting", "sink.nothing-to-commit", "sink.closed", "sink.unexpected-rows"],
+                codes: &[
+                    "sink.contract",
+                    "sink.not-accepting",
+                    "sink.nothing-to-commit",
+                    "sink.closed",
+                    "sink.unexpected-rows",
+                ],
                 then: "ends",
                 meaning: "an error in a plugin or in the host",
             },
@@ -356,12 +430,25 @@ pub static ERRORS: &[Section] = &[
         title: "Plugins and the host",
         entries: &[
             ErrorEntry {
-                codes: &["plugin.not-found", "plugin.unreadable", "plugin.invalid", "plugin.import-unknown", "plugin.export-missing", "plugin.contract"],
+                codes: &[
+                    "plugin.not-found",
+                    "plugin.unreadable",
+                    "plugin.invalid",
+                    "plugin.import-unknown",
+                    "plugin.export-missing",
+                    "plugin.contract",
+                ],
                 then: "2",
                 meaning: "the component cannot be used: `cargo xtask wasm`",
             },
             ErrorEntry {
-                codes: &["plugin.trap", "plugin.cpu-limit", "plugin.memory-limit", "plugin.deadline", "plugin.ended"],
+                codes: &[
+                    "plugin.trap",
+                    "plugin.cpu-limit",
+                    "plugin.memory-limit",
+                    "plugin.deadline",
+                    "plugin.ended",
+                ],
                 then: "again, 5 times without progress, then ends",
                 meaning: "a plugin crashed or exceeded a limit: report it, with the log",
             },
@@ -391,7 +478,13 @@ pub static ERRORS: &[Section] = &[
                 meaning: "as asked; not shown",
             },
             ErrorEntry {
-                codes: &["protocol.early-data", "protocol.malformed-packet", "protocol.packet-too-large", "protocol.sequence", "protocol.version"],
+                codes: &[
+                    "protocol.early-data",
+                    "protocol.malformed-packet",
+                    "protocol.packet-too-large",
+                    "protocol.sequence",
+                    "protocol.version",
+                ],
                 then: "ends",
                 meaning: "the peer does not speak MySQL's protocol as it should; `protocol.early-data` may be an attack",
             },
@@ -401,7 +494,20 @@ pub static ERRORS: &[Section] = &[
                 meaning: "the server asked for a file that nobody offered: is it the one it claims to be?",
             },
             ErrorEntry {
-                codes: &["session.abandoned-command", "session.bad-name", "session.broken", "session.dump-ended", "session.dumping", "session.no-rows", "session.no-statement", "session.not-dumping", "session.results-pending", "session.rows-pending", "session.too-long", "session.unexpected-rows"],
+                codes: &[
+                    "session.abandoned-command",
+                    "session.bad-name",
+                    "session.broken",
+                    "session.dump-ended",
+                    "session.dumping",
+                    "session.no-rows",
+                    "session.no-statement",
+                    "session.not-dumping",
+                    "session.results-pending",
+                    "session.rows-pending",
+                    "session.too-long",
+                    "session.unexpected-rows",
+                ],
                 then: "ends",
                 meaning: "an error in a plugin",
             },
