@@ -51,6 +51,6 @@ pub use sink::exports::datain::replication::sink::{
     Inspection as SinkInspection, Progress, SinkStatus,
 };
 pub use source::exports::datain::replication::source::{
-    Inspection as SourceInspection, SourceStatus,
+    Inspection as SourceInspection, SourceStatus, Survey,
 };
 pub use types::{Batch, Checkpoint};

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 findings, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
 //! log and errors to standard error.
 
+mod check;
 mod logging;
 mod progress;
 mod run;
@@ -42,6 +43,8 @@ struct Global {
 enum Command {
     /// Replicates, until it is interrupted or meets an error that needs a person.
     Run(run::RunArgs),
+    /// Looks at both servers and says what stands in the way of replication; changes nothing.
+    Check(check::CheckArgs),
     /// Shows how far the target is, from what both servers say; works whether the pipeline runs or not.
     Status(status::StatusArgs),
 }
@@ -83,7 +86,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let default_level = match cli.command {
         Command::Run(_) => "info",
-        Command::Status(_) => "warn",
+        Command::Check(_) | Command::Status(_) => "warn",
     };
     let format = cli.global.log_format;
     let finish = logging::start(
@@ -92,6 +95,7 @@ pub fn main() -> ExitCode {
     )
     .and_then(|()| match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::check(&args),
         Command::Status(args) => status::status(&args, format),
     });
     match finish {

@@ -16,6 +16,7 @@
 mod backoff;
 pub mod channel;
 mod lane;
+pub mod preflight;
 mod sink_loop;
 mod source_loop;
 pub mod status;
@@ -36,6 +37,7 @@ use crate::engine::{Engine, Role};
 use crate::error::Result;
 use crate::plugin::{Plugin, SinkInstance, SourceInstance, negotiate};
 use crate::transport::Waker;
+use preflight::Findings;
 use supervisor::{Settings, Supervisor};
 
 /// A pipeline, ready to run: its configuration is checked and its plugins are compiled.
@@ -73,7 +75,11 @@ impl Pipeline {
         };
         let status = StatusHandle::new(&config.name);
         Ok(Self {
-            plugins: Arc::new(Components { source, sink }),
+            plugins: Arc::new(Components {
+                source,
+                sink,
+                config,
+            }),
             settings,
             status,
         })
@@ -108,6 +114,19 @@ impl Pipeline {
         Supervisor::new(plugins, self.settings.clone(), self.status.clone()).run(stop)
     }
 
+    /// Looks at both servers, requirement by requirement. Changes nothing, also while it runs elsewhere.
+    ///
+    /// # Errors
+    /// Errors of the configuration and of the plugins. A server that cannot be looked at is a finding.
+    pub fn check(&self) -> Result<Findings> {
+        let Components {
+            source,
+            sink,
+            config,
+        } = &*self.plugins;
+        preflight::check(source, sink, config)
+    }
+
     /// What the target knows of this pipeline. Changes nothing, also while it runs elsewhere.
     ///
     /// # Errors
@@ -130,9 +149,14 @@ impl Pipeline {
 struct Components {
     source: Arc<Plugin>,
     sink: Arc<Plugin>,
+    config: Arc<Config>,
 }
 
 impl Plugins for Components {
+    fn preflight(&self, waker: &Arc<Waker>) -> Result<()> {
+        preflight::require(&self.source, &self.sink, &self.config, waker)
+    }
+
     fn open_source(
         &self,
         waker: &Arc<Waker>,

@@ -19,6 +19,7 @@ use super::{StatusHandle, Stop, sink_loop, source_loop};
 use crate::bindings::Checkpoint;
 use crate::engine::Role;
 use crate::error::{Error, Kind, Result};
+use crate::transport::Waker;
 
 /// Crashes in a row without progress after which a plugin is given up.
 const CRASHES: u32 = 5;
@@ -50,6 +51,8 @@ pub(super) struct Supervisor {
     plugins: Arc<dyn Plugins>,
     settings: Settings,
     status: StatusHandle,
+    /// Whether the checks before the start have been passed; they are not repeated.
+    checked: bool,
     /// Whether a generation has had both sides open.
     reached: bool,
 }
@@ -60,6 +63,7 @@ impl Supervisor {
             plugins,
             settings,
             status,
+            checked: false,
             reached: false,
         }
     }
@@ -124,6 +128,9 @@ impl Supervisor {
     /// One pair of instances from opening to end.
     fn generation(&mut self, stop: &Stop) -> Result<Outcome> {
         self.status.new_generation();
+        if !self.checked {
+            self.preflight(stop)?;
+        }
         let (events, inbox) = channel();
         let lane = Arc::new(Lane::new(
             self.settings.queue_bytes,
@@ -148,6 +155,17 @@ impl Supervisor {
             Err(_) => running.end_now(),
         }
         result
+    }
+
+    /// The checks of both servers, once.
+    fn preflight(&mut self, stop: &Stop) -> Result<()> {
+        self.status.state("checking");
+        let waker = Arc::new(Waker::new()?);
+        let ended = Arc::clone(&waker);
+        let _subscription = stop.subscribe(move || ended.interrupt());
+        self.plugins.preflight(&waker)?;
+        self.checked = true;
+        Ok(())
     }
 
     fn drive(&mut self, running: &mut Running) -> Result<Outcome> {

@@ -9,7 +9,7 @@ use super::Plugin;
 use super::instance::{GRACE, Instance, LONG_CALL};
 use super::state::SharedWaker;
 use crate::bindings::sink::SinkPlugin;
-use crate::bindings::types::Description;
+use crate::bindings::types::{Description, Fact, Finding};
 use crate::bindings::{Batch, Checkpoint, Progress, SinkInspection, SinkStatus};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::Writer;
@@ -73,6 +73,18 @@ impl SinkInstance {
         let guest = self.plugin.datain_replication_sink();
         self.instance
             .try_call(LONG_CALL, false, |store| guest.call_inspect(store, &config))
+    }
+
+    /// What stands in the way of writing, with the source's facts to compare with.
+    ///
+    /// # Errors
+    /// Why the server could not be looked at.
+    pub fn check(&mut self, source_facts: &[Fact]) -> Result<Vec<Finding>> {
+        let config = self.instance.config_json.clone();
+        let guest = self.plugin.datain_replication_sink();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_check(store, &config, source_facts)
+        })
     }
 
     fn writer(&self) -> Result<ResourceAny> {
