@@ -615,7 +615,7 @@ fn servers_that_cannot_be_looked_at() {
         );
     }
     // The other way round, what hangs on the checkpoint is not passed.
-    std::fs::write(&config, text.replace("apply-secret", "wrong")).expect("the configuration");
+    std::fs::write(&config, text.replace("apply-secret", "not-the-secret")).expect("the configuration");
     let checked = check(&config, &[]);
     assert_eq!(
         checked.is("server.access-denied", "fatal", 1)["side"],
@@ -624,7 +624,7 @@ fn servers_that_cannot_be_looked_at() {
     checked.is("source.log-bin-off", "passed", 1);
     checked.is("source.binlog-purged", "note", 1);
     assert!(
-        !checked.exit.stdout.contains("wrong"),
+        !checked.exit.stdout.contains("not-the-secret"),
         "no password is shown"
     );
     // A wrong configuration is none of this.
