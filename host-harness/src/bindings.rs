@@ -52,6 +52,6 @@ pub use sink::exports::datain::replication::sink::{
     SkippedTransaction,
 };
 pub use source::exports::datain::replication::source::{
-    Inspection as SourceInspection, SourceStatus, TableChanges, Upcoming,
+    Inspection as SourceInspection, SourceStatus, Survey, TableChanges, Upcoming,
 };
 pub use types::{Batch, Checkpoint};

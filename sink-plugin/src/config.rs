@@ -21,6 +21,12 @@ pub struct Config {
     /// A group is committed when it is this old, in milliseconds.
     #[serde(default = "group_linger_ms")]
     pub group_linger_ms: u64,
+    /// Patterns of tables that are replicated; none means all. For checks: what arrives is filtered already.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// Patterns of tables that are not.
+    #[serde(default)]
+    pub exclude: Vec<String>,
     /// Where the configuration says that the pipeline begins.
     #[serde(default)]
     pub beginning: Beginning,

@@ -5,9 +5,10 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
+use datain_apply::check::{self, Filter};
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Batch, Checkpoint, Description, Error, Finding};
-use datain_plugin_runtime::clock::Moment;
+use datain_contract::types::{Batch, Checkpoint, Description, Error, Fact, Finding};
+use datain_plugin_runtime::clock::{Moment, now_unix_micros};
 use datain_plugin_runtime::executor::{Slice, Task};
 use datain_plugin_runtime::session;
 
@@ -21,6 +22,8 @@ use crate::inbox::{Handle, Shared};
 use crate::orders;
 use crate::writer::{self, HostEngine};
 
+/// How long `check` may take: there may be many tables.
+const CHECK_TIME: Duration = Duration::from_secs(300);
 /// How long `open` and `inspect` may take: a claim waits for an older writer's commit.
 const OPEN_TIME: Duration = Duration::from_secs(90);
 
@@ -44,9 +47,18 @@ impl Guest for Sink {
         }
     }
 
-    fn check(config: String) -> Result<Vec<Finding>, Error> {
-        // Logging in and reading the checkpoint is the check that `run` depends on; what it finds wrong is an error.
-        Sink::inspect(config).map(|_| Vec::new())
+    fn check(config: String, source_facts: Vec<Fact>) -> Result<Vec<Finding>, Error> {
+        datain_plugin_runtime::start();
+        let config = Config::parse(&config)?;
+        let task = Task::new(async move {
+            let mut target = session::connect(&config.endpoint, |_| {}).await?;
+            let patterns = Filter {
+                include: config.include,
+                exclude: config.exclude,
+            };
+            check::findings(&mut target, &patterns, &source_facts, now_unix_micros).await
+        });
+        session::finish(task, Moment::now().after(CHECK_TIME))
     }
 
     fn inspect(config: String) -> Result<Inspection, Error> {

@@ -6,21 +6,23 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use datain_capture::reader::{Progress, Reader as LogReader};
-use datain_capture::{inspect, upcoming};
+use datain_capture::{check, inspect, upcoming};
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Batch, Checkpoint, Description, Error, Finding};
-use datain_plugin_runtime::clock::Moment;
+use datain_contract::types::{Batch, Checkpoint, Description, Error};
+use datain_plugin_runtime::clock::{Moment, now_unix_micros};
 use datain_plugin_runtime::executor::{self, Slice, Task};
 use datain_plugin_runtime::session;
 use datain_plugin_runtime::stream::HostStream;
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::source::{
-    Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle, SourceStatus, TableChanges,
-    Upcoming as Next,
+    Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle, SourceStatus, Survey,
+    TableChanges, Upcoming as Next,
 };
 use crate::config::Config;
 
+/// How long `check` may take: there may be many tables.
+const CHECK_TIME: Duration = Duration::from_secs(300);
 /// How long `open` and `inspect` may take.
 const OPEN_TIME: Duration = Duration::from_secs(60);
 
@@ -70,9 +72,24 @@ impl Guest for Source {
         }
     }
 
-    fn check(config: String) -> Result<Vec<Finding>, Error> {
-        // Logging in and reading the server's facts is the check that `run` depends on; what it finds wrong is an error.
-        Source::inspect(config, None).map(|_| Vec::new())
+    fn check(config: String, checkpoint: Option<Checkpoint>) -> Result<Survey, Error> {
+        datain_plugin_runtime::start();
+        let config = Config::parse(&config)?;
+        let task = Task::new(async move {
+            let mut source = session::connect(&config.endpoint, |_| {}).await?;
+            let found = check::survey(
+                &mut source,
+                &config.settings,
+                checkpoint.as_ref(),
+                now_unix_micros,
+            )
+            .await?;
+            Ok(Survey {
+                findings: found.findings,
+                facts: found.facts,
+            })
+        });
+        session::finish(task, Moment::now().after(CHECK_TIME))
     }
 
     fn inspect(config: String, checkpoint: Option<Checkpoint>) -> Result<Inspection, Error> {

@@ -9,6 +9,7 @@
 mod bar;
 mod children;
 mod demo;
+mod docs;
 mod servers;
 mod test;
 mod tree;
@@ -34,6 +35,8 @@ enum Command {
     Build,
     /// Build both plugins into target/plugins/
     Wasm(wasm::Arguments),
+    /// Write docs/checks.md and docs/errors.md from crates/catalogue
+    Docs(docs::Arguments),
     /// Real MySQL and MariaDB servers, installed nowhere
     Servers(servers::Arguments),
     /// Build everything and run all tests
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Build => build(),
         Command::Wasm(arguments) => wasm::run(&arguments).map(|_| ExitCode::SUCCESS),
+        Command::Docs(arguments) => docs::run(&arguments),
         Command::Servers(arguments) => servers::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Test(arguments) => test::run(&arguments),
     };

@@ -3,6 +3,7 @@
 //! The way of a change: a [`batch`](contract::types::Batch) is cut into transactions; an [`engine::Engine`] turns each row set into
 //! SQL by the target's own table definitions ([`target_table`], [`mapping`], [`statements`], [`literal`]), runs statements of the source
 //! with their context ([`ddl`]), checks what the server answered, and commits the checkpoint with the rows ([`checkpoint`]).
+//! [`check`] says beforehand what stands in the way.
 //!
 //! Invariants:
 //! - Nothing here parses a binary-log event.
@@ -10,6 +11,7 @@
 //! - The checkpoint moves in the transaction that holds the rows, under a condition that fails for an owner that was replaced.
 //! - No I/O: an `Engine` works on any [`Stream`](datain_mysql_client::Stream), so it is tested natively against real servers.
 
+pub mod check;
 pub mod checkpoint;
 pub mod ddl;
 pub mod engine;

@@ -2,6 +2,7 @@
 //!
 //! A [`reader::Reader`] asks the server about itself ([`facts`]), decides where to begin ([`start`]), asks for a dump, and feeds each event
 //! to an [`assembler::Assembler`], which filters tables and decodes rows into the row block; [`framing`] keeps transactions and checkpoints, and cuts [`batches`].
+//! [`check`] says beforehand what stands in the way.
 //!
 //! Invariants:
 //! - Nothing here builds SQL that changes data.
@@ -11,6 +12,7 @@
 
 pub mod assembler;
 pub mod batches;
+pub mod check;
 pub mod checkpoint;
 pub mod facts;
 pub mod framing;

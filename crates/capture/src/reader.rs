@@ -322,7 +322,7 @@ const ACCESS_DENIED: u16 = 1045;
 
 /// The uuid under which the pipeline registers: always the same, so that the source ends the dump of a host that was killed when its successor
 /// connects.
-fn replica_uuid(stream: &str, server_id: u32) -> String {
+pub(crate) fn replica_uuid(stream: &str, server_id: u32) -> String {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let half = |salt: u8| {
         // The hasher's keys are fixed, which is what is wanted here.

@@ -8,9 +8,11 @@
 mod bindings;
 mod client_error;
 mod error;
+mod finding;
 
 pub use bindings::datain::replication::{credentials, log, system, transport, types};
 pub use error::ErrorExt;
+pub use finding::{FactsExt, FindingExt};
 
 /// Code of the error that a call ends with when the host has asked the instance to end. It is no trouble, and nobody should be told.
 pub const INTERRUPTED: &str = "interrupted";

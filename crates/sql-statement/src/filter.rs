@@ -141,6 +141,20 @@ impl TableFilter {
             && !self.exclude.iter().any(|p| p.table.is_all() && fits(p))
     }
 
+    /// The schemas that the `include` patterns name, where `_` is taken for the letter that it mostly is meant as. None where a pattern can name any number
+    /// of schemas, or there is no pattern.
+    #[must_use]
+    pub fn named_schemas(&self) -> Option<Vec<String>> {
+        let mut names: Vec<String> = self
+            .include
+            .iter()
+            .map(|pattern| pattern.schema.as_name())
+            .collect::<Option<_>>()?;
+        names.sort();
+        names.dedup();
+        (!names.is_empty()).then_some(names)
+    }
+
     /// Whether everything in a schema is replicated.
     #[must_use]
     pub fn covers_schema(&self, schema: &str) -> bool {

@@ -50,6 +50,16 @@ impl NamePattern {
         !self.0.is_empty() && self.0.iter().all(|piece| *piece == Piece::AnyRun)
     }
 
+    /// The one name that is meant, if there is no `%`: `_` stands for itself.
+    pub(crate) fn as_name(&self) -> Option<String> {
+        let letter = |piece: &Piece| match piece {
+            Piece::Letter(letter) => Some(*letter),
+            Piece::AnyOne => Some('_'),
+            Piece::AnyRun => None,
+        };
+        self.0.iter().map(letter).collect()
+    }
+
     /// Whether the whole name matches. `fold` is applied to each letter of both sides.
     pub(crate) fn matches(&self, name: &str, fold: fn(char) -> char) -> bool {
         let name: Vec<char> = name.chars().map(fold).collect();

@@ -167,3 +167,20 @@ fn collations() {
         assert_eq!(Charset::from_collation(id), charset, "{id}");
     }
 }
+
+#[test]
+fn schemas_that_are_named() {
+    let check = |include: &[&str], expected: Option<&[&str]>| {
+        let include: Vec<String> = include.iter().map(|&p| p.to_owned()).collect();
+        let filter = TableFilter::new(&include, &[]).expect("patterns");
+        let expected = expected.map(|names| names.iter().map(|&n| n.to_owned()).collect());
+        assert_eq!(filter.named_schemas(), expected, "{include:?}");
+    };
+    check(
+        &["shop.*", "a_b.t%", "shop.x", "c\\_d.*"],
+        Some(&["a_b", "c_d", "shop"]),
+    );
+    check(&["shop.*", "s%.t"], None);
+    check(&["*.*"], None);
+    check(&[], None);
+}

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 findings, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
 //! log and errors to standard error.
 
+mod check;
 mod confirm;
 mod logging;
 mod orders;
@@ -48,6 +49,8 @@ struct Global {
 enum Command {
     /// Replicates, until it is interrupted or meets an error that needs a person.
     Run(run::RunArgs),
+    /// Looks at both servers and says what stands in the way of replication; changes nothing.
+    Check(check::CheckArgs),
     /// Shows what the pipeline does and how far the target is; works whether a host runs it or not.
     Status(status::StatusArgs),
     /// Brings replication to rest, and keeps it so over a restart until `start`.
@@ -106,6 +109,7 @@ pub fn main() -> ExitCode {
     )
     .and_then(|()| match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::check(&args),
         Command::Status(args) => status::status(&args, format),
         Command::Stop(args) => orders::stop(&args),
         Command::Start(args) => orders::start(&args),

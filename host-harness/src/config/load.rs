@@ -7,8 +7,8 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::{
-    Address, Apply, Config, Limits, Password, Plugins, Replicate, ServerConfig, Start, TlsMode,
-    raw, server_id,
+    Address, Apply, Check, Config, Limits, Password, Plugins, Replicate, ServerConfig, Start,
+    TlsMode, raw, server_id,
 };
 use crate::error::{Error, Result};
 
@@ -88,6 +88,9 @@ impl Loader<'_> {
                 include: file.replicate.include,
                 exclude: file.replicate.exclude,
             },
+            check: Check {
+                allow: self.allow(file.check.allow)?,
+            },
             apply: Apply {
                 group_max_rows: self.number(
                     "group_max_rows",
@@ -121,6 +124,21 @@ impl Loader<'_> {
             control_socket: file.control.socket.map(|p| self.relative(&p)),
             name,
         })
+    }
+
+    /// The names that `[check] allow` may hold are the catalogue's.
+    fn allow(&self, names: Vec<Spanned<String>>) -> Result<Vec<String>> {
+        let known = datain_catalogue::allow_names();
+        let mut allowed = Vec::new();
+        for name in names {
+            if !known.contains(&name.get_ref().as_str()) {
+                return Err(self
+                    .invalid(&name, format!("`allow` does not know {:?}", name.get_ref()))
+                    .hint(format!("it knows {}", known.join(", "))));
+            }
+            allowed.push(name.into_inner());
+        }
+        Ok(allowed)
     }
 
     fn server(&self, section: &str, server: Spanned<raw::Server>) -> Result<ServerConfig> {

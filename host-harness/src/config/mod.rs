@@ -21,6 +21,7 @@
 //! | `[start]` | `mode` | `"snapshot"` | `snapshot`, `position`, `gtid`, `now`: where a pipeline without a checkpoint begins |
 //! | | `file`, `position` | `position` 4 | with `position` |
 //! | | `gtid_set` | | with `gtid` |
+//! | `[check]` | `allow` | none | names of requirements that need not hold, see docs/checks.md |
 //! | `[apply]` | `group_max_rows` | 2000 | a target transaction is closed at so many rows |
 //! | | `group_linger_ms` | 5 | or when the source is idle for so long |
 //! | | `connections` | 1 | to the target; more than one is used from the apply engine on |
@@ -59,6 +60,8 @@ pub struct Config {
     pub start: Start,
     /// Begin at `start` although the pipeline has a checkpoint and began elsewhere. From the command line, never from the file.
     pub set_position: bool,
+    /// What may be otherwise than required.
+    pub check: Check,
     /// How changes are grouped.
     pub apply: Apply,
     /// Bounds.
@@ -186,6 +189,13 @@ pub enum Start {
     },
     /// At the source's newest position.
     Now,
+}
+
+/// What may be otherwise than required.
+#[derive(Debug, Clone, Default)]
+pub struct Check {
+    /// Names of requirements; each is known to the catalogue.
+    pub allow: Vec<String>,
 }
 
 /// How changes are grouped into the target's transactions.

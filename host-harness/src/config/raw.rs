@@ -17,6 +17,8 @@ pub(super) struct File {
     pub replicate: Replicate,
     pub start: Option<Spanned<Start>>,
     #[serde(default)]
+    pub check: Check,
+    #[serde(default)]
     pub apply: Apply,
     #[serde(default)]
     pub limits: Limits,
@@ -73,6 +75,13 @@ pub(super) struct Start {
     pub file: Option<Spanned<String>>,
     pub position: Option<Spanned<u64>>,
     pub gtid_set: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Check {
+    #[serde(default)]
+    pub allow: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]

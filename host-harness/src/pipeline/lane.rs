@@ -62,6 +62,12 @@ pub trait Writer {
 
 /// Makes instances. They are made and used on the thread that calls this.
 pub trait Plugins: Send + Sync {
+    /// Looks at both servers before anything is begun. `waker` ends it early.
+    ///
+    /// # Errors
+    /// The first fatal finding; why a server could not be looked at.
+    fn preflight(&self, waker: &Arc<Waker>) -> Result<()>;
+
     /// A new source that streams after `resume`; with `set_position` where the configuration's start says.
     ///
     /// # Errors

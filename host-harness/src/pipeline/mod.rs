@@ -17,6 +17,7 @@ mod backoff;
 pub mod channel;
 mod handle;
 mod lane;
+pub mod preflight;
 mod sink_loop;
 mod source_loop;
 pub mod status;
@@ -40,6 +41,7 @@ use crate::engine::{Engine, Role};
 use crate::error::Result;
 use crate::plugin::{Plugin, Purpose, SinkInstance, SourceInstance, negotiate};
 use crate::transport::Waker;
+use preflight::Findings;
 use stop::Hold;
 use supervisor::{Settings, Supervisor};
 
@@ -79,7 +81,11 @@ impl Pipeline {
         };
         let status = StatusHandle::new(&config.name);
         Ok(Self {
-            plugins: Arc::new(Components { source, sink }),
+            plugins: Arc::new(Components {
+                source,
+                sink,
+                config,
+            }),
             settings,
             status,
             hold: Hold::default(),
@@ -123,6 +129,19 @@ impl Pipeline {
         let plugins: Arc<dyn Plugins> = self.plugins.clone();
         let (settings, status) = (self.settings.clone(), self.status.clone());
         Supervisor::new(plugins, settings, status, self.hold.clone()).run(stop)
+    }
+
+    /// Looks at both servers, requirement by requirement. Changes nothing, also while it runs elsewhere.
+    ///
+    /// # Errors
+    /// Errors of the configuration and of the plugins. A server that cannot be looked at is a finding.
+    pub fn check(&self) -> Result<Findings> {
+        let Components {
+            source,
+            sink,
+            config,
+        } = &*self.plugins;
+        preflight::check(source, sink, config)
     }
 
     /// What the target knows of this pipeline. Changes nothing, also while it runs elsewhere.
@@ -184,6 +203,7 @@ impl Pipeline {
 struct Components {
     source: Arc<Plugin>,
     sink: Arc<Plugin>,
+    config: Arc<Config>,
 }
 
 impl Components {
@@ -199,6 +219,10 @@ impl Components {
 }
 
 impl Plugins for Components {
+    fn preflight(&self, waker: &Arc<Waker>) -> Result<()> {
+        preflight::require(&self.source, &self.sink, &self.config, waker)
+    }
+
     fn open_source(
         &self,
         waker: &Arc<Waker>,

@@ -22,6 +22,7 @@ use super::{StatusHandle, Stop, sink_loop, source_loop};
 use crate::bindings::Resumption;
 use crate::engine::Role;
 use crate::error::{Error, Kind, Result};
+use crate::transport::Waker;
 
 /// Crashes in a row without progress after which a plugin is given up.
 const CRASHES: u32 = 5;
@@ -60,6 +61,8 @@ pub(super) struct Supervisor {
     settings: Settings,
     status: StatusHandle,
     hold: Hold,
+    /// Whether the checks before the start have been passed; they are not repeated.
+    checked: bool,
     /// Whether a generation has had both sides open.
     reached: bool,
     pace: Pace,
@@ -86,6 +89,7 @@ impl Supervisor {
             settings,
             status,
             hold,
+            checked: false,
             reached: false,
             pace: Pace::Groups,
         }
@@ -252,6 +256,9 @@ impl Supervisor {
     /// One pair of instances from opening to end.
     fn generation(&mut self, stop: &Stop) -> Result<Ending> {
         self.status.new_generation();
+        if !self.checked {
+            self.preflight(stop)?;
+        }
         let (events, inbox) = channel();
         let lane = Arc::new(Lane::new(
             self.settings.queue_bytes,
@@ -290,6 +297,17 @@ impl Supervisor {
                 Err(error)
             }
         }
+    }
+
+    /// The checks of both servers, once.
+    fn preflight(&mut self, stop: &Stop) -> Result<()> {
+        self.status.state("checking");
+        let waker = Arc::new(Waker::new()?);
+        let ended = Arc::clone(&waker);
+        let _subscription = stop.subscribe(move || ended.interrupt());
+        self.plugins.preflight(&waker)?;
+        self.checked = true;
+        Ok(())
     }
 
     fn drive(&mut self, running: &mut Running) -> Result<Ending> {

@@ -7,7 +7,7 @@
 //! | `row_block_version` | ✓ | ✓ | the version of wit/ROWS.md that both plugins know |
 //! | `max_row_bytes` | ✓ | ✓ | a larger row is an error |
 //! | `server_id` | ✓ | | the id to register with |
-//! | `include`, `exclude` | ✓ | | lists of patterns `schema.table` |
+//! | `include`, `exclude` | ✓ | ✓ | lists of patterns `schema.table`; the sink needs them for its checks only |
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
 //! | `group_max_rows`, `group_linger_ms` | | ✓ | when a group is closed |
@@ -64,6 +64,8 @@ pub(super) fn json(role: Role, config: &Config, row_block_version: u8, purpose: 
             "endpoint": role.endpoint(),
             "row_block_version": row_block_version,
             "max_row_bytes": config.limits.max_row_bytes(),
+            "include": config.replicate.include,
+            "exclude": config.replicate.exclude,
             "group_max_rows": config.apply.group_max_rows,
             "group_linger_ms": config.apply.group_linger_ms,
             "connections": config.apply.connections,

@@ -10,7 +10,7 @@ use super::instance::{GRACE, Instance, LONG_CALL};
 use super::plugin_config::Purpose;
 use super::state::SharedWaker;
 use crate::bindings::sink::SinkPlugin;
-use crate::bindings::types::Description;
+use crate::bindings::types::{Description, Fact, Finding};
 use crate::bindings::{
     Batch, Checkpoint, Progress, Removal, Resumption, SinkInspection, SinkStatus,
     SkippedTransaction,
@@ -129,6 +129,18 @@ impl SinkInstance {
         let guest = self.plugin.datain_replication_sink();
         self.instance
             .try_call(LONG_CALL, false, |store| guest.call_remove(store, &config))
+    }
+
+    /// What stands in the way of writing, with the source's facts to compare with.
+    ///
+    /// # Errors
+    /// Why the server could not be looked at.
+    pub fn check(&mut self, source_facts: &[Fact]) -> Result<Vec<Finding>> {
+        let config = self.instance.config_json(Purpose::Replicate);
+        let guest = self.plugin.datain_replication_sink();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_check(store, &config, source_facts)
+        })
     }
 
     fn writer(&self) -> Result<ResourceAny> {

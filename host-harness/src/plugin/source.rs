@@ -12,7 +12,7 @@ use super::state::SharedWaker;
 use crate::bindings::source::SourcePlugin;
 use crate::bindings::source::exports::datain::replication::source::Limits;
 use crate::bindings::types::Description;
-use crate::bindings::{Batch, Checkpoint, SourceInspection, SourceStatus, Upcoming};
+use crate::bindings::{Batch, Checkpoint, SourceInspection, SourceStatus, Survey, Upcoming};
 use crate::error::Result;
 use crate::pipeline::Reader;
 
@@ -91,6 +91,18 @@ impl SourceInstance {
         let guest = self.plugin.datain_replication_source();
         self.instance.try_call(LONG_CALL, false, |store| {
             guest.call_next_transaction(store, &config, checkpoint)
+        })
+    }
+
+    /// What stands in the way of reading, and what the sink must know to compare. `checkpoint` is the target's.
+    ///
+    /// # Errors
+    /// Why the server could not be looked at.
+    pub fn check(&mut self, checkpoint: Option<&Checkpoint>) -> Result<Survey> {
+        let config = self.instance.config_json(Purpose::Replicate);
+        let guest = self.plugin.datain_replication_source();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_check(store, &config, checkpoint)
         })
     }
 

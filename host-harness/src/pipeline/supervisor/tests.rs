@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 use crate::bindings::types::Transaction;
 use crate::bindings::{Batch, Checkpoint, Progress, Resumption, SinkStatus, SourceStatus};
 use crate::pipeline::{Reader, Writer};
-use crate::transport::Waker;
 
 /// A source with transactions 1 to `last`, and a target that keeps what was committed over all generations.
 struct Servers {
@@ -23,6 +23,8 @@ struct Servers {
     /// A person's stop in the target.
     stopped: Mutex<bool>,
     noted: Mutex<Vec<String>>,
+    /// How often the checks were made.
+    preflights: AtomicU32,
 }
 
 impl Servers {
@@ -36,6 +38,7 @@ impl Servers {
             paces: Mutex::default(),
             stopped: Mutex::default(),
             noted: Mutex::default(),
+            preflights: AtomicU32::new(0),
         })
     }
 
@@ -69,6 +72,11 @@ fn checkpoint(ordinal: u64) -> Checkpoint {
 struct FakePlugins(Arc<Servers>);
 
 impl Plugins for FakePlugins {
+    fn preflight(&self, _waker: &Arc<Waker>) -> Result<()> {
+        self.0.preflights.fetch_add(1, Ordering::Relaxed);
+        self.0.meet("preflight")
+    }
+
     fn open_source(
         &self,
         waker: &Arc<Waker>,
@@ -304,7 +312,7 @@ fn passing_trouble_starts_anew_from_the_checkpoint() {
 
 #[test]
 fn a_server_that_was_never_reached_ends_the_run_at_once() {
-    for call in ["sink.open", "source.open"] {
+    for call in ["preflight", "sink.open", "source.open"] {
         let servers = Servers::new(1, vec![(call, retry("net.refused"))]);
         let (outcome, _) = run(&servers, settings(), &Stop::new());
         assert_eq!(outcome.unwrap_err().code(), "net.refused");
@@ -318,6 +326,30 @@ fn a_server_that_was_never_reached_ends_the_run_at_once() {
         run(&servers, patient, &Stop::new()).0.unwrap(),
         Outcome::CaughtUp
     );
+}
+
+#[test]
+fn the_checks_are_made_until_they_are_passed_and_then_no_more() {
+    let faults = vec![
+        ("preflight", retry("net.refused")),
+        ("preflight", retry("net.refused")),
+        ("source.poll", retry("net.closed")),
+        ("source.poll", retry("net.closed")),
+    ];
+    let servers = Servers::new(10, faults);
+    let patient = Settings {
+        connect_retry: Duration::from_secs(60),
+        ..settings()
+    };
+    let (outcome, _) = run(&servers, patient, &Stop::new());
+    assert_eq!(outcome.unwrap(), Outcome::CaughtUp);
+    assert_eq!(servers.preflights.load(Ordering::Relaxed), 3);
+    // A finding that a person must mend ends the run before anything is opened.
+    let finding = Error::new(Kind::Reconfigure, "source.row-image", "a finding");
+    let servers = Servers::new(10, vec![("preflight", finding)]);
+    let (outcome, _) = run(&servers, settings(), &Stop::new());
+    assert_eq!(outcome.unwrap_err().code(), "source.row-image");
+    assert!(servers.committed.lock().unwrap().is_empty());
 }
 
 #[test]

@@ -1,0 +1,144 @@
+//! What `datain check` finds at the source, and what the sink must know of it.
+//!
+//! One session, one finding per requirement of the catalogue. The order matters in one place: the tables' columns are read before the newest position, so that
+//! "nothing is pending" is only said if the target has whatever changed those columns.
+
+mod access;
+mod identity;
+mod log;
+mod place;
+mod tables;
+
+use datain_contract::types::{Checkpoint, Error, Fact, Finding, Severity};
+use datain_contract::{ErrorExt as _, FindingExt as _};
+use datain_mysql_client::{Session, Stream, quote_identifier};
+use datain_server_facts::{Rights, Variables, clock, encryption, tables as seen};
+use datain_sql_statement::{NameCase, TableFilter};
+
+use crate::checkpoint::State;
+use crate::facts::Facts;
+use crate::reader::Settings;
+
+/// Everything that is asked for at once.
+const VARIABLES: &[&str] = &[
+    "log_bin",
+    "binlog_format",
+    "binlog_row_image",
+    "binlog_row_value_options",
+    "binlog_transaction_compression",
+    "binlog_checksum",
+    "binlog_expire_logs_seconds",
+    "binlog_expire_logs_auto_purge",
+    "expire_logs_days",
+    "sync_binlog",
+    "server_id",
+    "gtid_mode",
+    "enforce_gtid_consistency",
+    "lower_case_table_names",
+    "max_allowed_packet",
+    "partial_revokes",
+    "require_secure_transport",
+];
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    /// One per requirement.
+    pub findings: Vec<Finding>,
+    /// For the sink; the names are documented in `wit/types.wit`.
+    pub facts: Vec<Fact>,
+}
+
+impl Survey {
+    fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn tell(&mut self, name: &str, value: impl Into<String>) {
+        self.tell_of(name, None, value);
+    }
+
+    fn tell_of(&mut self, name: &str, subject: Option<String>, value: impl Into<String>) {
+        self.facts.push(Fact {
+            name: name.to_owned(),
+            subject,
+            value: value.into(),
+        });
+    }
+}
+
+/// Looks at the server. `now` is datain's clock, microseconds since 1970; `checkpoint` is the target's.
+///
+/// # Errors
+/// `config.filter`, `checkpoint.*`, `source.gtid-set-unreadable`; errors of the server and of the network.
+pub async fn survey<S: Stream>(
+    session: &mut Session<S>,
+    settings: &Settings,
+    checkpoint: Option<&Checkpoint>,
+    now: impl Fn() -> u64,
+) -> Result<Survey, Error> {
+    let mut survey = Survey::default();
+    let version = session.server_version().clone();
+    survey.tell(
+        "flavour",
+        if version.is_mariadb() {
+            "mariadb"
+        } else {
+            "mysql"
+        },
+    );
+    let (major, minor, patch) = version.numbers();
+    survey.tell("version", format!("{major}.{minor}.{patch}"));
+    survey.find(
+        Finding::judge(
+            "source.flavour-unsupported",
+            !version.is_mariadb(),
+            Severity::Fatal,
+            format!("the source is {version}"),
+        )
+        .remedy("replicate from MySQL; MariaDB is planned"),
+    );
+    if version.is_mariadb() {
+        return Ok(survey);
+    }
+    let filter = TableFilter::new(&settings.include, &settings.exclude).map_err(|e| {
+        Error::reconfigure("config.filter", e.to_string()).hint(
+            "a pattern is schema.table, with % and _ as wildcards, or schema.* for all of a schema",
+        )
+    })?;
+    let variables = Variables::ask(session, VARIABLES).await?;
+    let insensitive = variables
+        .get("lower_case_table_names")
+        .is_some_and(|v| v != "0");
+    let filter = filter.with_case(if insensitive {
+        NameCase::Insensitive
+    } else {
+        NameCase::Sensitive
+    });
+    let rights = Rights::ask(session, &variables).await?;
+    for (fact, variable) in [
+        ("lower-case-table-names", "lower_case_table_names"),
+        ("max-allowed-packet", "max_allowed_packet"),
+        ("gtid-mode", "gtid_mode"),
+    ] {
+        if let Some(value) = variables.get(variable) {
+            survey.tell(fact, value);
+        }
+    }
+    log::settings(&variables, &version, &mut survey);
+    identity::server_id(session, settings, &variables, &mut survey).await?;
+    let tables = seen::tables(session, &filter).await?;
+    for schema in seen::schemas(session, &filter).await? {
+        survey.tell("schema", quote_identifier(&schema));
+    }
+    // After the columns: see the module.
+    let facts = Facts::ask(session).await?;
+    let resume = checkpoint.map(State::from_checkpoint).transpose()?;
+    let by_file = place::check(settings, resume, &facts, &variables, &version, &mut survey);
+    access::privileges(&rights, &filter, &tables, by_file, &mut survey);
+    tables::check(&tables, &mut survey);
+    tables::definers(session, &filter, &mut survey).await?;
+    survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);
+    survey.find(clock::finding(session, now, "source.clock-skew", "source").await?);
+    Ok(survey)
+}

@@ -1,0 +1,101 @@
+//! The replicated tables of the source, and who its views and routines run as.
+
+use std::collections::BTreeSet;
+
+use datain_contract::FindingExt as _;
+use datain_contract::types::{Error, Finding, Severity};
+use datain_mysql_client::{Session, Stream, quote_identifier};
+use datain_privileges::Account;
+use datain_server_facts::{list, tables::SeenTable};
+use datain_sql_statement::TableFilter;
+
+use super::Survey;
+
+pub(super) fn check(tables: &[SeenTable], survey: &mut Survey) {
+    for table in tables {
+        survey.tell_of("columns", Some(table.quoted()), table.columns.as_str());
+    }
+    let keyless: Vec<&SeenTable> = tables.iter().filter(|table| !table.primary_key).collect();
+    survey.find(finding(
+        "table.no-primary-key",
+        tables.len(),
+        &keyless,
+        "have no primary key",
+        add_primary_key,
+    ));
+    let others: Vec<&SeenTable> = tables
+        .iter()
+        .filter(|table| !table.engine.eq_ignore_ascii_case("InnoDB"))
+        .collect();
+    survey.find(finding(
+        "source.table-engine",
+        tables.len(),
+        &others,
+        "are not InnoDB",
+        |table| format!("ALTER TABLE {} ENGINE = InnoDB;", table.quoted()),
+    ));
+}
+
+fn finding(
+    code: &str,
+    all: usize,
+    bad: &[&SeenTable],
+    what: &str,
+    remedy: impl Fn(&SeenTable) -> String,
+) -> Finding {
+    let names: Vec<String> = bad.iter().map(|table| table.quoted()).collect();
+    let message = format!("{} of {all} replicated tables {what}", bad.len());
+    let message = if bad.is_empty() {
+        message
+    } else {
+        format!("{message}: {}", list(&names))
+    };
+    let statements: Vec<String> = bad.iter().map(|table| remedy(table)).collect();
+    Finding::judge(code, bad.is_empty(), Severity::Fatal, message)
+        .remedy(statements.join("\n"))
+        .subjects(names)
+}
+
+/// A key that is there already becomes the primary one. Else a numbered column is the only one that always works; it must be added before the first copy,
+/// since each server would number the rows in its own order.
+fn add_primary_key(table: &SeenTable) -> String {
+    if let Some(key) = &table.unique_key {
+        let key: Vec<String> = key.iter().map(|column| quote_identifier(column)).collect();
+        return format!(
+            "ALTER TABLE {} ADD PRIMARY KEY ({});",
+            table.quoted(),
+            key.join(", ")
+        );
+    }
+    let name = if table.has_column("id") {
+        "row_id"
+    } else {
+        "id"
+    };
+    format!(
+        "ALTER TABLE {} ADD COLUMN {name} BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY; -- before the first copy, or on both servers",
+        table.quoted()
+    )
+}
+
+/// Accounts that views and routines of replicated schemas run as. Triggers and events are held back, so theirs are not needed yet.
+pub(super) async fn definers<S: Stream>(
+    session: &mut Session<S>,
+    filter: &TableFilter,
+    survey: &mut Survey,
+) -> Result<(), Error> {
+    let sql = b"SELECT TABLE_SCHEMA, DEFINER FROM information_schema.VIEWS \
+        UNION SELECT ROUTINE_SCHEMA, DEFINER FROM information_schema.ROUTINES";
+    let mut accounts = BTreeSet::new();
+    for row in session.query_rows(sql).await? {
+        if let [Some(schema), Some(definer)] = row.as_slice()
+            && filter.matches_schema(schema)
+        {
+            accounts.insert(Account::parse(definer));
+        }
+    }
+    for account in accounts {
+        survey.tell("definer", account.to_string());
+    }
+    Ok(())
+}

@@ -1,0 +1,477 @@
+//! All checks: one requirement each, in the order in which findings of the same severity are shown.
+
+/// How bad it is when a requirement does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Replication works, with less safety or less to be seen.
+    Warning,
+    /// Replication does not work, or would damage data.
+    Fatal,
+}
+
+impl Severity {
+    /// In lower case, as in text and JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Fatal => "fatal",
+        }
+    }
+}
+
+/// Which server a requirement is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The server that is read.
+    Source,
+    /// The server that is written.
+    Target,
+    /// The two compared.
+    Pair,
+}
+
+impl Side {
+    /// In lower case, as in text and JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Target => "target",
+            Self::Pair => "pair",
+        }
+    }
+}
+
+/// A requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Check {
+    /// Stable and dotted. Where a running stream ends for the same reason, it is that error's code.
+    pub code: &'static str,
+    /// Which server.
+    pub side: Side,
+    /// The severity of the worst finding.
+    pub worst: Severity,
+    /// The requirement, as a statement that holds or not.
+    pub title: &'static str,
+    /// Why it matters.
+    pub reason: &'static str,
+    /// What mends it, in general; a finding has the exact statements.
+    pub remedy: &'static str,
+    /// The name under which `[check] allow` lets it pass.
+    pub allow: Option<&'static str>,
+    /// It judges the place from which the stream goes on. That is asked again, more exactly, when the stream is opened; so `run` leaves it to that. Without
+    /// the target's checkpoint it cannot be judged.
+    pub of_resume: bool,
+}
+
+/// The requirement with this code.
+#[must_use]
+pub fn check(code: &str) -> Option<&'static Check> {
+    CHECKS.iter().find(|check| check.code == code)
+}
+
+/// Every name that `[check] allow` knows, once.
+#[must_use]
+pub fn allow_names() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for name in CHECKS.iter().filter_map(|check| check.allow) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+const fn source(code: &'static str, worst: Severity, title: &'static str) -> Check {
+    Check {
+        code,
+        side: Side::Source,
+        worst,
+        title,
+        reason: "",
+        remedy: "",
+        allow: None,
+        of_resume: false,
+    }
+}
+
+const fn target(code: &'static str, worst: Severity, title: &'static str) -> Check {
+    Check {
+        side: Side::Target,
+        ..source(code, worst, title)
+    }
+}
+
+const fn pair(code: &'static str, worst: Severity, title: &'static str) -> Check {
+    Check {
+        side: Side::Pair,
+        ..source(code, worst, title)
+    }
+}
+
+use Severity::{Fatal, Note, Warning};
+
+/// Every requirement.
+pub static CHECKS: &[Check] = &[
+    Check {
+        reason: "MariaDB's log has events and GTIDs of its own, which this version does not follow.",
+        remedy: "replicate from MySQL",
+        ..source(
+            "source.flavour-unsupported",
+            Fatal,
+            "the source is a MySQL server",
+        )
+    },
+    Check {
+        reason: "datain writes SQL that older servers and MariaDB do not know.",
+        remedy: "replicate to MySQL 8.0 or later",
+        ..target(
+            "sink.flavour-unsupported",
+            Fatal,
+            "the target is MySQL 8.0 or later",
+        )
+    },
+    Check {
+        reason: "DDL is run on the target as the source wrote it; another version may refuse it, or give it another meaning without a word.",
+        remedy: "upgrade one of the servers, or take the risk: `[check] allow = [\"version\"]`",
+        allow: Some("version"),
+        ..pair(
+            "pair.version",
+            Fatal,
+            "both servers are of the same version (major.minor)",
+        )
+    },
+    Check {
+        reason: "the binary log is all that datain reads.",
+        remedy: "`log_bin` in the source's option file, then a restart",
+        ..source(
+            "source.log-bin-off",
+            Fatal,
+            "the source writes a binary log",
+        )
+    },
+    Check {
+        reason: "in other formats the log holds statements, which do not say which rows were changed.",
+        remedy: "`SET PERSIST binlog_format = ROW`",
+        ..source(
+            "source.format-not-row",
+            Fatal,
+            "the source logs rows (`binlog_format = ROW`)",
+        )
+    },
+    Check {
+        reason: "other images lack columns that are needed to find and to write a row.",
+        remedy: "`SET PERSIST binlog_row_image = FULL`",
+        ..source(
+            "source.row-image",
+            Fatal,
+            "row images are whole (`binlog_row_image = FULL`)",
+        )
+    },
+    Check {
+        reason: "a partial image says how a JSON document was changed, not what it is now; this version does not read that.",
+        remedy: "`SET PERSIST binlog_row_value_options = ''`",
+        ..source(
+            "source.partial-json",
+            Fatal,
+            "JSON documents are logged whole (`binlog_row_value_options` is empty)",
+        )
+    },
+    Check {
+        reason: "this version does not read compressed transactions.",
+        remedy: "`SET PERSIST binlog_transaction_compression = OFF`",
+        ..source(
+            "source.compressed-unsupported",
+            Fatal,
+            "transactions are logged uncompressed (`binlog_transaction_compression = OFF`)",
+        )
+    },
+    Check {
+        reason: "without checksums, bytes that were damaged on a disk or in a network may become rows.",
+        remedy: "`SET PERSIST binlog_checksum = CRC32`",
+        ..source(
+            "source.checksum-off",
+            Warning,
+            "events have checksums (`binlog_checksum = CRC32`)",
+        )
+    },
+    Check {
+        reason: "a source with `server_id` 0 refuses all replicas.",
+        remedy: "`SET PERSIST server_id = …`, a number that no other server has",
+        ..source(
+            "source.server-id-unset",
+            Fatal,
+            "the source has a `server_id`",
+        )
+    },
+    Check {
+        reason: "a source serves one reader under one id: of two, each ends the other's stream.",
+        remedy: "another `server_id` in [source] of the configuration",
+        ..source(
+            "source.server-id-in-use",
+            Fatal,
+            "nobody else uses the pipeline's `server_id`",
+        )
+    },
+    Check {
+        reason: "a stream by GTID survives a failover of the source and never loses its place; it needs GTIDs on the source.",
+        remedy: "`enforce_gtid_consistency = ON`, then `gtid_mode` step by step up to ON",
+        ..source(
+            "source.gtid-off",
+            Fatal,
+            "the source has GTIDs (`gtid_mode` and `enforce_gtid_consistency` are ON)",
+        )
+    },
+    Check {
+        reason: "what was removed from the log can no longer be replicated.",
+        remedy: "a new first copy",
+        of_resume: true,
+        ..source(
+            "source.binlog-purged",
+            Fatal,
+            "the source's log reaches back to where the stream goes on",
+        )
+    },
+    Check {
+        reason: "a target that holds what this source never had would go on drifting away from it.",
+        remedy: "the right server in [source], or a new first copy",
+        of_resume: true,
+        ..source(
+            "source.diverged",
+            Fatal,
+            "the source has all that the target has had from it",
+        )
+    },
+    Check {
+        reason: "a file and an offset mean nothing on another server.",
+        remedy: "the server that the checkpoint was read from in [source], or a new first copy",
+        of_resume: true,
+        ..source(
+            "source.other-server",
+            Fatal,
+            "a checkpoint by file and offset is of this source",
+        )
+    },
+    Check {
+        reason: "without it the source does not send its log.",
+        remedy: "`GRANT REPLICATION SLAVE ON *.* TO …`",
+        ..source(
+            "source.privilege-missing",
+            Fatal,
+            "the source's account may read the binary log",
+        )
+    },
+    Check {
+        reason: "without the newest position a stream by file cannot tell when it has caught up, and nobody can see the lag in bytes.",
+        remedy: "`GRANT REPLICATION CLIENT ON *.* TO …`",
+        ..source(
+            "source.position-unknown",
+            Fatal,
+            "the source's account may ask for the newest position",
+        )
+    },
+    Check {
+        reason: "tables that the account does not see cannot be checked for keys, engines and the order of their columns.",
+        remedy: "`GRANT SELECT ON … TO …` for each replicated schema",
+        ..source(
+            "source.tables-unseen",
+            Warning,
+            "the source's account sees the replicated tables",
+        )
+    },
+    Check {
+        reason: "rows are found by their key; without one, changes of a table with equal rows cannot be applied one for one, and each is a search through the whole table.",
+        remedy: "`ALTER TABLE … ADD PRIMARY KEY …`; or `[check] allow = [\"no-primary-key\"]`, and the stream ends at the first row of a table that has no other key over NOT NULL columns",
+        allow: Some("no-primary-key"),
+        ..source(
+            "table.no-primary-key",
+            Fatal,
+            "every replicated table of the source has a primary key",
+        )
+    },
+    Check {
+        reason: "other engines do not roll back, so their log may hold what is not in the table, and the reverse.",
+        remedy: "`ALTER TABLE … ENGINE = InnoDB`",
+        ..source(
+            "source.table-engine",
+            Fatal,
+            "every replicated table of the source is InnoDB",
+        )
+    },
+    Check {
+        reason: "after an interruption that lasts longer than the log is kept, only a new first copy helps.",
+        remedy: "`SET PERSIST binlog_expire_logs_seconds = …`, a day or more",
+        ..source(
+            "source.retention",
+            Warning,
+            "the source keeps its log for a day or longer",
+        )
+    },
+    Check {
+        reason: "otherwise a source that crashes with its machine may lose the end of its log, which the target has already, and give its GTIDs to other transactions.",
+        remedy: "`SET PERSIST sync_binlog = 1`",
+        ..source(
+            "source.sync-binlog",
+            Warning,
+            "the source's log is durable (`sync_binlog = 1`)",
+        )
+    },
+    Check {
+        reason: "rows travel as they are, for everybody on the way to read and to change.",
+        remedy: "`tls = \"verify-identity\"` (or `verify-ca`, `required`) in [source]",
+        ..source(
+            "source.unencrypted",
+            Warning,
+            "the connection to the source is encrypted or local",
+        )
+    },
+    Check {
+        reason: "seconds behind are counted from commit times of the source's clock; with a wrong clock they are wrong.",
+        remedy: "time synchronisation (NTP) on the source and on datain's machine",
+        ..source(
+            "source.clock-skew",
+            Warning,
+            "the source's clock agrees with datain's to 2 s",
+        )
+    },
+    Check {
+        reason: "without them no row and no checkpoint can be written.",
+        remedy: "`GRANT SELECT, INSERT, UPDATE, DELETE ON … TO …` for each replicated schema, and those for the schema `datain`",
+        ..target(
+            "target.privilege-missing",
+            Fatal,
+            "the target's account may write rows and checkpoints",
+        )
+    },
+    Check {
+        reason: "a statement of the source that the account may not run ends the stream; without `REPLICATION_APPLIER` a kill during DDL is undecidable.",
+        remedy: "the `GRANT` statements that the finding lists",
+        ..target(
+            "target.ddl-privilege-missing",
+            Warning,
+            "the target's account may run DDL",
+        )
+    },
+    Check {
+        reason: "a table's triggers would change rows a second time; who cannot see them cannot exclude that.",
+        remedy: "`GRANT TRIGGER ON … TO …`, to the account itself, not to a role",
+        ..target(
+            "table.triggers-unseen",
+            Fatal,
+            "the target's account sees triggers",
+        )
+    },
+    Check {
+        reason: "what the source's triggers did is in the log already; the target's would do it a second time.",
+        remedy: "`DROP TRIGGER …`",
+        ..target(
+            "table.triggers",
+            Fatal,
+            "no replicated table of the target has triggers",
+        )
+    },
+    Check {
+        reason: "rows are found by a key.",
+        remedy: "`ALTER TABLE … ADD PRIMARY KEY …`, or `[check] allow = [\"no-primary-key\"]` as on the source",
+        allow: Some("no-primary-key"),
+        ..target(
+            "table.no-key",
+            Fatal,
+            "every replicated table of the target has a primary key, or a unique key over NOT NULL columns",
+        )
+    },
+    Check {
+        reason: "other engines do not roll back: a checkpoint would stand for rows that were not written, or written twice.",
+        remedy: "`ALTER TABLE … ENGINE = InnoDB`",
+        ..target(
+            "table.engine",
+            Fatal,
+            "every replicated table of the target is InnoDB",
+        )
+    },
+    Check {
+        reason: "nothing can be written.",
+        remedy: "`SET GLOBAL super_read_only = OFF`, `SET GLOBAL read_only = OFF`; `innodb_read_only` needs a restart",
+        ..target(
+            "target.read-only",
+            Fatal,
+            "the target is writable for datain's account",
+        )
+    },
+    Check {
+        reason: "each DDL statement runs under a GTID of datain's own, by which the target can tell after a kill whether it ran. Without GTIDs that is undecidable (`ddl.undecided`).",
+        remedy: "`enforce_gtid_consistency = ON`, then `gtid_mode` step by step up to ON",
+        ..target(
+            "target.gtid-off",
+            Warning,
+            "the target has GTIDs (`gtid_mode` and `enforce_gtid_consistency` are ON)",
+        )
+    },
+    Check {
+        reason: "rows travel as they are, for everybody on the way to read and to change.",
+        remedy: "`tls = \"verify-identity\"` (or `verify-ca`, `required`) in [target]",
+        ..target(
+            "target.unencrypted",
+            Warning,
+            "the connection to the target is encrypted or local",
+        )
+    },
+    Check {
+        reason: "times that the target writes itself (checkpoints, DEFAULT of new columns) would not fit those of the source.",
+        remedy: "time synchronisation (NTP) on the target and on datain's machine",
+        ..target(
+            "target.clock-skew",
+            Warning,
+            "the target's clock agrees with datain's to 2 s",
+        )
+    },
+    Check {
+        reason: "names that are two on one server are one on the other, or are not found.",
+        remedy: "a target that is initialised with the source's `lower_case_table_names`",
+        ..pair(
+            "pair.lower-case-names",
+            Fatal,
+            "`lower_case_table_names` is equal",
+        )
+    },
+    Check {
+        reason: "the log names columns by position only: with another order, values go into wrong columns without a word.",
+        remedy: "`ALTER TABLE … MODIFY … AFTER …` on the target",
+        ..pair(
+            "table.column-order",
+            Fatal,
+            "the columns of replicated tables stand in the same order",
+        )
+    },
+    Check {
+        reason: "a row that the source took may be refused by the target.",
+        remedy: "`SET PERSIST max_allowed_packet = …` on the target",
+        ..pair(
+            "pair.max-packet",
+            Warning,
+            "the target's `max_allowed_packet` is as large as the source's",
+        )
+    },
+    Check {
+        reason: "views and routines run with the rights of their definer; without the account they are refused, or fail when they are used.",
+        remedy: "`CREATE USER …` on the target",
+        ..pair(
+            "pair.definers",
+            Warning,
+            "the target has the accounts that are DEFINER of the source's views and routines",
+        )
+    },
+    Check {
+        reason: "accounts and privileges are never replicated: whoever is to use the target needs an account there.",
+        remedy: "create accounts on the target by hand",
+        ..pair(
+            "pair.accounts",
+            Note,
+            "accounts and privileges are not replicated",
+        )
+    },
+];
