@@ -615,7 +615,8 @@ fn servers_that_cannot_be_looked_at() {
         );
     }
     // The other way round, what hangs on the checkpoint is not passed.
-    std::fs::write(&config, text.replace("apply-secret", "not-the-secret")).expect("the configuration");
+    std::fs::write(&config, text.replace("apply-secret", "not-the-secret"))
+        .expect("the configuration");
     let checked = check(&config, &[]);
     assert_eq!(
         checked.is("server.access-denied", "fatal", 1)["side"],
