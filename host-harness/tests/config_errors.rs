@@ -34,6 +34,26 @@ fn check(from: &str, to: &str, expected: &str) {
 }
 
 #[test]
+fn what_is_allowed_is_known() {
+    let allow = |names: &str| {
+        GOOD.replacen(
+            "[start]",
+            &format!("[check]\nallow = [{names}]\n[start]"),
+            1,
+        )
+    };
+    let parse = |names: &str| Config::parse(&allow(names), Path::new("orders.toml"));
+    let config = parse("\"version\", \"no-primary-key\"").unwrap();
+    assert_eq!(config.check.allow, ["version", "no-primary-key"]);
+    let error = parse("\"version\", \"triggers\"").expect_err("a name that nobody knows");
+    assert_eq!(
+        error.to_text(),
+        "error[config.invalid-value]: `allow` does not know \"triggers\"\n  position: orders.toml:10:21\n  hint: it knows version, no-primary-key"
+    );
+    assert_eq!(error.exit_code(), 2);
+}
+
+#[test]
 fn a_good_file() {
     let config = Config::parse(GOOD, Path::new("/etc/datain/orders.toml")).unwrap();
     assert_eq!(

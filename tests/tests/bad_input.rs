@@ -146,7 +146,7 @@ fn what_is_wrong_before_the_first_event() {
         &source,
         &target,
         replace("user = \"root\"", "user = \"weak\""),
-        "server.privilege-missing",
+        "source.privilege-missing",
         3,
     );
     // Transactions that the log no longer holds.
@@ -324,11 +324,10 @@ fn a_target_that_differs() {
                 "{code}:\n{}",
                 exit.stderr
             );
-            assert!(
-                exit.stderr.contains("  table: d.t") && exit.stderr.contains("  gtid: "),
-                "{}",
-                exit.stderr
-            );
+            assert!(exit.stderr.contains("  table: d.t"), "{}", exit.stderr);
+            // What is found before the start has no place in the stream.
+            let before = ["table.triggers", "table.no-key"].contains(&code);
+            assert_ne!(exit.stderr.contains("  gtid: "), before, "{}", exit.stderr);
             assert!(exit.stderr.contains(named), "{}", exit.stderr);
         }
     };
@@ -388,6 +387,42 @@ fn a_target_that_differs() {
     datain_tests::compare::assert_equal(&source, &target, &["d"]);
 }
 
+/// Starts a pipeline, changes the target under it, and lets a row come: the stream has rules of its own.
+fn check_after_the_start(change: &str, code: &str) {
+    let (source, target) = (server(), server());
+    source
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v INT)")
+        .expect("data");
+    let folder = TempDir::new().expect("a folder");
+    let start = "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n";
+    let config =
+        Host::config(folder.path(), "bad", &source, &target, start).expect("a configuration");
+    let mut host = Host::start(&config, &[]).expect("a host");
+    let arrived = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd'";
+    let deadline = std::time::Instant::now() + LIMIT;
+    while target.query(arrived).expect("tables").is_empty() {
+        assert!(std::time::Instant::now() < deadline, "{}", host.stderr());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    target.sql(change).expect("a stranger's change");
+    source.sql("INSERT INTO d.t VALUES (1, 1)").expect("a row");
+    let exit = host.wait(LIMIT).expect("the host ends");
+    assert_eq!(exit.code, 3, "{exit}");
+    for part in [&format!("error[{code}]: "), "  table: d.t", "  gtid: "] {
+        assert!(exit.stderr.contains(part), "{part}: {exit}");
+    }
+}
+
+#[test]
+fn a_target_that_changes_after_the_start() {
+    check_after_the_start(
+        "CREATE TRIGGER d.g BEFORE INSERT ON d.t FOR EACH ROW SET NEW.v = 0",
+        "table.triggers",
+    );
+    check_after_the_start("ALTER TABLE d.t DROP PRIMARY KEY", "table.no-key");
+    check_after_the_start("ALTER TABLE d.t ENGINE = MyISAM", "table.engine");
+}
+
 #[test]
 fn an_account_that_sees_no_triggers() {
     let (source, target) = (server(), server());
@@ -408,8 +443,13 @@ fn an_account_that_sees_no_triggers() {
         )
     };
     let exit = check(&source, &target, as_apply, "table.triggers-unseen", 3);
-    assert!(exit.stderr.contains("  table: d.t"), "{}", exit.stderr);
-    // The DDL before it was done without a GTID of datain's own, which this account may not choose; one that the server refuses does not count as begun.
+    assert!(
+        exit.stderr
+            .contains("GRANT TRIGGER ON `d`.* TO 'apply'@'%'"),
+        "{}",
+        exit.stderr
+    );
+    // DDL is done without a GTID of datain's own, which this account may not choose; a statement that the server refuses does not count as begun.
     target
         .sql("GRANT TRIGGER ON d.* TO apply@'%'; REVOKE ALTER ON d.* FROM apply@'%'")
         .expect("a privilege");

@@ -224,10 +224,9 @@ fn refused(first: &Finding, rest: &[String], config: &Config) -> Error {
         "target" => Some(format!("target {}", config.target.address)),
         _ => None,
     };
-    if let ("table", [table]) = (
-        first.code.split('.').next().unwrap_or_default(),
-        first.subjects.as_slice(),
-    ) {
+    if let [table] = first.subjects.as_slice()
+        && table.contains("`.`")
+    {
         report.table = Some(plain(table));
     }
     error

@@ -13,6 +13,7 @@ pub(super) fn privileges(
     filter: &TableFilter,
     tables: &[SeenTable],
     by_file: bool,
+    insensitive: bool,
     survey: &mut Survey,
 ) {
     let mut one = |code: &str, privilege: &str, severity: Severity| {
@@ -39,14 +40,14 @@ pub(super) fn privileges(
         Severity::Warning
     };
     one("source.position-unknown", "REPLICATION CLIENT", severity);
-    let finding = seen(rights, filter, tables);
+    let finding = seen(rights, filter, tables, insensitive);
     let all = finding.severity == Severity::Passed;
     survey.tell("tables", if all { "all" } else { "some" });
     survey.find(finding);
 }
 
 /// A table without any privilege on it does not exist in information_schema.
-fn seen(rights: &Rights, filter: &TableFilter, tables: &[SeenTable]) -> Finding {
+fn seen(rights: &Rights, filter: &TableFilter, tables: &[SeenTable], insensitive: bool) -> Finding {
     let code = "source.tables-unseen";
     if rights.grants.without_exception("SELECT") {
         return Finding::passed(
@@ -72,6 +73,14 @@ fn seen(rights: &Rights, filter: &TableFilter, tables: &[SeenTable]) -> Finding 
     };
     let unseen: Vec<String> = names
         .into_iter()
+        // Privileges are kept under names in lower case there.
+        .map(|name| {
+            if insensitive {
+                name.to_lowercase()
+            } else {
+                name
+            }
+        })
         .filter(|schema| {
             let mut inside = tables
                 .iter()

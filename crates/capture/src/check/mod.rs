@@ -135,7 +135,7 @@ pub async fn survey<S: Stream>(
     let facts = Facts::ask(session).await?;
     let resume = checkpoint.map(State::from_checkpoint).transpose()?;
     let by_file = place::check(settings, resume, &facts, &variables, &version, &mut survey);
-    access::privileges(&rights, &filter, &tables, by_file, &mut survey);
+    access::privileges(&rights, &filter, &tables, by_file, insensitive, &mut survey);
     tables::check(&tables, &mut survey);
     tables::definers(session, &filter, &mut survey).await?;
     survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);
