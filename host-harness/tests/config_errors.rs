@@ -44,7 +44,7 @@ fn a_good_file() {
         }
     );
     assert_eq!(
-        config.target.address,
+        config.target.as_ref().unwrap().address,
         Address::Unix("/etc/datain/run/target.sock".into())
     );
     assert_eq!(config.source.tls, TlsMode::Preferred);

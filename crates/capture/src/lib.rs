@@ -12,6 +12,7 @@
 pub mod assembler;
 pub mod batches;
 pub mod checkpoint;
+pub mod column_names;
 pub mod facts;
 pub mod framing;
 pub mod inspect;

@@ -57,11 +57,8 @@ pub fn write_statement(
     let charset = statement
         .charset_client
         .map_or_else(Charset::default, Charset::from_collation);
-    let options = Options::from_sql_mode(
-        statement.sql_mode.unwrap_or(0),
-        charset,
-        Dialect::default(),
-    );
+    let options =
+        Options::from_sql_mode(statement.sql_mode.unwrap_or(0), charset, Dialect::default());
     let found = classify(statement.sql, &options);
     if found.kind == Kind::Account {
         return Ok(false);

@@ -3,11 +3,13 @@
 //! Exit codes: 0 done, 1 findings, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
 //! log and errors to standard error.
 
+mod lines_out;
 mod logging;
 mod progress;
 mod run;
 mod signals;
 mod status;
+mod tail;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +46,8 @@ enum Command {
     Run(run::RunArgs),
     /// Shows how far the target is, from what both servers say; works whether the pipeline runs or not.
     Status(status::StatusArgs),
+    /// Prints the source's changes as lines of JSON (Debezium's envelope); needs no target, and disturbs no pipeline.
+    Tail(tail::TailArgs),
 }
 
 #[derive(Args, Debug)]
@@ -83,7 +87,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let default_level = match cli.command {
         Command::Run(_) => "info",
-        Command::Status(_) => "warn",
+        Command::Status(_) | Command::Tail(_) => "warn",
     };
     let format = cli.global.log_format;
     let finish = logging::start(
@@ -93,6 +97,7 @@ pub fn main() -> ExitCode {
     .and_then(|()| match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Status(args) => status::status(&args, format),
+        Command::Tail(args) => tail::tail(&args),
     });
     match finish {
         Ok(Finish::Done) => ExitCode::SUCCESS,

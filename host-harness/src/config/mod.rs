@@ -48,8 +48,8 @@ pub struct Config {
     pub name: String,
     /// The server that changes are read from.
     pub source: ServerConfig,
-    /// The server that changes are applied to.
-    pub target: ServerConfig,
+    /// The server that changes are applied to. None only in a configuration of [`Config::load_source`].
+    pub target: Option<ServerConfig>,
     /// The id under which datain registers with the source.
     pub server_id: u32,
     /// Which tables.

@@ -21,6 +21,7 @@ mod source_loop;
 pub mod status;
 mod stop;
 mod supervisor;
+pub mod tail;
 
 pub use lane::{Plugins, Reader, Writer};
 pub use status::{Status, StatusHandle};
@@ -37,6 +38,9 @@ use crate::error::Result;
 use crate::plugin::{Plugin, SinkInstance, SourceInstance, negotiate};
 use crate::transport::Waker;
 use supervisor::{Settings, Supervisor};
+
+/// Bytes of rows at which a batch is to be closed.
+const BATCH_BYTES: u32 = 1 << 20;
 
 /// A pipeline, ready to run: its configuration is checked and its plugins are compiled.
 #[derive(Debug)]

@@ -21,9 +21,9 @@ use crate::engine::Role;
 use crate::error::{Error, Kind, Result};
 
 /// Crashes in a row without progress after which a plugin is given up.
-const CRASHES: u32 = 5;
+pub(super) const CRASHES: u32 = 5;
 /// A generation that lived for so long counts as progress even if the source was idle.
-const SETTLED: Duration = Duration::from_secs(60);
+pub(super) const SETTLED: Duration = Duration::from_secs(60);
 /// How long a thread may take to end after it was interrupted, and again after it was killed.
 const END_WAIT: Duration = Duration::from_secs(5);
 
