@@ -431,9 +431,36 @@ fn an_interrupt_a_limit_and_a_reader_that_has_gone_end_it() {
 
 #[test]
 fn a_network_that_is_cut_loses_and_repeats_nothing() {
+    let lines = cut(server());
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["transaction"]["id"] == line["source"]["gtid"])
+    );
+}
+
+#[test]
+fn nor_without_gtids_where_a_transaction_is_known_by_its_place() {
+    let builder = Server::builder(Flavor::Mysql97).relaxed().without_gtid();
+    let lines = cut(builder.start().expect("a server"));
+    for line in &lines {
+        let source = &line["source"];
+        let place = format!(
+            "{}:{}",
+            source["file"].as_str().unwrap_or_default(),
+            source["pos"]
+        );
+        assert_eq!(
+            (&source["gtid"], &line["transaction"]["id"]),
+            (&Value::Null, &json!(place))
+        );
+    }
+}
+
+/// Cuts the network before, between and in the middle of transactions; answers with the lines, one of each row.
+fn cut(source: Server) -> Vec<Value> {
     const SMALL: u64 = 500;
     const LARGE: u64 = 40_000;
-    let source = server();
     let folder = TempDir::new().expect("a folder");
     source
         .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(100))")
@@ -510,6 +537,7 @@ fn a_network_that_is_cut_loses_and_repeats_nothing() {
     assert!(orders.eq(1..=LARGE));
     let retries = exit.stderr.matches("retry_in_ms").count();
     assert!(retries >= 4, "{retries} retries: {}", exit.stderr);
+    lines
 }
 
 #[test]
