@@ -161,7 +161,7 @@ fn values() {
     let double = value(column("c", K::Double), |image| image.push_f64(1e300)).unwrap();
     assert_eq!(double.as_f64(), Some(1e300));
     let medium = value(column("c", K::Mediumint), |image| {
-        image.push_int(0xff_ffff, 3)
+        image.push_int(0xff_ffff, 3);
     })
     .unwrap();
     assert_eq!(medium.to_string(), "-1");
