@@ -20,7 +20,8 @@
 //!
 //! Where things are: [`config`] is the configuration file; [`engine`] compiles, finds and caches components; [`plugin`] is an instance
 //! with its bounds and imports; [`transport`] is sockets and TLS; [`pipeline`] is the queue between the plugins and the supervision
-//! of both; [`cli`] is the `datain` command. The host never looks into a checkpoint or a row: both are the plugins' own.
+//! of both; [`cli`] is the `datain` command. The host never looks into a checkpoint or a row of a
+//! pipeline: both are the plugins' own. Only [`pipeline::tail`], which prints a source's changes, reads rows.
 
 // The host is native: the clocks that clippy.toml forbids in plugins are the right ones here.
 #![allow(clippy::disallowed_methods)]

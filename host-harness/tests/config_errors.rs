@@ -64,7 +64,7 @@ fn a_good_file() {
         }
     );
     assert_eq!(
-        config.target.address,
+        config.target.as_ref().unwrap().address,
         Address::Unix("/etc/datain/run/target.sock".into())
     );
     assert_eq!(config.source.tls, TlsMode::Preferred);
@@ -209,4 +209,18 @@ fn passwords_are_never_shown() {
         )
         .contains("hunter2")
     );
+}
+
+#[test]
+fn only_what_reads_from_the_source_alone_does_without_a_target() {
+    let (source, rest) = GOOD.split_once("[target]").unwrap();
+    let start = rest.split_once("[start]").unwrap().1;
+    let text = format!("{source}[start]{start}");
+    let path = Path::new("orders.toml");
+    assert_eq!(
+        Config::parse(&text, path).unwrap_err().to_text(),
+        "error[config.missing-key]: the key `target` is missing\n  position: orders.toml:1:1"
+    );
+    assert!(Config::parse_source(&text, path).unwrap().target.is_none());
+    assert!(Config::parse_source(GOOD, path).unwrap().target.is_some());
 }

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
+use datain_capture::column_names::column_names;
 use datain_capture::reader::{Progress, Reader as LogReader};
 use datain_capture::{check, inspect, upcoming};
 use datain_contract::ErrorExt as _;
@@ -104,6 +105,16 @@ impl Guest for Source {
                 transactions_behind: found.transactions,
                 bytes_behind: found.bytes,
             })
+        });
+        session::finish(task, Moment::now().after(OPEN_TIME))
+    }
+
+    fn column_names(config: String, schema: String, table: String) -> Result<Vec<String>, Error> {
+        datain_plugin_runtime::start();
+        let config = Config::parse(&config)?;
+        let task = Task::new(async move {
+            let mut source = session::connect(&config.endpoint, |_| {}).await?;
+            column_names(&mut source, &schema, &table).await
         });
         session::finish(task, Moment::now().after(OPEN_TIME))
     }

@@ -130,9 +130,17 @@ impl Host {
     /// # Errors
     /// As [`Host::run`].
     pub fn command(arguments: &[&str], limit: Duration) -> Result<Exit> {
+        Self::spawn_command(arguments)?.wait(limit)
+    }
+
+    /// Starts `datain ARGUMENTS…`, any command, and leaves it running.
+    ///
+    /// # Errors
+    /// As [`Host::start`].
+    pub fn spawn_command(arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(program()?);
         command.args(arguments);
-        Self::spawn(command)?.wait(limit)
+        Self::spawn(command)
     }
 
     /// Starts `datain ARGUMENTS…`, any command.
@@ -322,8 +330,11 @@ fn tail(text: &str, lines: usize) -> String {
     all[all.len().saturating_sub(lines)..].join("\n")
 }
 
-/// `DATAIN_BIN`, else `datain` in the folder above the test program's own: `target/debug` for `target/debug/deps/TEST`.
-fn program() -> Result<PathBuf> {
+/// The program: `DATAIN_BIN`, else `datain` in the folder above the test program's own, `target/debug` for `target/debug/deps/TEST`.
+///
+/// # Errors
+/// When it is not there, with how to build it.
+pub fn program() -> Result<PathBuf> {
     const BUILD: &str = "build it with `cargo xtask wasm` (the components) and `cargo build -p datain-host` (the program), or name one in DATAIN_BIN";
     if let Some(named) = env::var_os(PROGRAM_VARIABLE).filter(|value| !value.is_empty()) {
         let path = PathBuf::from(named);

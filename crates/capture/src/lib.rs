@@ -14,6 +14,7 @@ pub mod assembler;
 pub mod batches;
 pub mod check;
 pub mod checkpoint;
+pub mod column_names;
 pub mod facts;
 pub mod framing;
 pub mod inspect;

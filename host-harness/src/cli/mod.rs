@@ -5,6 +5,7 @@
 
 mod check;
 mod confirm;
+mod lines_out;
 mod logging;
 mod orders;
 mod progress;
@@ -13,6 +14,7 @@ mod run;
 mod signals;
 mod skip;
 mod status;
+mod tail;
 mod time;
 
 use std::io::Write;
@@ -61,6 +63,8 @@ enum Command {
     Skip(skip::SkipArgs),
     /// Removes all that the target knows of the pipeline; the replicated data stay.
     Remove(remove::RemoveArgs),
+    /// Prints the source's changes as lines of JSON (Debezium's envelope); needs no target, and disturbs no pipeline.
+    Tail(tail::TailArgs),
 }
 
 #[derive(Args, Debug)]
@@ -115,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Start(args) => orders::start(&args),
         Command::Skip(args) => skip::skip(&args),
         Command::Remove(args) => remove::remove(&args),
+        Command::Tail(args) => tail::tail(&args),
     });
     match finish {
         Ok(Finish::Done) => ExitCode::SUCCESS,

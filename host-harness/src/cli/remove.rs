@@ -19,7 +19,7 @@ pub(super) struct RemoveArgs {
 
 pub(super) fn remove(args: &RemoveArgs) -> Result<Finish> {
     let config = args.config.load()?;
-    let (name, address) = (config.name.clone(), config.target.address.to_string());
+    let (name, address) = (config.name.clone(), config.target_address());
     if let Some(host) = control::connect(&config)? {
         let host = host.give(Order::Status)?;
         return Err(Error::new(

@@ -19,15 +19,16 @@ impl Config {
     /// `config.*`, with file, line and column, and the nearest known key for a misspelt one.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            Error::config(
-                "config.unreadable",
-                format!("failed to read the configuration file {}", path.display()),
-            )
-            .detail(e.to_string())
-            .hint("name a pipeline's TOML file with -c FILE")
-        })?;
-        Self::parse(&text, path)
+        Self::parse(&read(path)?, path)
+    }
+
+    /// The same for what only reads from the source: `[target]` may be missing.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_source(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        Self::parse_source(&read(path)?, path)
     }
 
     /// Checks a configuration given as text; `path` is for messages and for the folder of relative paths.
@@ -35,10 +36,34 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        let config = Self::parse_source(text, path)?;
+        if config.target.is_none() {
+            let loader = Loader { text, path };
+            return Err(loader.error("config.missing-key", 0..0, "the key `target` is missing"));
+        }
+        Ok(config)
+    }
+
+    /// Checks a configuration given as text, in which `[target]` may be missing.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse_source(text: &str, path: &Path) -> Result<Self> {
         let loader = Loader { text, path };
         let file: raw::File = toml::from_str(text).map_err(|e| loader.toml_error(&e))?;
         loader.check(file)
     }
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|e| {
+        Error::config(
+            "config.unreadable",
+            format!("failed to read the configuration file {}", path.display()),
+        )
+        .detail(e.to_string())
+        .hint("name a pipeline's TOML file with -c FILE")
+    })
 }
 
 struct Loader<'a> {
@@ -60,7 +85,9 @@ impl Loader<'_> {
                 format!("`name` is {name:?}: it must be 1 to 64 letters, digits, `_` or `-`"),
             ));
         }
-        if let Some(id) = &file.target.get_ref().server_id {
+        if let Some(target) = &file.target
+            && let Some(id) = &target.get_ref().server_id
+        {
             return Err(self
                 .error(
                     "config.unknown-key",
@@ -83,7 +110,10 @@ impl Loader<'_> {
             start,
             set_position: false,
             source: self.server("source", file.source)?,
-            target: self.server("target", file.target)?,
+            target: file
+                .target
+                .map(|target| self.server("target", target))
+                .transpose()?,
             replicate: Replicate {
                 include: file.replicate.include,
                 exclude: file.replicate.exclude,

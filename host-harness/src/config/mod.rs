@@ -50,8 +50,8 @@ pub struct Config {
     pub name: String,
     /// The server that changes are read from.
     pub source: ServerConfig,
-    /// The server that changes are applied to.
-    pub target: ServerConfig,
+    /// The server that changes are applied to. None only in a configuration of [`Config::load_source`].
+    pub target: Option<ServerConfig>,
     /// The id under which datain registers with the source.
     pub server_id: u32,
     /// Which tables.
@@ -70,6 +70,15 @@ pub struct Config {
     pub plugins: Plugins,
     /// Where the running host listens for orders; none for the default of [`crate::control`].
     pub control_socket: Option<PathBuf>,
+}
+
+impl Config {
+    /// The target's address for people; empty without a target.
+    pub fn target_address(&self) -> String {
+        self.target
+            .as_ref()
+            .map_or_else(String::new, |target| target.address.to_string())
+    }
 }
 
 /// How to reach a server, and as whom.

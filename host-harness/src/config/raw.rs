@@ -12,7 +12,7 @@ use super::TlsMode;
 pub(super) struct File {
     pub name: Spanned<String>,
     pub source: Spanned<Server>,
-    pub target: Spanned<Server>,
+    pub target: Option<Spanned<Server>>,
     #[serde(default)]
     pub replicate: Replicate,
     pub start: Option<Spanned<Start>>,

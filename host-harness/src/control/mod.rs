@@ -55,7 +55,7 @@ pub fn socket_path(config: &Config) -> PathBuf {
     if let Some(path) = &config.control_socket {
         return path.clone();
     }
-    let identity = format!("{}\n{}", config.name, config.target.address);
+    let identity = format!("{}\n{}", config.name, config.target_address());
     let hash: String = digest(&SHA256, identity.as_bytes()).as_ref()[..6]
         .iter()
         .map(|byte| format!("{byte:02x}"))

@@ -23,6 +23,7 @@ mod source_loop;
 pub mod status;
 mod stop;
 mod supervisor;
+pub mod tail;
 
 pub use handle::Handle;
 pub use lane::{Pace, Plugins, Reader, Writer};
@@ -44,6 +45,9 @@ use crate::transport::Waker;
 use preflight::Findings;
 use stop::Hold;
 use supervisor::{Settings, Supervisor};
+
+/// Bytes of rows at which a batch is to be closed.
+const BATCH_BYTES: u32 = 1 << 20;
 
 /// A pipeline, ready to run: its configuration is checked and its plugins are compiled.
 #[derive(Debug)]

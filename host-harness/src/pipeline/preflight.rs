@@ -221,7 +221,7 @@ fn refused(first: &Finding, rest: &[String], config: &Config) -> Error {
     report.detail = (!detail.is_empty()).then(|| detail.join("\n"));
     report.server = match first.side {
         "source" => Some(format!("source {}", config.source.address)),
-        "target" => Some(format!("target {}", config.target.address)),
+        "target" => Some(format!("target {}", config.target_address())),
         _ => None,
     };
     if let [table] = first.subjects.as_slice()

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::BATCH_BYTES;
 use super::lane::{Event, Lane, Plugins, Reader};
 use crate::bindings::Resumption;
 use crate::error::Result;
 use crate::plugin::interrupted;
 
-const BATCH_BYTES: u32 = 1 << 20;
 /// The longest sleep in the plugin. An acknowledgement ends it early.
 const MAX_WAIT: Duration = Duration::from_millis(500);
 /// The same until the source has caught up: it may learn that it has from the server alone, without an acknowledgement.

@@ -25,9 +25,9 @@ use crate::error::{Error, Kind, Result};
 use crate::transport::Waker;
 
 /// Crashes in a row without progress after which a plugin is given up.
-const CRASHES: u32 = 5;
+pub(super) const CRASHES: u32 = 5;
 /// A generation that lived for so long counts as progress even if the source was idle.
-const SETTLED: Duration = Duration::from_secs(60);
+pub(super) const SETTLED: Duration = Duration::from_secs(60);
 /// How long the sink may take for what waits in the queue, when the source cannot go on.
 const QUEUE_DRAIN: Duration = Duration::from_secs(60);
 /// How often the target is asked whether a person on another machine has started the pipeline again.

@@ -34,6 +34,7 @@ pub struct Plugin {
     component: Component,
     role: Role,
     config: Arc<Config>,
+    server: ServerConfig,
     row_block_version: OnceLock<u8>,
 }
 
@@ -49,8 +50,9 @@ impl Plugin {
     /// Finds and compiles the plugin for `role`.
     ///
     /// # Errors
-    /// `plugin.*`, see [`locate::locate`] and [`Engine::load`].
+    /// `plugin.*`, see [`locate::locate`] and [`Engine::load`]; `config.missing-key` for a sink without `[target]`.
     pub fn load(engine: &Engine, role: Role, config: &Arc<Config>) -> Result<Self> {
+        let server = server(role, config)?.clone();
         let configured = match role {
             Role::Source => config.plugins.source.as_deref(),
             Role::Sink => config.plugins.sink.as_deref(),
@@ -74,6 +76,7 @@ impl Plugin {
             component,
             role,
             config: Arc::clone(config),
+            server,
             row_block_version: OnceLock::new(),
         })
     }
@@ -89,10 +92,17 @@ impl Plugin {
     }
 
     fn server(&self) -> &ServerConfig {
-        match self.role {
-            Role::Source => &self.config.source,
-            Role::Sink => &self.config.target,
-        }
+        &self.server
+    }
+}
+
+fn server(role: Role, config: &Config) -> Result<&ServerConfig> {
+    match role {
+        Role::Source => Ok(&config.source),
+        Role::Sink => config.target.as_ref().ok_or_else(|| {
+            Error::config("config.missing-key", "the configuration has no [target]")
+                .hint("only a command that writes nothing does without")
+        }),
     }
 }
 

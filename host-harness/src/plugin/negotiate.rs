@@ -42,6 +42,28 @@ pub(crate) fn row_block_version(source: &Arc<Plugin>, sink: &Arc<Plugin>) -> Res
     Ok(())
 }
 
+/// The same for a source whose rows the host itself reads, in the version `reads`.
+///
+/// # Errors
+/// `row-block.version`; a trap in `describe`.
+pub(crate) fn host_reads(source: &Arc<Plugin>, reads: u8) -> Result<()> {
+    let writes = SourceInstance::new(source, Arc::new(Waker::new()?))?.describe()?;
+    if !writes.row_block_versions.contains(&reads) {
+        return Err(Error::config(
+            "row-block.version",
+            "the source plugin does not write the version of the row block that this host reads",
+        )
+        .detail(format!(
+            "{} {} writes {:?}, the host reads {reads}",
+            writes.name, writes.version, writes.row_block_versions
+        ))
+        .hint("use a source plugin of the same release"));
+    }
+    // A plugin that was asked before has agreed already.
+    let _ = source.row_block_version.set(reads);
+    Ok(())
+}
+
 fn highest_common(writes: &[u8], reads: &[u8]) -> Option<u8> {
     writes.iter().filter(|v| reads.contains(v)).max().copied()
 }

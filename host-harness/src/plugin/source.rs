@@ -106,6 +106,18 @@ impl SourceInstance {
         })
     }
 
+    /// The names of a table's columns as they are today; empty where they cannot be seen.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn column_names(&mut self, schema: &str, table: &str) -> Result<Vec<String>> {
+        let config = self.instance.config_json(Purpose::Replicate);
+        let guest = self.plugin.datain_replication_source();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_column_names(store, &config, schema, table)
+        })
+    }
+
     fn reader(&self) -> Result<ResourceAny> {
         self.reader.ok_or_else(super::sink::not_open)
     }

@@ -23,6 +23,7 @@ fn start(module: &str, waker: &Arc<Waker>) -> Result<()> {
         engine,
         component,
         role: Role::Sink,
+        server: config.source.clone(),
         config,
         row_block_version: std::sync::OnceLock::from(1),
     });

@@ -23,10 +23,7 @@ pub(super) struct StatusArgs {
 
 pub(super) fn status(args: &StatusArgs, log_format: LogFormat) -> Result<Finish> {
     let config = args.config.load()?;
-    let addresses = [
-        config.source.address.to_string(),
-        config.target.address.to_string(),
-    ];
+    let addresses = [config.source.address.to_string(), config.target_address()];
     let name = config.name.clone();
     // A host that is just ending is as good as none.
     let host = control::connect(&config)

@@ -1,0 +1,296 @@
+//! From batches to lines.
+//!
+//! This is the one place where the host reads rows. The contract's records become the plain structs of `datain-change-json` here.
+//!
+//! How lines are not repeated: of every transaction since the newest checkpoint it is known how many lines were printed. A new instance brings these
+//! transactions again, with the same rows in the same order, and so many lines are left out. A transaction is recognised by its GTID, else by where it begins,
+//! since ordinals may come out differently the second time.
+
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use datain_change_json::{
+    Column, Orders, Place, Signedness, Statement, Table, Transaction, Unwritable, numbered_names,
+    write_row, write_statement,
+};
+use datain_row_block::{BlockError, ColumnKind, Malformed, Operation, RowSetReader, open_block};
+
+use crate::bindings::types;
+use crate::error::{Error, Kind, Result};
+
+/// See the module.
+pub(super) struct Lines {
+    pipeline: String,
+    /// Changes that may still be printed.
+    left: Option<u64>,
+    /// Lines printed of each transaction since the newest checkpoint.
+    printed: HashMap<String, u64>,
+    tables: HashMap<u32, Table>,
+    current: Current,
+    text: Vec<u8>,
+}
+
+/// The transaction that is being read.
+#[derive(Default)]
+struct Current {
+    id: String,
+    orders: Orders,
+    lines: u64,
+}
+
+impl Lines {
+    pub(super) fn new(pipeline: &str, limit: Option<u64>) -> Self {
+        Self {
+            pipeline: pipeline.to_owned(),
+            left: limit,
+            printed: HashMap::new(),
+            tables: HashMap::new(),
+            current: Current::default(),
+            text: Vec::new(),
+        }
+    }
+
+    /// Another instance of the plugin goes on, which numbers its tables anew.
+    pub(super) fn new_instance(&mut self) {
+        self.tables.clear();
+        self.current = Current::default();
+    }
+
+    pub(super) fn is_at_limit(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// Takes a table's record. `look_up` is asked for the names of its columns if the record has none.
+    ///
+    /// # Errors
+    /// `row-block.kind`; what `look_up` reports.
+    pub(super) fn note(
+        &mut self,
+        record: &types::Table,
+        look_up: impl FnOnce(&str, &str) -> Result<Vec<String>>,
+    ) -> Result<()> {
+        let named: Option<Vec<String>> = record.columns.iter().map(|c| c.name.clone()).collect();
+        let names = match named {
+            Some(names) => names,
+            // The definition may have changed since: other names are worse than none.
+            None => Some(look_up(&record.schema, &record.name)?)
+                .filter(|names| names.len() == record.columns.len())
+                .unwrap_or_else(|| numbered_names(record.columns.len())),
+        };
+        let columns: Result<Vec<Column>> = record
+            .columns
+            .iter()
+            .zip(names)
+            .map(|(column, name)| {
+                let kind = ColumnKind::try_from(column.kind)
+                    .map_err(|e| Error::new(Kind::Fatal, "row-block.kind", e.to_string()))?;
+                Ok(Column {
+                    name,
+                    kind,
+                    signedness: match column.signedness {
+                        types::Signedness::Signed => Signedness::Signed,
+                        types::Signedness::Unsigned => Signedness::Unsigned,
+                        types::Signedness::Unknown => Signedness::Unknown,
+                    },
+                    collation: column.collation,
+                    length: column.length,
+                })
+            })
+            .collect();
+        let table = Table::new(record.schema.clone(), record.name.clone(), columns?);
+        self.tables.insert(record.id, table);
+        Ok(())
+    }
+
+    /// The lines of a batch, without those that were printed before.
+    ///
+    /// # Errors
+    /// `row-block.*` for a batch that is not what it should be.
+    pub(super) fn of(&mut self, batch: &types::Batch) -> Result<&[u8]> {
+        self.text.clear();
+        let now_millis = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |time| {
+                u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+            });
+        for record in &batch.transactions {
+            self.transaction(record, &batch.rows, now_millis)
+                .map_err(|error| at(error, record))?;
+            if self.is_at_limit() {
+                break;
+            }
+            if record.checkpoint.is_some() {
+                self.printed.clear();
+            }
+        }
+        Ok(&self.text)
+    }
+
+    fn transaction(
+        &mut self,
+        record: &types::Transaction,
+        block: &[u8],
+        now_millis: u64,
+    ) -> Result<()> {
+        let pipeline = self.pipeline.clone();
+        let transaction = Transaction {
+            pipeline: &pipeline,
+            gtid: record.gtid.as_deref(),
+            file: &record.file,
+            offset: record.offset,
+            committed_at_micros: record.committed_at_micros,
+        };
+        let id = transaction.id();
+        if record.piece == 0 || self.current.id != id {
+            self.current = Current {
+                id,
+                ..Current::default()
+            };
+        }
+        for change in &record.changes {
+            match change {
+                types::Change::Rows(set) => self.rows(&transaction, set, block, now_millis)?,
+                types::Change::Statement(statement) => {
+                    self.statement(&transaction, statement, now_millis)?;
+                }
+            }
+            if self.is_at_limit() {
+                break;
+            }
+        }
+        if self.current.lines > 0 {
+            let printed = self.printed.entry(self.current.id.clone()).or_default();
+            *printed = (*printed).max(self.current.lines);
+        }
+        Ok(())
+    }
+
+    /// Counts a line of the current transaction, and says whether it is to be printed.
+    fn is_new_line(&mut self) -> bool {
+        self.current.lines += 1;
+        let before = self.printed.get(&self.current.id).copied().unwrap_or(0);
+        let new = self.current.lines > before;
+        if let Some(left) = &mut self.left
+            && new
+        {
+            *left = left.saturating_sub(1);
+        }
+        new
+    }
+
+    fn rows(
+        &mut self,
+        transaction: &Transaction<'_>,
+        set: &types::RowSet,
+        block: &[u8],
+        now_millis: u64,
+    ) -> Result<()> {
+        // Taken out for as long as its rows are read, since counting lines needs the rest.
+        let Some(table) = self.tables.remove(&set.table) else {
+            return Err(malformed("rows belong to a table that was not described"));
+        };
+        let written = self.rows_of(&table, transaction, set, block, now_millis);
+        let place = format!("{}.{}", table.schema, table.name);
+        self.tables.insert(set.table, table);
+        written.map_err(|mut error| {
+            error.report_mut().table = Some(place);
+            error
+        })
+    }
+
+    fn rows_of(
+        &mut self,
+        table: &Table,
+        transaction: &Transaction<'_>,
+        set: &types::RowSet,
+        block: &[u8],
+        now_millis: u64,
+    ) -> Result<()> {
+        let operation = match set.operation {
+            types::Operation::Insert => Operation::Insert,
+            types::Operation::Update => Operation::Update,
+            types::Operation::Delete => Operation::Delete,
+        };
+        let bytes = open_block(block, set.offset, set.length).map_err(unreadable_block)?;
+        let mut rows = RowSetReader::new(&table.kinds, operation, set.count, bytes)
+            .map_err(|e| unreadable(&e))?;
+        let mut number = 0;
+        while let Some(row) = rows.next_row().map_err(|e| unreadable(&e))? {
+            let (total_order, data_collection_order) = self.current.orders.next(set.table);
+            let place = Place {
+                row: number,
+                total_order,
+                data_collection_order,
+                now_millis,
+            };
+            number += 1;
+            if self.is_new_line() {
+                write_row(
+                    &mut self.text,
+                    transaction,
+                    &self.current.id,
+                    table,
+                    operation,
+                    &row,
+                    &place,
+                )
+                .map_err(unwritable)?;
+            }
+            if self.is_at_limit() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn statement(
+        &mut self,
+        transaction: &Transaction<'_>,
+        statement: &types::Statement,
+        now_millis: u64,
+    ) -> Result<()> {
+        let plain = Statement {
+            sql: &statement.sql,
+            default_schema: statement.default_schema.as_deref(),
+            sql_mode: statement.context.sql_mode,
+            charset_client: statement.context.charset_client,
+        };
+        let start = self.text.len();
+        let written = write_statement(&mut self.text, transaction, &plain, now_millis);
+        if written.map_err(unwritable)? && !self.is_new_line() {
+            self.text.truncate(start);
+        }
+        Ok(())
+    }
+}
+
+/// Adds where it happened.
+fn at(mut error: Error, record: &types::Transaction) -> Error {
+    let report = error.report_mut();
+    report.position = Some(format!("{}:{}", record.file, record.offset));
+    report.gtid.clone_from(&record.gtid);
+    error
+}
+
+fn malformed(message: &str) -> Error {
+    Error::new(Kind::Fatal, Malformed::CODE, message)
+        .hint("a source plugin must never do so: please report it")
+}
+
+fn unreadable(error: &Malformed) -> Error {
+    malformed(&error.to_string())
+}
+
+fn unreadable_block(error: BlockError) -> Error {
+    Error::new(Kind::Fatal, error.code(), error.to_string())
+}
+
+fn unwritable(error: Unwritable) -> Error {
+    Error::new(
+        Kind::Fatal,
+        Unwritable::CODE,
+        "a row cannot be shown: a value is not what its column says",
+    )
+    .detail(error.0)
+    .hint("exclude the table in [replicate], and please report it")
+}
