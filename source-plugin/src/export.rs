@@ -5,20 +5,21 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
-use datain_capture::inspect;
 use datain_capture::reader::{Progress, Reader as LogReader};
+use datain_capture::{clock, inspect};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Description, Error, Finding};
-use datain_plugin_runtime::clock::Moment;
+use datain_plugin_runtime::clock::{Moment, now_unix_micros};
 use datain_plugin_runtime::executor::{self, Slice, Task};
-use datain_plugin_runtime::session;
 use datain_plugin_runtime::stream::HostStream;
+use datain_plugin_runtime::{logging, session};
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::source::{
     Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle, SourceStatus,
 };
 use crate::config::Config;
+use crate::silence;
 
 /// How long `open` and `inspect` may take.
 const OPEN_TIME: Duration = Duration::from_secs(60);
@@ -34,6 +35,8 @@ struct Shared {
     progress: Progress,
     /// Ordinal of the newest acknowledged checkpoint.
     acknowledged: u64,
+    /// How far the source's clock was ahead of the host's at the opening.
+    clock_ahead_micros: i64,
 }
 
 struct Reader {
@@ -45,11 +48,17 @@ struct Reader {
 async fn read(
     mut reader: LogReader<HostStream>,
     shared: Rc<RefCell<Shared>>,
+    heartbeat_seconds: u64,
 ) -> Result<Infallible, Error> {
+    let heard = reader.stream().heard();
     loop {
         let max_bytes = shared.borrow().max_bytes;
         let tell = |progress| shared.borrow_mut().progress = progress;
-        let batch = reader.next_batch(max_bytes, tell).await?;
+        let limit = || {
+            let has_begun = shared.borrow().progress.counts.bytes > 0;
+            silence::limit(heartbeat_seconds, has_begun)
+        };
+        let batch = silence::watched(&heard, limit, reader.next_batch(max_bytes, tell)).await?;
         shared.borrow_mut().batch = Some(batch);
         executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
     }
@@ -93,17 +102,27 @@ impl GuestReader for Reader {
         datain_plugin_runtime::start();
         let config = Config::parse(&config)?;
         let acknowledged = resume.as_ref().map_or(0, |c| c.ordinal);
+        let heartbeat_seconds = config.settings.heartbeat_seconds;
         let open = Task::new(async move {
-            let source = session::connect(&config.endpoint, |_| {}).await?;
-            LogReader::open(source, &config.settings, resume.as_ref()).await
+            let mut source = session::connect(&config.endpoint, |_| {}).await?;
+            let ahead = clock::ahead_micros(&mut source, now_unix_micros).await?;
+            let reader = LogReader::open(source, &config.settings, resume.as_ref()).await?;
+            Ok((reader, ahead))
         });
-        let reader = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        let (reader, clock_ahead_micros) = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        if reader.replaces_another() {
+            logging::warn(
+                "another reader of this pipeline was connected to the source, which ends it now: another host, or what is left of a broken connection",
+                &[],
+            );
+        }
         let shared = Rc::new(RefCell::new(Shared {
             progress: reader.progress(),
             acknowledged,
+            clock_ahead_micros,
             ..Shared::default()
         }));
-        let task = Task::new(read(reader, Rc::clone(&shared)));
+        let task = Task::new(read(reader, Rc::clone(&shared), heartbeat_seconds));
         Ok(ReaderHandle::new(Reader {
             shared,
             task: RefCell::new(Some(task)),
@@ -150,6 +169,7 @@ impl GuestReader for Reader {
             bytes_read: progress.counts.bytes,
             transactions_read: progress.counts.transactions,
             last_commit_micros: progress.counts.last_commit_micros,
+            clock_ahead_micros: shared.clock_ahead_micros,
             caught_up: progress.reached_head && shared.acknowledged >= progress.ordinal,
         }
     }

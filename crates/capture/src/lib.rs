@@ -12,9 +12,11 @@
 pub mod assembler;
 pub mod batches;
 pub mod checkpoint;
+pub mod clock;
 pub mod facts;
 pub mod framing;
 pub mod inspect;
+mod neighbours;
 pub mod position;
 pub mod reader;
 pub mod start;
