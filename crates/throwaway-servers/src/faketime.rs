@@ -1,8 +1,8 @@
 //! libfaketime, by which a server gets a clock that is ahead or behind.
 //!
 //! Debian's package is fetched once into the cache folder, as the servers are, and only when a server asks for it
-//! ([`ServerBuilder::clock_shift`](crate::ServerBuilder::clock_shift)). The library is loaded before the server's own, and adds to the
-//! wall clock only: a shifted monotonic clock would not matter to anybody, but confuses waits with a time limit.
+//! ([`ServerBuilder::clock_shift`](crate::ServerBuilder::clock_shift)). The library is loaded before the server's own, and adds to
+//! all clocks alike: with a monotonic clock left as it is, waits with a time limit end at once, and the server spins.
 
 use std::{
     path::{Path, PathBuf},
@@ -63,8 +63,7 @@ impl Faketime {
     pub(crate) fn shift(&self, command: &mut Command, seconds: i64) {
         command
             .env("LD_PRELOAD", &self.library)
-            .env("FAKETIME", format!("{seconds:+}s"))
-            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+            .env("FAKETIME", format!("{seconds:+}s"));
     }
 }
 
