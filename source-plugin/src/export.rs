@@ -112,7 +112,7 @@ impl GuestReader for Reader {
         let (reader, clock_ahead_micros) = session::finish(open, Moment::now().after(OPEN_TIME))?;
         if reader.replaces_another() {
             logging::warn(
-                "another reader of this pipeline was connected to the source, which ends it now: another host, or what is left of a broken connection",
+                "another reader of this pipeline was connected to the source, which ends it now: another host, or what is left of a host or a connection that ended just now",
                 &[],
             );
         }

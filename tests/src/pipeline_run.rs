@@ -107,7 +107,7 @@ pub fn replace<'a>(from: &'a str, to: &'a str) -> impl Fn(String) -> String + 'a
 }
 
 /// A change of the configuration: another port in front of this server, spoken to without TLS, since a proxy reads packets.
-pub fn through(server: &Server, port: u16) -> impl Fn(String) -> String {
+pub fn through(server: &Server, port: u16) -> impl Fn(String) -> String + use<> {
     let from = format!("port = {}\n", server.port());
     move |text| {
         assert!(text.contains(&from), "{from:?} is in\n{text}");

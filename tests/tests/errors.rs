@@ -285,7 +285,7 @@ fn a_target_that_is_full() {
     let source = server();
     let target = Server::builder(Flavor::Mysql97)
         .relaxed()
-        .option("innodb_data_file_path=ibdata1:12M:autoextend:max:24M")
+        .option("innodb_data_file_path=ibdata1:12M:autoextend:max:32M")
         .option("innodb_file_per_table=OFF")
         .start()
         .expect("a server whose tables share one file, which may not grow far");
@@ -297,16 +297,16 @@ fn a_target_that_is_full() {
     target
         .sql(
             "CREATE DATABASE ballast; CREATE TABLE ballast.t (id INT PRIMARY KEY, v LONGTEXT); \
-             INSERT INTO ballast.t VALUES (1, REPEAT('x', 4000000)), (2, REPEAT('x', 4000000))",
+             INSERT INTO ballast.t VALUES (1, REPEAT('x', 4000000)), (2, REPEAT('x', 4000000)), (3, REPEAT('x', 4000000)), (4, REPEAT('x', 4000000))",
         )
         .expect("a stranger's data");
     let config = config(&folder, "full", &source, &target, |text| text);
     let mut host = start(&config);
     streaming(&mut host);
-    for id in 1..=4 {
+    for id in 1..=6 {
         source
             .sql(&format!(
-                "INSERT INTO d.t VALUES ({id}, REPEAT('y', 2000000))"
+                "INSERT INTO d.t VALUES ({id}, REPEAT('y', 3000000))"
             ))
             .expect("a row");
     }
@@ -314,7 +314,7 @@ fn a_target_that_is_full() {
     let line = host.stderr();
     names(&line, &["table=\"d.t\"", "errno 1114"]);
     target.sql("DROP TABLE ballast.t").expect("room");
-    arrives(&mut host, &target, 4);
+    arrives(&mut host, &target, 6);
     end(host);
     compare::assert_equal(&source, &target, &["d"]);
 }

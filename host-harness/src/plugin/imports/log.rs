@@ -16,20 +16,18 @@ const BURST: f64 = 500.0;
 /// Bytes of a message, and of all fields together.
 const LENGTH_MAX: usize = 4096;
 
-/// Lets a plugin's lines through at a bounded rate.
+/// Lets a plugin's lines through at a bounded rate. Which pipeline it is, the span around the run says, as for the host's own lines.
 pub(in crate::plugin) struct LogGate {
     role: Role,
-    pipeline: String,
     tokens: f64,
     filled: Instant,
     dropped: u64,
 }
 
 impl LogGate {
-    pub(in crate::plugin) fn new(role: Role, pipeline: &str) -> Self {
+    pub(in crate::plugin) fn new(role: Role) -> Self {
         Self {
             role,
-            pipeline: pipeline.to_owned(),
             tokens: BURST,
             filled: Instant::now(),
             dropped: 0,
@@ -55,7 +53,6 @@ macro_rules! emit {
         tracing::event!(
             target: TARGET,
             tracing::Level::$level,
-            pipeline = %$gate.pipeline,
             plugin = %$gate.role,
             "{}",
             $message
@@ -167,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_cut_and_counted() {
-        let mut gate = LogGate::new(Role::Source, "p");
+        let mut gate = LogGate::new(Role::Source);
         let start = gate.filled;
         let admitted = (0..2000).filter(|_| gate.admit(start).is_some()).count();
         assert_eq!(admitted, 500);
