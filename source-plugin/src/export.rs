@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use datain_capture::column_names::column_names;
 use datain_capture::reader::{Progress, Reader as LogReader};
-use datain_capture::{check, inspect, upcoming};
+use datain_capture::{check, clock, inspect, upcoming};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Description, Error};
 use datain_plugin_runtime::clock::{Moment, now_unix_micros};
 use datain_plugin_runtime::executor::{self, Slice, Task};
-use datain_plugin_runtime::session;
 use datain_plugin_runtime::stream::HostStream;
+use datain_plugin_runtime::{logging, session};
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::source::{
@@ -21,6 +21,7 @@ use crate::bindings::exports::datain::replication::source::{
     TableChanges, Upcoming as Next,
 };
 use crate::config::Config;
+use crate::silence;
 
 /// How long `check` may take: there may be many tables.
 const CHECK_TIME: Duration = Duration::from_secs(300);
@@ -41,6 +42,8 @@ struct Shared {
     progress: Progress,
     /// Ordinal of the newest acknowledged checkpoint.
     acknowledged: u64,
+    /// How far the source's clock was ahead of the host's at the opening.
+    clock_ahead_micros: i64,
 }
 
 struct Reader {
@@ -52,11 +55,17 @@ struct Reader {
 async fn read(
     mut reader: LogReader<HostStream>,
     shared: Rc<RefCell<Shared>>,
+    heartbeat_seconds: u64,
 ) -> Result<Infallible, Error> {
+    let heard = reader.stream().heard();
     loop {
         let max_bytes = shared.borrow().max_bytes;
         let tell = |progress| shared.borrow_mut().progress = progress;
-        let batch = reader.next_batch(max_bytes, tell).await?;
+        let limit = || {
+            let has_begun = shared.borrow().progress.counts.bytes > 0;
+            silence::limit(heartbeat_seconds, has_begun)
+        };
+        let batch = silence::watched(&heard, limit, reader.next_batch(max_bytes, tell)).await?;
         shared.borrow_mut().batch = Some(batch);
         executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
     }
@@ -164,17 +173,28 @@ impl GuestReader for Reader {
         datain_plugin_runtime::start();
         let config = Config::parse(&config)?;
         let acknowledged = resume.as_ref().map_or(0, |c| c.ordinal);
+        let heartbeat_seconds = config.settings.heartbeat_seconds;
         let open = Task::new(async move {
-            let source = session::connect(&config.endpoint, |_| {}).await?;
-            LogReader::open(source, &config.settings, resume.as_ref(), set_position).await
+            let mut source = session::connect(&config.endpoint, |_| {}).await?;
+            let ahead = clock::measure(&mut source, now_unix_micros).await?;
+            let reader =
+                LogReader::open(source, &config.settings, resume.as_ref(), set_position).await?;
+            Ok((reader, ahead.map_or(0, |measured| measured.ahead_micros)))
         });
-        let reader = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        let (reader, clock_ahead_micros) = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        if reader.replaces_another() {
+            logging::warn(
+                "another reader of this pipeline was connected to the source, which ends it now: another host, or what is left of a host or a connection that ended just now",
+                &[],
+            );
+        }
         let shared = Rc::new(RefCell::new(Shared {
             progress: reader.progress(),
             acknowledged,
+            clock_ahead_micros,
             ..Shared::default()
         }));
-        let task = Task::new(read(reader, Rc::clone(&shared)));
+        let task = Task::new(read(reader, Rc::clone(&shared), heartbeat_seconds));
         Ok(ReaderHandle::new(Reader {
             shared,
             task: RefCell::new(Some(task)),
@@ -221,6 +241,7 @@ impl GuestReader for Reader {
             bytes_read: progress.counts.bytes,
             transactions_read: progress.counts.transactions,
             last_commit_micros: progress.counts.last_commit_micros,
+            clock_ahead_micros: shared.clock_ahead_micros,
             caught_up: progress.reached_head && shared.acknowledged >= progress.ordinal,
         }
     }

@@ -6,3 +6,4 @@
 mod bindings;
 mod config;
 mod export;
+mod silence;

@@ -7,5 +7,6 @@
 
 pub mod compare;
 pub mod host;
+pub mod pipeline_run;
 pub mod proxy;
 mod temp_dir;

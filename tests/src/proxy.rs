@@ -8,15 +8,41 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// What may be done to each packet of a dump: a header of four bytes (length, sequence number), then the payload (0x00, event).
-pub type Damage = dyn Fn(&mut Vec<u8>) + Send + Sync;
+pub type Damage = dyn Fn(&mut Vec<u8>) -> Then + Send + Sync;
+
+/// What happens after a packet was passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// The connection stays.
+    GoOn,
+    /// It is closed behind the packet.
+    Close,
+}
 
 /// A listening proxy; it stops when it is dropped.
 pub struct Proxy {
     port: u16,
-    stopped: Arc<AtomicBool>,
+    switches: Switches,
     open: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+/// What the proxy's threads look at.
+#[derive(Debug, Clone, Default)]
+struct Switches {
+    stopped: Arc<AtomicBool>,
+    frozen: Arc<AtomicBool>,
+}
+
+impl Switches {
+    /// Sleeps while nothing may pass.
+    fn hold(&self) {
+        while self.frozen.load(Ordering::SeqCst) && !self.stopped.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 const COM_BINLOG_DUMP: u8 = 0x12;
@@ -31,25 +57,39 @@ impl Proxy {
         server_port: u16,
         damage: impl Fn(&mut Vec<u8>) + Send + Sync + 'static,
     ) -> io::Result<Proxy> {
+        Self::start_closing(server_port, move |packet| {
+            damage(packet);
+            Then::GoOn
+        })
+    }
+
+    /// As [`Proxy::start`]; what is done to a packet also says whether the connection stays.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn start_closing(
+        server_port: u16,
+        damage: impl Fn(&mut Vec<u8>) -> Then + Send + Sync + 'static,
+    ) -> io::Result<Proxy> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
-        let stopped = Arc::new(AtomicBool::new(false));
+        let switches = Switches::default();
         let open = Arc::new(Mutex::new(Vec::new()));
         let damage: Arc<Damage> = Arc::new(damage);
-        let (flag, list) = (Arc::clone(&stopped), Arc::clone(&open));
+        let (held, list) = (switches.clone(), Arc::clone(&open));
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                if flag.load(Ordering::Relaxed) {
+                if held.stopped.load(Ordering::Relaxed) {
                     break;
                 }
                 if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server_port)) {
-                    let _ = connect(client, server, &list, &damage);
+                    let _ = connect(client, server, &list, &damage, &held);
                 }
             }
         });
         Ok(Proxy {
             port,
-            stopped,
+            switches,
             open,
         })
     }
@@ -58,6 +98,17 @@ impl Proxy {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// From now on nothing passes, in either direction, on connections old and new; but all stay open, as when a firewall drops what it
+    /// no longer knows.
+    pub fn freeze(&self) {
+        self.switches.frozen.store(true, Ordering::SeqCst);
+    }
+
+    /// Everything passes again, also what was held back.
+    pub fn thaw(&self) {
+        self.switches.frozen.store(false, Ordering::SeqCst);
     }
 
     /// Cuts all connections that are open now; new ones are let through.
@@ -74,7 +125,7 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.switches.stopped.store(true, Ordering::SeqCst);
         self.cut();
         // Wakes the listener, so that its thread ends.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
@@ -86,6 +137,7 @@ fn connect(
     server: TcpStream,
     open: &Mutex<Vec<TcpStream>>,
     damage: &Arc<Damage>,
+    switches: &Switches,
 ) -> io::Result<()> {
     for stream in [&client, &server] {
         stream.set_nodelay(true)?;
@@ -97,6 +149,7 @@ fn connect(
     let dumping = Arc::new(AtomicBool::new(false));
     let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
     let asked = Arc::clone(&dumping);
+    let held = switches.clone();
     thread::spawn(move || {
         let mut buffer = vec![0; 64 << 10];
         while let Ok(n) = from_client.read(&mut buffer) {
@@ -107,6 +160,7 @@ fn connect(
             {
                 asked.store(true, Ordering::SeqCst);
             }
+            held.hold();
             if n == 0 || to_server.write_all(&buffer[..n]).is_err() {
                 break;
             }
@@ -114,6 +168,7 @@ fn connect(
         let _ = to_server.shutdown(Shutdown::Both);
     });
     let (mut from_server, mut to_client, damage) = (server, client, Arc::clone(damage));
+    let held = switches.clone();
     thread::spawn(move || {
         let mut header = [0; 4];
         // Without TLS everything from the server is packets.
@@ -124,10 +179,13 @@ fn connect(
             if from_server.read_exact(&mut packet[4..]).is_err() {
                 break;
             }
-            if dumping.load(Ordering::SeqCst) {
-                damage(&mut packet);
-            }
-            if to_client.write_all(&packet).is_err() {
+            let then = if dumping.load(Ordering::SeqCst) {
+                damage(&mut packet)
+            } else {
+                Then::GoOn
+            };
+            held.hold();
+            if to_client.write_all(&packet).is_err() || then == Then::Close {
                 break;
             }
         }

@@ -1,81 +1,10 @@
 //! Everything that can be wrong from the start, or go wrong on the wire: each ends with one clear message, a hint and the documented exit code,
 //! and with nothing applied that should not be.
 
-use std::time::Duration;
-
-use datain_tests::host::{Exit, Host, TempDir};
+use datain_tests::host::{Host, TempDir};
+use datain_tests::pipeline_run::{LIMIT, check, replace, server, through};
 use datain_tests::proxy::{Proxy, WRITE_ROWS, event_type};
 use datain_throwaway_servers::{Flavor, Server};
-
-const LIMIT: Duration = Duration::from_secs(60);
-
-fn server() -> Server {
-    Server::builder(Flavor::Mysql97)
-        .relaxed()
-        .start()
-        .expect("a server")
-}
-
-/// Runs a pipeline that is described by the changes to a good configuration, and checks code, hint and exit status.
-fn check(
-    source: &Server,
-    target: &Server,
-    change: impl Fn(String) -> String,
-    code: &str,
-    status: i32,
-) -> Exit {
-    let folder = TempDir::new().expect("a folder");
-    let config = Host::config(
-        folder.path(),
-        "bad",
-        source,
-        target,
-        "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n",
-    )
-    .expect("a configuration");
-    let text = std::fs::read_to_string(&config).expect("the configuration");
-    std::fs::write(&config, change(text)).expect("the configuration");
-    let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("the host ends");
-    let errors: Vec<&str> = exit
-        .stderr
-        .lines()
-        .filter(|l| l.starts_with("error["))
-        .collect();
-    assert_eq!(errors.len(), 1, "one message is expected:\n{}", exit.stderr);
-    assert!(
-        errors[0].starts_with(&format!("error[{code}]: ")),
-        "{code} is expected:\n{}",
-        exit.stderr
-    );
-    assert!(
-        exit.stderr.contains("  hint: "),
-        "a hint is expected:\n{}",
-        exit.stderr
-    );
-    assert!(!exit.stderr.contains("panicked"), "{}", exit.stderr);
-    assert_eq!(exit.code, status, "{}", exit.stderr);
-    exit
-}
-
-fn replace<'a>(from: &'a str, to: &'a str) -> impl Fn(String) -> String + 'a {
-    move |text| {
-        assert!(text.contains(from), "{from:?} is in\n{text}");
-        text.replacen(from, to, 1)
-    }
-}
-
-fn source_port(source: &Server, port: u16) -> impl Fn(String) -> String {
-    let from = format!("port = {}", source.port());
-    move |text| {
-        assert!(text.contains(&from), "{from:?} is in\n{text}");
-        // Damage is done to plain packets.
-        text.replacen(
-            &from,
-            &format!("port = {port}\ntls = \"disabled\"\nget_server_public_key = true"),
-            1,
-        )
-    }
-}
 
 #[test]
 fn what_is_wrong_before_the_first_event() {
@@ -228,7 +157,7 @@ fn what_is_damaged_on_the_wire() {
     let exit = check(
         &source,
         &target,
-        source_port(&source, flipped.expect("a proxy").port()),
+        through(&source, flipped.expect("a proxy").port()),
         "binlog.checksum",
         3,
     );
@@ -247,7 +176,7 @@ fn what_is_damaged_on_the_wire() {
     check(
         &source,
         &target,
-        source_port(&source, cut_short.expect("a proxy").port()),
+        through(&source, cut_short.expect("a proxy").port()),
         "binlog.malformed",
         3,
     );
@@ -259,7 +188,7 @@ fn what_is_damaged_on_the_wire() {
     check(
         &source,
         &target,
-        source_port(&source, out_of_order.expect("a proxy").port()),
+        through(&source, out_of_order.expect("a proxy").port()),
         "protocol.sequence",
         3,
     );
@@ -278,7 +207,7 @@ fn what_is_damaged_on_the_wire() {
         }
     })
     .expect("a proxy");
-    let to_proxy = source_port(&source, unknown.port());
+    let to_proxy = through(&source, unknown.port());
     // A pipeline of its own: one that has begun goes on from its checkpoint, not from gtid_set.
     let change = |text: String| {
         to_proxy(text.replacen("name = \"bad\"", "name = \"afresh\"", 1))

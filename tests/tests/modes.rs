@@ -6,16 +6,8 @@ use std::time::Duration;
 
 use datain_tests::compare;
 use datain_tests::host::{Host, TempDir};
+use datain_tests::pipeline_run::{LIMIT, caught_up};
 use datain_throwaway_servers::{Flavor, Server};
-
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Runs until caught up; panics with the host's words if that fails.
-fn caught_up(folder: &TempDir, name: &str, source: &Server, target: &Server, extra: &str) {
-    let config = Host::config(folder.path(), name, source, target, extra).expect("a configuration");
-    let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("the host ends");
-    assert_eq!(exit.code, 0, "{}", exit.stderr);
-}
 
 #[test]
 fn by_file_and_position_without_gtids() {

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use datain_throwaway_servers::{Flavor, fetch, sysbench::Sysbench};
+use datain_throwaway_servers::{Flavor, faketime::Faketime, fetch, sysbench::Sysbench};
 
 use crate::{bar, children, tree, wasm};
 
@@ -77,6 +77,9 @@ fn missing_servers() -> Result<Vec<Flavor>> {
     // Its tests say so themselves if it cannot be had.
     if let Err(error) = Sysbench::fetch(&*bar::progress()) {
         eprintln!("sysbench: {error}");
+    }
+    if let Err(error) = Faketime::fetch(&*bar::progress()) {
+        eprintln!("libfaketime: {error}");
     }
     let mut missing = Vec::new();
     for flavor in Flavor::ALL {

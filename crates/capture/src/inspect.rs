@@ -56,7 +56,7 @@ pub async fn distance<S: Stream>(
 }
 
 /// The log's files and their sizes; none when the account may not know.
-async fn logs<S: Stream>(session: &mut Session<S>) -> Result<Vec<Position>, Error> {
+pub(crate) async fn logs<S: Stream>(session: &mut Session<S>) -> Result<Vec<Position>, Error> {
     match session.query_rows(b"SHOW BINARY LOGS").await {
         Ok(rows) => Ok(rows
             .into_iter()

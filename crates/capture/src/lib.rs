@@ -18,6 +18,7 @@ pub mod column_names;
 pub mod facts;
 pub mod framing;
 pub mod inspect;
+mod neighbours;
 pub mod position;
 pub mod reader;
 pub mod start;
@@ -27,3 +28,5 @@ pub mod upcoming;
 
 /// The version of the row block that is written here.
 pub use datain_row_block::VERSION as ROW_BLOCK_VERSION;
+/// How far the source's clock is ahead.
+pub use datain_server_facts::clock;

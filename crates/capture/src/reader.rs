@@ -6,9 +6,7 @@
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Error};
-use datain_mysql_client::{
-    ClientError, DUMP_THROUGH_GTID, DumpPacket, ReplicaIdentity, Session, Stream,
-};
+use datain_mysql_client::{DUMP_THROUGH_GTID, DumpPacket, ReplicaIdentity, Session, Stream};
 use datain_sql_statement::{NameCase, TableFilter};
 use serde::Deserialize;
 
@@ -16,6 +14,7 @@ use crate::assembler::Assembler;
 use crate::checkpoint::State;
 use crate::facts::Facts;
 use crate::framing::Counts;
+use crate::neighbours;
 use crate::start::{self, Start};
 
 /// What the reader must be told; the source's configuration.
@@ -93,6 +92,7 @@ pub struct Reader<S> {
     reached_head: bool,
     /// What ended the stream; the transactions before it go out first.
     failed: Option<Error>,
+    replaces: bool,
 }
 
 impl<S: Stream> Reader<S> {
@@ -129,7 +129,10 @@ impl<S: Stream> Reader<S> {
         if state.gtids.is_none() && facts.head.is_none() {
             return Err(start::position_unknown());
         }
-        request_dump(&mut session, settings, &state).await?;
+        if state.gtids.is_none() {
+            start::file_is_there(&mut session, &state.position).await?;
+        }
+        let replaces = request_dump(&mut session, settings, &state).await?;
         let mut assembler = Assembler::new(
             state,
             ordinal,
@@ -149,9 +152,23 @@ impl<S: Stream> Reader<S> {
             head: facts,
             reached_head: false,
             failed: None,
+            replaces,
         };
         reader.look_for_head();
         Ok(reader)
+    }
+
+    /// Whether the source listed another reader of this pipeline at the opening. It has ended it by now; it may be what is left of a host that was
+    /// killed, or of a connection that broke.
+    #[must_use]
+    pub fn replaces_another(&self) -> bool {
+        self.replaces
+    }
+
+    /// The stream under the session.
+    #[must_use]
+    pub fn stream(&self) -> &S {
+        self.session.stream()
     }
 
     /// The next batch of about `max_bytes` of rows; waits for the first change. `tell` hears of the progress before each wait.
@@ -252,9 +269,12 @@ pub(crate) async fn request_dump<S: Stream>(
     session: &mut Session<S>,
     settings: &Settings,
     state: &State,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let nanos = settings.heartbeat_seconds.max(1) * 1_000_000_000;
     let uuid = replica_uuid(&settings.stream, settings.server_id);
+    let replaces = neighbours::look(session, settings.server_id, &uuid)
+        .await
+        .map_err(without_right)?;
     // Old servers know the one name of each, new ones the other.
     let sql = format!(
         "SET @master_heartbeat_period = {nanos}, @source_heartbeat_period = {nanos}, \
@@ -264,14 +284,14 @@ pub(crate) async fn request_dump<S: Stream>(
     session.exec(sql.as_bytes()).await?;
     let identity = ReplicaIdentity {
         server_id: settings.server_id,
-        hostname: "datain".to_owned(),
+        hostname: shown_host(&settings.stream),
         user: String::new(),
         port: 0,
     };
     session
         .register_replica(&identity)
         .await
-        .map_err(without_right)?;
+        .map_err(|e| without_right(e.into()))?;
     match &state.gtids {
         Some(gtids) => {
             session
@@ -300,21 +320,30 @@ pub(crate) async fn request_dump<S: Stream>(
                 .await?;
         }
     }
-    Ok(())
+    Ok(replaces)
 }
 
-/// The server answers a replica without the privilege with 1045, as if the password were wrong.
-fn without_right(error: ClientError) -> Error {
-    if error.errno() != Some(ACCESS_DENIED) {
-        return error.into();
+/// What SHOW REPLICAS shows as the host: the pipeline, for whoever wonders. Old servers take 60 bytes.
+fn shown_host(stream: &str) -> String {
+    let mut host = format!("datain:{stream}");
+    // Names of pipelines are ASCII; whatever else comes is left out.
+    host.retain(|c| c.is_ascii_graphic());
+    host.truncate(60);
+    host
+}
+
+/// The server answers a replica without the privilege with 1045, as if the password were wrong, and the question for its replicas with 1227.
+fn without_right(error: Error) -> Error {
+    if error.server_errno != Some(ACCESS_DENIED) && error.code != "server.privilege-missing" {
+        return error;
     }
     let mut refused = Error::reconfigure(
         "server.privilege-missing",
-        "the account may not read the binary log",
+        "the account may not read the binary log: it lacks the privilege REPLICATION SLAVE",
     )
     .hint("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO the source's account");
-    refused.server_errno = Some(ACCESS_DENIED);
-    refused.sqlstate = error.sqlstate().map(str::to_owned);
+    refused.server_errno = error.server_errno;
+    refused.sqlstate = error.sqlstate;
     refused
 }
 
@@ -345,6 +374,12 @@ pub(crate) fn replica_uuid(stream: &str, server_id: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_shown_host_names_the_pipeline_and_is_short() {
+        assert_eq!(shown_host("orders"), "datain:orders");
+        assert_eq!(shown_host(&"x".repeat(64)).len(), 60);
+    }
 
     #[test]
     fn a_pipeline_always_registers_under_the_same_uuid() {

@@ -8,10 +8,12 @@
 use datain_binlog::GtidSet;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
+use datain_mysql_client::{Session, Stream};
 use serde::Deserialize;
 
 use crate::checkpoint::State;
 use crate::facts::Facts;
+use crate::inspect;
 use crate::position::Position;
 
 /// Offset of the first event in every file.
@@ -128,6 +130,41 @@ fn hold_against(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether the server still has the file. The server itself only says that it did not find one; an account that may not ask leaves it to that.
+///
+/// # Errors
+/// `source.binlog-purged` with the file's name; errors of the server.
+pub async fn file_is_there<S: Stream>(
+    session: &mut Session<S>,
+    position: &Position,
+) -> Result<(), Error> {
+    let logs = inspect::logs(session).await?;
+    named(&logs, position)
+}
+
+fn named(logs: &[Position], position: &Position) -> Result<(), Error> {
+    let (Some(oldest), Some(newest)) = (logs.first(), logs.last()) else {
+        return Ok(());
+    };
+    if logs.iter().any(|log| log.file == position.file) {
+        return Ok(());
+    }
+    Err(Error::resnapshot(
+        "source.binlog-purged",
+        format!(
+            "the source has no binary log file {}: it was removed, or never was",
+            position.file
+        ),
+    )
+    .detail(format!(
+        "the source has {} to {}",
+        oldest.file, newest.file
+    ))
+    .hint(
+        "check the file's name; if it was purged, take a new first copy, and raise binlog_expire_logs_seconds on the source",
+    ))
+}
+
 /// The error of a stream by file and position whose account may not ask for the newest position.
 #[must_use]
 pub fn position_unknown() -> Error {
@@ -232,6 +269,20 @@ mod tests {
             &format!("{A}:1"),
             "source.binlog-purged",
         );
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_named() {
+        let log = |file: &str| Position {
+            file: file.to_owned(),
+            offset: 100,
+        };
+        let logs = [log("b.000003"), log("b.000004")];
+        assert!(named(&logs, &log("b.000004")).is_ok());
+        assert!(named(&[], &log("b.000001")).is_ok());
+        let error = named(&logs, &log("b.000001")).unwrap_err();
+        assert_eq!(error.code, "source.binlog-purged");
+        assert!(error.message.contains("b.000001"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Tables by the numbers that the log gives them.
 //!
-//! The log repeats a table map before every group of row events. A map that describes the same table in the same way keeps the id that the
-//! first one got, so that a sink prepares a table once.
+//! The log repeats a table map before every group of row events, and a server that was restarted, or whose tables were closed, numbers its tables anew. A
+//! map that describes the same table in the same way keeps the id that the first one got, whatever its number, so that a sink prepares a table
+//! once and holds one record of it. What a reader keeps grows with the number of definitions only.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,6 @@ use datain_sql_statement::TableFilter;
 
 /// A table that rows may belong to.
 pub struct Known {
-    definition: Vec<u8>,
     /// Names for messages.
     pub schema: String,
     /// Names for messages.
@@ -24,11 +24,14 @@ pub struct Known {
     pub announced: bool,
 }
 
-/// The table maps seen, by the log's own table number.
+/// The table maps seen.
 #[derive(Default)]
 pub struct Tables {
-    by_number: HashMap<u64, Known>,
-    last_id: u32,
+    known: Vec<Known>,
+    /// Places in `known`, by what the log says of the table: names and columns, without the number.
+    by_definition: HashMap<Vec<u8>, usize>,
+    /// The same by the log's own table number.
+    by_number: HashMap<u64, usize>,
 }
 
 impl Tables {
@@ -37,34 +40,37 @@ impl Tables {
     /// # Errors
     /// For columns of a type that is not known, if the table is replicated.
     pub fn note(&mut self, map: &TableMap<'_>, filter: &TableFilter) -> Result<(), BinlogError> {
-        let seen = self.by_number.get(&map.table_id);
-        if seen.is_some_and(|known| known.definition == map.definition()) {
-            return Ok(());
-        }
-        let columns = if filter.matches(map.schema, map.table) {
-            Some(map.columns()?)
-        } else {
-            None
+        let place = match self.by_definition.get(map.definition()) {
+            Some(place) => *place,
+            None => {
+                let columns = if filter.matches(map.schema, map.table) {
+                    Some(map.columns()?)
+                } else {
+                    None
+                };
+                let place = self.known.len();
+                self.known.push(Known {
+                    schema: map.schema.to_owned(),
+                    name: map.table.to_owned(),
+                    columns,
+                    id: u32::try_from(place + 1).unwrap_or(u32::MAX),
+                    announced: false,
+                });
+                self.by_definition.insert(map.definition().to_vec(), place);
+                place
+            }
         };
-        self.last_id += 1;
-        let known = Known {
-            definition: map.definition().to_vec(),
-            schema: map.schema.to_owned(),
-            name: map.table.to_owned(),
-            columns,
-            id: self.last_id,
-            announced: false,
-        };
-        self.by_number.insert(map.table_id, known);
+        self.by_number.insert(map.table_id, place);
         Ok(())
     }
 
     /// The table of a rows event.
     pub fn get(&mut self, number: u64) -> Option<&mut Known> {
-        self.by_number.get_mut(&number)
+        let place = self.by_number.get(&number)?;
+        self.known.get_mut(*place)
     }
 
-    /// Forgets all numbers, as the server does when it starts.
+    /// Forgets all numbers, as the server does when it starts. What they stood for is kept.
     pub fn forget(&mut self) {
         self.by_number.clear();
     }
@@ -100,5 +106,68 @@ fn column(column: &datain_binlog::Column) -> Column {
         length: column.length,
         scale: column.scale,
         nullable: column.nullable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datain_binlog::{ChecksumAlgorithm, Event, EventBody, FormatDescription};
+
+    use super::*;
+
+    /// Written by MySQL 9.7, see crates/binlog/tests/data/make.sh.
+    const FILE: &[u8] = include_bytes!("../../binlog/tests/data/minimal-metadata.binlog");
+    const TABLE_MAP: u8 = 19;
+
+    /// Two table maps of different tables, without their checksums.
+    fn maps() -> Vec<Vec<u8>> {
+        let mut rest = &FILE[4..];
+        let mut maps: Vec<Vec<u8>> = Vec::new();
+        while maps.len() < 2 {
+            let size = u32::from_le_bytes(rest[9..13].try_into().unwrap()) as usize;
+            let (event, tail) = rest.split_at(size);
+            let known = maps.iter().any(|map| map[27..] == event[27..size - 4]);
+            if event[4] == TABLE_MAP && !known {
+                let mut event = event[..size - 4].to_vec();
+                event[9..13].copy_from_slice(&u32::try_from(size - 4).unwrap().to_le_bytes());
+                maps.push(event);
+            }
+            rest = tail;
+        }
+        maps
+    }
+
+    /// The id of a table whose map comes with this number.
+    fn note(tables: &mut Tables, map: &[u8], number: u64) -> u32 {
+        let mut event = map.to_vec();
+        event[19..25].copy_from_slice(&number.to_le_bytes()[..6]);
+        let off = ChecksumAlgorithm::Off;
+        let event = Event::split(&event, off).unwrap();
+        let body = event.parse(&FormatDescription::assumed(off)).unwrap();
+        let EventBody::TableMap(map) = body else {
+            panic!("no table map")
+        };
+        let filter = TableFilter::new(&[], &[]).unwrap();
+        tables.note(&map, &filter).unwrap();
+        let known = tables.get(number).unwrap();
+        known.announced = true;
+        known.id
+    }
+
+    #[test]
+    fn a_table_keeps_its_id_over_numbers_and_files() {
+        let maps = maps();
+        let mut tables = Tables::default();
+        assert_eq!(note(&mut tables, &maps[0], 100), 1);
+        assert_eq!(note(&mut tables, &maps[1], 101), 2);
+        // Opened anew, under another number.
+        assert_eq!(note(&mut tables, &maps[0], 102), 1);
+        // A new file, in which a number stands for another table.
+        tables.forget();
+        assert!(tables.get(100).is_none());
+        assert_eq!(note(&mut tables, &maps[1], 100), 2);
+        assert_eq!(note(&mut tables, &maps[0], 101), 1);
+        assert!(tables.get(101).unwrap().announced, "told once");
+        assert_eq!(tables.known.len(), 2);
     }
 }

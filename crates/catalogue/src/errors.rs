@@ -218,7 +218,12 @@ pub static ERRORS: &[Section] = &[
             ErrorEntry {
                 codes: &["server.replica-id-in-use"],
                 then: "ends",
-                meaning: "another reader has the same `server_id`, or this pipeline runs twice",
+                meaning: "another reader has the same `server_id` (its host and uuid are named), or this pipeline runs twice",
+            },
+            ErrorEntry {
+                codes: &["server.disk-full"],
+                then: "again",
+                meaning: "the server's disk, or a tablespace that may not grow, is full: make room; nothing is lost",
             },
             ErrorEntry {
                 codes: &["server.binlog-purged", "server.binlog-unreadable"],
@@ -328,6 +333,11 @@ pub static ERRORS: &[Section] = &[
                 codes: &["source.dump-ended"],
                 then: "again",
                 meaning: "the source ended the dump",
+            },
+            ErrorEntry {
+                codes: &["source.silent"],
+                then: "again",
+                meaning: "nothing came for three heartbeats: the connection is dead though nobody closed it, or the source hangs",
             },
             ErrorEntry {
                 codes: &["source.closed"],

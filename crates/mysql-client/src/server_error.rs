@@ -27,6 +27,15 @@ pub struct ServerError {
 /// What a number means: code, may it pass by itself, hint.
 type Meaning = (&'static str, bool, Option<&'static str>);
 
+/// ER_DISK_FULL, ER_RECORD_FILE_FULL (a tablespace that may not grow, or cannot), and what else says so.
+const DISK_FULL: Meaning = (
+    "server.disk-full",
+    true,
+    Some(
+        "make room on the server: free disk space, or let its tablespace grow (innodb_data_file_path); datain goes on by itself then",
+    ),
+);
+
 impl ServerError {
     /// Reads an ERR packet. `context` says what was being done, without values.
     pub fn parse(payload: &[u8], context: &str) -> Result<Self> {
@@ -66,10 +75,13 @@ impl ServerError {
 
     fn meaning(&self) -> Meaning {
         match self.errno {
-            1021 | 1041 | 1037 | 1114 => (
+            1021 | 1114 => DISK_FULL,
+            // Errors of writing any file, which say why in their text only.
+            _ if self.mentions("No space left on device") => DISK_FULL,
+            1041 | 1037 => (
                 "server.out-of-resources",
                 true,
-                Some("free disk space or memory on the server; the attempt is repeated"),
+                Some("free memory on the server; the attempt is repeated"),
             ),
             1040 => (
                 "server.too-many-connections",
@@ -315,6 +327,26 @@ mod tests {
         assert!(!purged.is_transient() && purged.hint().is_some());
         assert_eq!(of(1049, "").code(), "server.unknown-database");
         assert_eq!(of(1227, "").code(), "server.privilege-missing");
+        for (errno, text) in [
+            (1021, ""),
+            (1114, "The table 't' is full"),
+            (
+                3,
+                "Error writing file './binlog.000001' (OS errno 28 - No space left on device)",
+            ),
+            (
+                1026,
+                "Error writing file 'x' (errno: 28 - No space left on device)",
+            ),
+        ] {
+            let full = of(errno, text);
+            assert_eq!(full.code(), "server.disk-full", "{errno}");
+            assert!(full.is_transient() && full.hint().is_some());
+        }
+        assert_eq!(
+            of(1026, "Error writing file 'x' (errno: 5)").code(),
+            "server.error"
+        );
         assert!(of(1213, "").is_transient() && of(1040, "").is_transient());
         assert!(of(1290, "running with the --read-only option").is_transient());
         assert!(!of(1290, "running with the --secure-file-priv option").is_transient());

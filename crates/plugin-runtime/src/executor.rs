@@ -124,3 +124,32 @@ pub async fn until<T>(timer: Option<Moment>, mut condition: impl FnMut() -> Opti
     })
     .await
 }
+
+/// The time of [`with_timer`] was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeOver;
+
+/// Polls `work` until it is ready, or until it is suspended at a moment when `until` has come. `until` is asked anew after each step of the work,
+/// so that it may move on.
+///
+/// # Errors
+/// [`TimeOver`]; what the work has waited for is then dropped with it.
+pub async fn with_timer<T>(
+    until: impl Fn() -> Moment,
+    mut work: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Result<T, TimeOver> {
+    std::future::poll_fn(move |context| {
+        if let Poll::Ready(result) = work(context) {
+            return Poll::Ready(Ok(result));
+        }
+        let until = until();
+        if until.has_come() {
+            return Poll::Ready(Err(TimeOver));
+        }
+        WAITS.with_borrow_mut(|w| {
+            w.timer = Some(w.timer.map_or(until, |t| t.min(until)));
+        });
+        Poll::Pending
+    })
+    .await
+}

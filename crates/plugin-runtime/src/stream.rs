@@ -1,11 +1,13 @@
 //! The contract's connection as the MySQL client's stream.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use datain_contract::INTERRUPTED;
 use datain_contract::transport::{Connection, Interest, NetError, ReadOutcome};
 use datain_mysql_client::{Stream, StreamError};
 
+use crate::clock::Moment;
 use crate::executor::until_ready;
 use crate::random;
 
@@ -15,6 +17,40 @@ const READ_BYTES: u32 = 256 << 10;
 /// A connection to an endpoint, for use inside an executor's task.
 pub struct HostStream {
     connection: Rc<Connection>,
+    heard: Heard,
+}
+
+/// When something last arrived on a stream, and since when somebody waits for more: for whoever watches over it from outside.
+#[derive(Clone, Debug)]
+pub struct Heard(Rc<Cell<(Moment, Option<Moment>)>>);
+
+impl Heard {
+    fn new() -> Self {
+        Heard(Rc::new(Cell::new((Moment::now(), None))))
+    }
+
+    /// When the newest bytes were read; at first, when the stream was made.
+    #[must_use]
+    pub fn last(&self) -> Moment {
+        self.0.get().0
+    }
+
+    /// Since when a read has been waiting in vain; none when the newest one got something.
+    #[must_use]
+    pub fn waiting_since(&self) -> Option<Moment> {
+        self.0.get().1
+    }
+
+    fn arrived(&self) {
+        self.0.set((Moment::now(), None));
+    }
+
+    fn waits(&self) {
+        let (last, since) = self.0.get();
+        if since.is_none() {
+            self.0.set((last, Some(Moment::now())));
+        }
+    }
 }
 
 impl HostStream {
@@ -26,7 +62,14 @@ impl HostStream {
         let connection = Connection::connect(endpoint).map_err(stream_error)?;
         Ok(HostStream {
             connection: Rc::new(connection),
+            heard: Heard::new(),
         })
+    }
+
+    /// When something last arrived.
+    #[must_use]
+    pub fn heard(&self) -> Heard {
+        self.heard.clone()
     }
 
     /// The host's side of the stream.
@@ -41,11 +84,15 @@ impl Stream for HostStream {
         loop {
             match self.connection.read(READ_BYTES).map_err(stream_error)? {
                 ReadOutcome::Data(data) => {
+                    self.heard.arrived();
                     buf.extend_from_slice(&data);
                     return Ok(data.len());
                 }
                 ReadOutcome::Closed => return Ok(0),
-                ReadOutcome::WouldBlock => until_ready(&self.connection, Interest::READABLE).await,
+                ReadOutcome::WouldBlock => {
+                    self.heard.waits();
+                    until_ready(&self.connection, Interest::READABLE).await;
+                }
             }
         }
     }

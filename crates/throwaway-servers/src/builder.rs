@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     Distribution, Error, Flavor, Lines, Progress, ROOT_PASSWORD, Result, Server,
+    faketime::{Clock, Faketime},
     fetch::fetch,
     rundir::{PID, RunDir},
     server, template,
@@ -29,6 +30,7 @@ pub struct ServerBuilder {
     own_certificates: bool,
     detached: bool,
     port: Option<u16>,
+    clock_shift: i64,
     patience: Duration,
 }
 
@@ -42,6 +44,7 @@ impl ServerBuilder {
             own_certificates: false,
             detached: false,
             port: None,
+            clock_shift: 0,
             patience: Duration::from_secs(120),
         }
     }
@@ -84,6 +87,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets the server's clock be ahead of the machine's by so many seconds, or behind if they are negative. libfaketime is fetched
+    /// for that, if it is not in the cache ([`Faketime`](crate::faketime::Faketime)).
+    #[must_use]
+    pub fn clock_shift(mut self, seconds: i64) -> Self {
+        self.clock_shift = seconds;
+        self
+    }
+
     /// How long a start may take; 120 s without this.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
@@ -106,6 +117,13 @@ impl ServerBuilder {
     /// As [`ServerBuilder::start`].
     pub fn start_with_progress(self, progress: &dyn Progress) -> Result<Server> {
         let distribution = fetch(self.flavor, progress)?;
+        let clock = match self.clock_shift {
+            0 => None,
+            seconds => Some(Clock {
+                faketime: Faketime::fetch(progress)?,
+                seconds,
+            }),
+        };
         let run = RunDir::create()?;
         let data = run.path().join("data");
         template::copy_into(&distribution, &self.options, &data)?;
@@ -121,10 +139,20 @@ impl ServerBuilder {
                 run: run.path(),
                 port,
                 detached: self.detached,
+                clock: clock.as_ref(),
                 patience: self.patience,
             };
             match server::launch(&distribution, &launch) {
-                Ok(child) => return Ok(Server::new(distribution, run, child, port, self.patience)),
+                Ok(child) => {
+                    return Ok(Server::new(
+                        distribution,
+                        run,
+                        child,
+                        port,
+                        clock,
+                        self.patience,
+                    ));
+                }
                 // Between finding the free port and binding it, somebody else may have taken it.
                 Err(Error::NotStarted { log, .. })
                     if self.port.is_none() && tries < 5 && port_was_taken(&log) =>

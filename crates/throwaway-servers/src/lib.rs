@@ -31,6 +31,7 @@ pub mod debian;
 mod detached;
 mod distribution;
 mod error;
+pub mod faketime;
 mod fetch;
 mod flavor;
 mod npm;

@@ -11,8 +11,8 @@ use std::{
 };
 
 use crate::{
-    Client, Detached, Distribution, Error, Flavor, Result, ServerBuilder, process::tail,
-    rundir::RunDir, spawn, sql, template, xml,
+    Client, Detached, Distribution, Error, Flavor, Result, ServerBuilder, faketime::Clock,
+    process::tail, rundir::RunDir, spawn, sql, template, xml,
 };
 
 pub(crate) const SOCKET: &str = "sock";
@@ -29,6 +29,7 @@ pub struct Server {
     // Dropped before `run`, so that the process is gone when its folder is removed.
     process: Process,
     port: u16,
+    clock: Option<Clock>,
     patience: Duration,
     run: RunDir,
 }
@@ -66,12 +67,14 @@ impl Server {
         run: RunDir,
         child: Child,
         port: u16,
+        clock: Option<Clock>,
         patience: Duration,
     ) -> Self {
         Self {
             distribution,
             process: Process { child: Some(child) },
             port,
+            clock,
             patience,
             run,
         }
@@ -178,6 +181,7 @@ impl Server {
             run: self.run.path(),
             port: self.port,
             detached: false,
+            clock: self.clock.as_ref(),
             patience: self.patience,
         };
         self.process.child = Some(launch_process(&self.distribution, &launch)?);
@@ -249,6 +253,7 @@ pub(crate) struct Launch<'a> {
     pub(crate) run: &'a Path,
     pub(crate) port: u16,
     pub(crate) detached: bool,
+    pub(crate) clock: Option<&'a Clock>,
     pub(crate) patience: Duration,
 }
 
@@ -269,6 +274,9 @@ pub(crate) fn launch_process(distribution: &Distribution, launch: &Launch<'_>) -
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .current_dir(launch.run);
+    if let Some(clock) = launch.clock {
+        clock.apply(&mut command);
+    }
     let program = command.get_program().to_string_lossy().into_owned();
     let started = if launch.detached {
         spawn::detached(command)

@@ -35,8 +35,24 @@ use crate::{
 /// The schema that the tables are in.
 pub const SCHEMA: &str = "sbtest";
 
-/// Transactions of two updates, a delete, and an insert under the deleted row's key.
-const SCRIPT: &str = "oltp_write_only";
+/// What a load does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Script {
+    /// Transactions of two updates, a delete, and an insert under the deleted row's key.
+    WriteOnly,
+    /// The same with 14 reads before.
+    ReadWrite,
+}
+
+impl Script {
+    fn name(self) -> &'static str {
+        match self {
+            Script::WriteOnly => "oltp_write_only",
+            Script::ReadWrite => "oltp_read_write",
+        }
+    }
+}
+
 const HINT: &str = "delete the folder tools/sysbench in the cache folder and fetch it again, or install sysbench 1.0";
 
 /// The program.
@@ -84,7 +100,8 @@ impl Sysbench {
             tables,
             rows,
         };
-        process::run(tables.command(server)?.arg("prepare"), HINT, || ())?;
+        let mut command = tables.command(server, Script::WriteOnly)?;
+        process::run(command.arg("prepare"), HINT, || ())?;
         Ok(tables)
     }
 
@@ -107,12 +124,12 @@ impl Sysbench {
         Ok(command)
     }
 
-    fn script(&self) -> PathBuf {
+    fn script(&self, script: Script) -> PathBuf {
         match &self.root {
-            None => PathBuf::from(SCRIPT),
+            None => PathBuf::from(script.name()),
             Some(root) => root
                 .join("usr/share/sysbench")
-                .join(SCRIPT)
+                .join(script.name())
                 .with_extension("lua"),
         }
     }
@@ -140,9 +157,25 @@ impl Tables {
     /// # Errors
     /// When the program cannot be started.
     pub fn run(&self, server: &Server, seconds: u32, threads: u32) -> Result<Load> {
-        let mut command = self.command(server)?;
+        self.run_script(server, Script::WriteOnly, seconds, threads, None)
+    }
+
+    /// The same with a script of one's choice, and with at most `rate` transactions in a second.
+    ///
+    /// # Errors
+    /// As [`Tables::run`].
+    pub fn run_script(
+        &self,
+        server: &Server,
+        script: Script,
+        seconds: u32,
+        threads: u32,
+        rate: Option<u32>,
+    ) -> Result<Load> {
+        let mut command = self.command(server, script)?;
         command
             .args([format!("--time={seconds}"), format!("--threads={threads}")])
+            .args(rate.map(|rate| format!("--rate={rate}")))
             .arg("run")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -156,12 +189,16 @@ impl Tables {
             child.stdout.take().map(reader),
             child.stderr.take().map(reader),
         ];
-        Ok(Load { child, output })
+        Ok(Load {
+            child,
+            output,
+            script,
+        })
     }
 
-    fn command(&self, server: &Server) -> Result<Command> {
+    fn command(&self, server: &Server, script: Script) -> Result<Command> {
         let mut command = self.sysbench.command()?;
-        command.arg(self.sysbench.script()).args([
+        command.arg(self.sysbench.script(script)).args([
             "--db-driver=mysql".to_owned(),
             format!("--mysql-socket={}", server.socket().display()),
             "--mysql-user=root".to_owned(),
@@ -188,6 +225,7 @@ fn reader(mut pipe: impl std::io::Read + Send + 'static) -> JoinHandle<String> {
 pub struct Load {
     child: Child,
     output: [Option<JoinHandle<String>>; 2],
+    script: Script,
 }
 
 impl Load {
@@ -216,8 +254,9 @@ impl Load {
             .iter_mut()
             .filter_map(|reader| reader.take()?.join().ok())
             .collect();
+        let script = self.script.name();
         let failed = |status: String| Error::Command {
-            program: format!("sysbench {SCRIPT} run"),
+            program: format!("sysbench {script} run"),
             status,
             output: tail(&output, 15),
             hint: "sysbench's own words are above".to_owned(),

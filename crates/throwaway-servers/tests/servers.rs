@@ -42,6 +42,24 @@ fn mysql_9_7_starts_and_answers() {
 }
 
 #[test]
+fn a_clock_is_ahead_and_stays_so_over_a_restart() {
+    let mut server = Server::builder(Flavor::Mysql97)
+        .clock_shift(90)
+        .start()
+        .unwrap();
+    let own = Server::builder(Flavor::Mysql97).start().unwrap();
+    let seconds = |server: &Server| -> f64 {
+        let rows = server.query("SELECT UNIX_TIMESTAMP(SYSDATE(6))").unwrap();
+        rows[0][0].as_deref().unwrap().parse().unwrap()
+    };
+    for _ in 0..2 {
+        let ahead = seconds(&server) - seconds(&own);
+        assert!((85.0..=95.0).contains(&ahead), "{ahead}");
+        server.restart().unwrap();
+    }
+}
+
+#[test]
 fn mysql_5_6_starts_and_answers() {
     starts_and_answers(Flavor::Mysql56, "5.6.");
 }

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle as BarStyle};
@@ -97,8 +97,9 @@ impl Output {
                 }
             }
             Self::Log { step } => {
+                // The command itself says how it ended.
                 *step += 1;
-                if last || step.is_multiple_of(LOG_STEPS) {
+                if !last && step.is_multiple_of(LOG_STEPS) {
                     tracing::info!("{}", line(status, rows_per_second));
                 }
             }
@@ -116,14 +117,28 @@ fn line(status: &Status, rows_per_second: f64) -> String {
     let lag = status
         .lag_seconds
         .map_or_else(|| "?".to_owned(), |lag| format!("{lag:.1}"));
+    let past = match (&status.last_error, status.last_error_at_micros) {
+        (Some(error), Some(at)) => {
+            let ago = now_micros().saturating_sub(at) / 1_000_000;
+            format!(", last error {ago} s ago: {}", error.code)
+        }
+        _ => String::new(),
+    };
     let position = |position: &Option<String>| position.clone().unwrap_or_else(|| "-".to_owned());
     format!(
-        "{}: lag {lag} s, {rows_per_second:.0} rows/s, {} rows, read {}, durable {}",
+        "{}: lag {lag} s, {rows_per_second:.0} rows/s, {} rows, read {}, durable {}{past}",
         status.state,
         status.totals.rows_applied,
         position(&status.source_position),
         position(&status.durable_position),
     )
+}
+
+fn now_micros() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Rows a second since the last look.

@@ -18,6 +18,7 @@ pub mod channel;
 mod handle;
 mod lane;
 pub mod preflight;
+mod rate;
 mod sink_loop;
 mod source_loop;
 pub mod status;

@@ -2,12 +2,12 @@
 //!
 //! The plugins' threads write it between calls; asking never disturbs a plugin.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::rate::Rate;
 use crate::bindings::{Checkpoint, SinkStatus, SourceStatus};
 use crate::error::{Error, Report};
 
@@ -33,15 +33,20 @@ pub struct Status {
     pub totals: Totals,
     /// Rows that became durable per second, over the last seconds.
     pub rows_per_second: f64,
-    /// How far the target is behind, by commit times: 0 only while connected, idle and with everything read durable. None
-    /// while that cannot be known yet.
+    /// How far the target is behind, by commit times and with the difference between the two clocks taken out: 0 only while connected,
+    /// idle and with everything read durable. Otherwise the time since the newest durable transaction was committed on the source, or
+    /// since the target was last known to be in step, whichever is later: it grows while there is no connection. None before either is known.
     pub lag_seconds: Option<f64>,
+    /// How far the source's clock is ahead of the host's, as measured when the source was last opened.
+    pub clock_ahead_seconds: Option<f64>,
     /// Whether all that the source had committed when it was opened is durable.
     pub caught_up: bool,
     /// How often new instances were started after a failure.
     pub restarts: u64,
-    /// The last failure.
+    /// The last failure, kept when it is long over.
     pub last_error: Option<Report>,
+    /// When that was, microseconds since 1970.
+    pub last_error_at_micros: Option<u64>,
     /// Since the pipeline was started.
     pub uptime_seconds: f64,
 }
@@ -99,9 +104,11 @@ struct Board {
     source_idle: bool,
     was_resumed: bool,
     rate: Rate,
-    last_durable_commit_micros: u64,
+    /// Whether the present source has reached what its server had at the opening: before that, silence means nothing.
+    source_reached: bool,
+    lag: Lag,
     restarts: u64,
-    last_error: Option<Report>,
+    last_error: Option<(Report, u64)>,
 }
 
 impl StatusHandle {
@@ -119,7 +126,8 @@ impl StatusHandle {
             source_idle: false,
             was_resumed: false,
             rate: Rate::default(),
-            last_durable_commit_micros: 0,
+            source_reached: false,
+            lag: Lag::default(),
             restarts: 0,
             last_error: None,
         })))
@@ -142,7 +150,9 @@ impl StatusHandle {
 
     /// The state now.
     pub fn get(&self) -> Status {
-        let board = self.lock();
+        let now = now_micros();
+        let mut board = self.lock();
+        board.observe(now);
         let (source, sink) = (board.source.as_ref(), board.sink.as_ref());
         Status {
             pipeline: board.pipeline.clone(),
@@ -154,10 +164,12 @@ impl StatusHandle {
             durable_ordinal: board.durable_ordinal(),
             totals: board.past.plus(board.present),
             rows_per_second: board.rate.per_second(Instant::now()),
-            lag_seconds: board.lag(SystemTime::now()),
+            lag_seconds: board.lag.seconds(board.is_in_step(), now),
+            clock_ahead_seconds: board.lag.clock_ahead_micros.map(seconds),
             caught_up: source.is_some_and(|s| s.caught_up),
             restarts: board.restarts,
-            last_error: board.last_error.clone(),
+            last_error: board.last_error.as_ref().map(|(report, _)| report.clone()),
+            last_error_at_micros: board.last_error.as_ref().map(|(_, at)| *at),
             uptime_seconds: board.started.elapsed().as_secs_f64(),
         }
     }
@@ -174,6 +186,7 @@ impl StatusHandle {
         board.source = None;
         board.sink = None;
         board.source_idle = false;
+        board.source_reached = false;
         board.state = "connecting";
     }
 
@@ -186,7 +199,7 @@ impl StatusHandle {
 
     pub(super) fn failed(&self, error: &Error) {
         let mut board = self.lock();
-        board.last_error = Some(error.report().clone());
+        board.last_error = Some((error.report().clone(), now_micros()));
         board.restarts += 1;
         board.state = "waiting to retry";
     }
@@ -195,6 +208,8 @@ impl StatusHandle {
         let mut board = self.lock();
         board.present.bytes_read = status.bytes_read;
         board.present.transactions_read = status.transactions_read;
+        board.source_reached |= status.caught_up;
+        board.lag.clock_ahead_micros = Some(status.clock_ahead_micros);
         board.source = Some(status);
     }
 
@@ -204,6 +219,7 @@ impl StatusHandle {
         if let Some(ordinal) = newest_ordinal {
             board.read_ordinal = ordinal;
         }
+        board.observe(now_micros());
     }
 
     pub(super) fn sink(&self, status: SinkStatus) {
@@ -213,8 +229,9 @@ impl StatusHandle {
         board.present.statements_applied = status.statements_applied;
         board.present.statements_left_out = status.statements_left_out;
         board.present.groups_committed = status.groups_committed;
-        board.last_durable_commit_micros = board
-            .last_durable_commit_micros
+        board.lag.durable_commit_micros = board
+            .lag
+            .durable_commit_micros
             .max(status.last_commit_micros);
         board.sink = Some(status);
         let rows = board.past.plus(board.present).rows_applied;
@@ -222,7 +239,9 @@ impl StatusHandle {
     }
 
     pub(super) fn durable(&self, checkpoint: &Checkpoint) {
-        self.lock().durable = Some(checkpoint.clone());
+        let mut board = self.lock();
+        board.durable = Some(checkpoint.clone());
+        board.observe(now_micros());
     }
 
     fn lock(&self) -> MutexGuard<'_, Board> {
@@ -235,77 +254,172 @@ impl Board {
         self.durable.as_ref().map_or(0, |c| c.ordinal)
     }
 
-    fn lag(&self, now: SystemTime) -> Option<f64> {
-        if self.state == "streaming"
+    fn is_in_step(&self) -> bool {
+        self.state == "streaming"
+            && self.source_reached
             && self.source_idle
             && self.read_ordinal <= self.durable_ordinal()
-        {
-            return Some(0.0);
+    }
+
+    fn observe(&mut self, now_micros: u64) {
+        if self.is_in_step() {
+            self.lag.in_step_at_micros = Some(now_micros);
         }
-        if self.last_durable_commit_micros == 0 {
-            return None;
-        }
-        let commit = UNIX_EPOCH + Duration::from_micros(self.last_durable_commit_micros);
-        // A source whose clock is ahead of ours is not behind.
-        Some(now.duration_since(commit).unwrap_or_default().as_secs_f64())
     }
 }
 
-/// How far back the rate looks.
-const RATE_WINDOW: Duration = Duration::from_secs(5);
-
-/// Rows applied at moments of the last seconds.
+/// What the lag is reckoned from; all times in microseconds since 1970.
 #[derive(Debug, Default)]
-struct Rate(VecDeque<(Instant, u64)>);
+struct Lag {
+    /// Commit time of the newest durable transaction by the source's clock; 0 before the first.
+    durable_commit_micros: u64,
+    /// How far that clock is ahead of ours.
+    clock_ahead_micros: Option<i64>,
+    /// When the target was last known to be in step, by our clock.
+    in_step_at_micros: Option<u64>,
+}
 
-impl Rate {
-    fn note(&mut self, at: Instant, rows: u64) {
-        self.0.push_back((at, rows));
-        // One moment before the window stays: the rate is counted from there.
-        while self.0.len() > 2
-            && self
-                .0
-                .get(1)
-                .is_some_and(|(old, _)| at - *old >= RATE_WINDOW)
-        {
-            self.0.pop_front();
+impl Lag {
+    /// Never less than this while the target is not known to be in step.
+    const LEAST_MICROS: u64 = 1000;
+
+    fn seconds(&self, in_step: bool, now_micros: u64) -> Option<f64> {
+        if in_step {
+            return Some(0.0);
         }
+        let ahead = self.clock_ahead_micros.unwrap_or(0);
+        let committed = (self.durable_commit_micros > 0)
+            .then(|| self.durable_commit_micros.saturating_add_signed(-ahead));
+        let since = committed.max(self.in_step_at_micros)?;
+        let lag = now_micros.saturating_sub(since).max(Self::LEAST_MICROS);
+        Some(seconds(i64::try_from(lag).unwrap_or(i64::MAX)))
     }
+}
 
-    fn per_second(&self, now: Instant) -> f64 {
-        let (Some((begin, before)), Some((_, after))) = (self.0.front(), self.0.back()) else {
-            return 0.0;
-        };
-        let time = now
-            .saturating_duration_since(*begin)
-            .max(Duration::from_secs(1));
-        #[expect(clippy::cast_precision_loss, reason = "rows of some seconds fit")]
-        let rows = after.saturating_sub(*before) as f64;
-        rows / time.as_secs_f64()
-    }
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "for people; microseconds of centuries fit"
+)]
+fn seconds(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+fn now_micros() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_rate_is_that_of_the_last_seconds() {
-        let begin = Instant::now();
-        let at = |millis: u64| begin + Duration::from_millis(millis);
-        let mut rate = Rate::default();
-        assert!(rate.per_second(at(0)).abs() < f64::EPSILON);
-        for step in 0..100_u64 {
-            rate.note(at(step * 100), step * 50);
-        }
-        assert!(
-            (rate.per_second(at(9900)) - 500.0).abs() < 10.0,
-            "{}",
-            rate.per_second(at(9900))
+    const SECOND: u64 = 1_000_000;
+    /// Some moment.
+    const NOON: u64 = 1_800_000_000 * SECOND;
+
+    fn check(lag: &Lag, in_step: bool, after_noon: u64, expected: Option<f64>) {
+        assert_eq!(
+            lag.seconds(in_step, NOON + after_noon * SECOND),
+            expected,
+            "{lag:?} in step: {in_step}, {after_noon} s after noon"
         );
-        assert!(rate.0.len() < 60);
-        rate.note(at(60_000), 99 * 50);
-        rate.note(at(60_100), 99 * 50);
-        assert!(rate.per_second(at(60_100)) < 1.0);
+    }
+
+    #[test]
+    fn nothing_is_known_at_first() {
+        check(&Lag::default(), false, 0, None);
+        check(&Lag::default(), true, 0, Some(0.0));
+    }
+
+    #[test]
+    fn a_lost_connection_lets_it_grow_from_the_last_moment_in_step() {
+        let lag = Lag {
+            durable_commit_micros: NOON - 3600 * SECOND,
+            clock_ahead_micros: Some(0),
+            in_step_at_micros: Some(NOON),
+        };
+        check(&lag, false, 0, Some(0.001));
+        check(&lag, false, 7, Some(7.0));
+        check(&lag, true, 7, Some(0.0));
+    }
+
+    #[test]
+    fn under_load_it_follows_the_newest_durable_commit() {
+        let lag = Lag {
+            durable_commit_micros: NOON + 10 * SECOND,
+            clock_ahead_micros: None,
+            in_step_at_micros: Some(NOON),
+        };
+        check(&lag, false, 12, Some(2.0));
+    }
+
+    #[test]
+    fn the_source_s_clock_is_brought_to_ours() {
+        let ahead = Lag {
+            durable_commit_micros: NOON + 90 * SECOND,
+            clock_ahead_micros: Some(90_000_000),
+            in_step_at_micros: None,
+        };
+        check(&ahead, false, 2, Some(2.0));
+        let behind = Lag {
+            durable_commit_micros: NOON - 90 * SECOND,
+            clock_ahead_micros: Some(-90_000_000),
+            in_step_at_micros: None,
+        };
+        check(&behind, false, 2, Some(2.0));
+        // A commit from the future is an error of measurement: what is not in step is never 0.
+        check(&ahead, false, 0, Some(0.001));
+    }
+
+    #[test]
+    fn in_step_means_streaming_reached_idle_and_durable() {
+        let handle = StatusHandle::new("p");
+        let reached = |caught_up| SourceStatus {
+            state: String::new(),
+            position: String::new(),
+            bytes_read: 0,
+            transactions_read: 0,
+            last_commit_micros: 0,
+            clock_ahead_micros: 0,
+            caught_up,
+        };
+        let checkpoint = Checkpoint {
+            ordinal: 3,
+            data: Vec::new(),
+            display: String::new(),
+        };
+        handle.new_generation();
+        handle.resumed(None);
+        handle.state("streaming");
+        handle.source(reached(false));
+        handle.read(None);
+        assert_eq!(
+            handle.get().lag_seconds,
+            None,
+            "silent before its first event"
+        );
+        handle.source(reached(true));
+        assert_eq!(handle.get().lag_seconds, Some(0.0));
+        handle.read(Some(3));
+        assert!(handle.get().lag_seconds > Some(0.0));
+        handle.read(None);
+        assert!(handle.get().lag_seconds > Some(0.0), "read, not durable");
+        handle.durable(&checkpoint);
+        assert_eq!(handle.get().lag_seconds, Some(0.0));
+        handle.failed(&Error::config("net.reset", "x"));
+        assert!(handle.get().lag_seconds > Some(0.0));
+        assert!(handle.get().last_error_at_micros.is_some());
+        // The new instance has not yet reached anything.
+        handle.new_generation();
+        handle.resumed(Some(&checkpoint));
+        handle.state("streaming");
+        handle.read(None);
+        assert!(handle.get().lag_seconds > Some(0.0));
+        handle.source(reached(true));
+        let status = handle.get();
+        assert_eq!(status.lag_seconds, Some(0.0));
+        assert!(status.last_error.is_some(), "kept, with its time");
     }
 }

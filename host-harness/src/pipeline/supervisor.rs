@@ -137,7 +137,7 @@ impl Supervisor {
             };
             if stop.is_requested() {
                 // Whatever went wrong while stopping: the checkpoint is whole, and the next run goes on from it.
-                tracing::info!(%error, "stopped after an error");
+                tracing::info!(%error, "an error came while stopping; the next run goes on from the checkpoint");
                 return Ok(Outcome::Stopped);
             }
             if error.kind() != Kind::Retry {
@@ -179,6 +179,7 @@ impl Supervisor {
                 code = %report.code,
                 server = report.server,
                 detail = report.detail,
+                table = report.table,
                 hint = report.hint,
                 retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
                 "{}",

@@ -32,7 +32,7 @@ impl PluginState {
             role,
             connections,
             account,
-            log: LogGate::new(role, &config.name),
+            log: LogGate::new(role),
             memory: MemoryLimit {
                 limit: (config.limits.memory_mib as usize) << 20,
                 used: 0,

@@ -182,6 +182,7 @@ impl Reader for FakeReader {
             bytes_read: 0,
             transactions_read: 0,
             last_commit_micros: 0,
+            clock_ahead_micros: 0,
             caught_up: self.servers.caught_up && self.acked >= self.servers.last,
         })
     }

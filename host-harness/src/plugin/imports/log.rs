@@ -1,6 +1,7 @@
 //! Log lines of plugins, limited in rate and length, into the host's own log.
+//!
+//! Names of fields are the plugin's choice, which the host's log cannot carry as such: they follow the message in brackets.
 
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::bindings::log::{Host, Level};
@@ -15,20 +16,18 @@ const BURST: f64 = 500.0;
 /// Bytes of a message, and of all fields together.
 const LENGTH_MAX: usize = 4096;
 
-/// Lets a plugin's lines through at a bounded rate.
+/// Lets a plugin's lines through at a bounded rate. Which pipeline it is, the span around the run says, as for the host's own lines.
 pub(in crate::plugin) struct LogGate {
     role: Role,
-    pipeline: String,
     tokens: f64,
     filled: Instant,
     dropped: u64,
 }
 
 impl LogGate {
-    pub(in crate::plugin) fn new(role: Role, pipeline: &str) -> Self {
+    pub(in crate::plugin) fn new(role: Role) -> Self {
         Self {
             role,
-            pipeline: pipeline.to_owned(),
             tokens: BURST,
             filled: Instant::now(),
             dropped: 0,
@@ -50,13 +49,11 @@ impl LogGate {
 }
 
 macro_rules! emit {
-    ($level:ident, $gate:expr, $message:expr, $fields:expr) => {
+    ($level:ident, $gate:expr, $message:expr) => {
         tracing::event!(
             target: TARGET,
             tracing::Level::$level,
-            pipeline = %$gate.pipeline,
             plugin = %$gate.role,
-            fields = $fields,
             "{}",
             $message
         )
@@ -78,32 +75,15 @@ impl Host for PluginState {
         };
         let gate = &self.log;
         if dropped > 0 {
-            emit!(
-                WARN,
-                gate,
-                format!("{dropped} log lines were left out"),
-                None::<String>
-            );
+            emit!(WARN, gate, format!("{dropped} log lines were left out"));
         }
-        let message = clean(message);
-        let fields = (!fields.is_empty()).then(|| {
-            let mut text = String::new();
-            for (name, value) in fields {
-                let separator = if text.is_empty() { "" } else { " " };
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{separator}{name}={value}");
-                if text.len() > LENGTH_MAX {
-                    break;
-                }
-            }
-            clean(text)
-        });
+        let message = line(message, &fields);
         match level {
-            Level::Trace => emit!(TRACE, gate, message, fields),
-            Level::Debug => emit!(DEBUG, gate, message, fields),
-            Level::Info => emit!(INFO, gate, message, fields),
-            Level::Warn => emit!(WARN, gate, message, fields),
-            Level::Error => emit!(ERROR, gate, message, fields),
+            Level::Trace => emit!(TRACE, gate, message),
+            Level::Debug => emit!(DEBUG, gate, message),
+            Level::Info => emit!(INFO, gate, message),
+            Level::Warn => emit!(WARN, gate, message),
+            Level::Error => emit!(ERROR, gate, message),
         }
         Ok(())
     }
@@ -138,6 +118,24 @@ fn rank(level: Level) -> u8 {
     }
 }
 
+/// The message and its fields: `a statement is left out (statement: CREATE USER, transaction: …:7)`.
+fn line(message: String, fields: &[(String, String)]) -> String {
+    let mut text = clean(message);
+    if fields.is_empty() {
+        return text;
+    }
+    let mut pairs = String::new();
+    for (name, value) in fields {
+        if pairs.len() > LENGTH_MAX {
+            break;
+        }
+        let separator = if pairs.is_empty() { "" } else { ", " };
+        pairs.extend([separator, name, ": ", value]);
+    }
+    text.extend([" (", &clean(pairs), ")"]);
+    text
+}
+
 /// One line of bounded length without control characters: a plugin must not be able to write on the operator's terminal.
 fn clean(text: String) -> String {
     let mut text = text;
@@ -166,12 +164,26 @@ mod tests {
 
     #[test]
     fn a_flood_is_cut_and_counted() {
-        let mut gate = LogGate::new(Role::Source, "p");
+        let mut gate = LogGate::new(Role::Source);
         let start = gate.filled;
         let admitted = (0..2000).filter(|_| gate.admit(start).is_some()).count();
         assert_eq!(admitted, 500);
         assert_eq!(gate.admit(start + Duration::from_secs(1)), Some(1500));
         assert_eq!(gate.admit(start + Duration::from_secs(1)), Some(0));
+    }
+
+    #[test]
+    fn fields_follow_the_message() {
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(line("left out".to_owned(), &[]), "left out");
+        let fields = [
+            field("statement", "CREATE\nUSER"),
+            field("transaction", "u:7"),
+        ];
+        assert_eq!(
+            line("left out".to_owned(), &fields),
+            "left out (statement: CREATE USER, transaction: u:7)"
+        );
     }
 
     #[test]
