@@ -17,6 +17,7 @@ use crate::bindings::exports::datain::replication::sink::{
 };
 use crate::config::Config;
 use crate::inbox::{Handle, Shared};
+use crate::silence::{self, Watched};
 use crate::writer::{self, HostEngine};
 
 /// How long `open` and `inspect` may take: a claim waits for an older writer's commit.
@@ -68,15 +69,22 @@ impl GuestWriter for Writer {
                 options.multi_statements = true;
             })
             .await?;
-            HostEngine::open(session, &wanted.stream).await
+            let watched = Watched {
+                heard: session.stream().heard(),
+                connection_id: session.connection_id(),
+                endpoint: wanted.endpoint,
+            };
+            let (engine, resume) = HostEngine::open(session, &wanted.stream).await?;
+            Ok((engine, resume, watched))
         });
-        let (engine, resume) = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        let (engine, resume, watched) = session::finish(open, Moment::now().after(OPEN_TIME))?;
         let mut shared = Shared::default();
         shared.position = resume
             .as_ref()
             .map_or_else(String::new, |c| c.display.clone());
         let shared = Rc::new(RefCell::new(shared));
-        let task = Task::new(writer::run(engine, config, Rc::clone(&shared)));
+        let work = writer::run(engine, config, Rc::clone(&shared));
+        let task = Task::new(silence::watched(watched, work));
         Ok(WriterHandle::new(Writer {
             shared,
             resume,

@@ -8,4 +8,5 @@ mod config;
 mod export;
 mod inbox;
 mod inspect;
+mod silence;
 mod writer;
