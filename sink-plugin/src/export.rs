@@ -20,6 +20,7 @@ use crate::bindings::exports::datain::replication::sink::{
 use crate::config::Config;
 use crate::inbox::{Handle, Shared};
 use crate::orders;
+use crate::silence::{self, Watched};
 use crate::writer::{self, HostEngine};
 
 /// How long `check` may take: there may be many tables.
@@ -111,16 +112,24 @@ impl GuestWriter for Writer {
                 options.multi_statements = true;
             })
             .await?;
-            HostEngine::open(session, &wanted.stream, &wanted.beginning.of_store()).await
+            let watched = Watched {
+                heard: session.stream().heard(),
+                connection_id: session.connection_id(),
+                endpoint: wanted.endpoint,
+            };
+            let beginning = wanted.beginning.of_store();
+            let opened = HostEngine::open(session, &wanted.stream, &beginning).await?;
+            Ok((opened, watched))
         });
-        let opened = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        let (opened, watched) = session::finish(open, Moment::now().after(OPEN_TIME))?;
         let mut shared = Shared::default();
         shared.position = opened
             .checkpoint
             .as_ref()
             .map_or_else(String::new, |c| c.display.clone());
         let shared = Rc::new(RefCell::new(shared));
-        let task = Task::new(writer::run(opened.engine, config, Rc::clone(&shared)));
+        let work = writer::run(opened.engine, config, Rc::clone(&shared));
+        let task = Task::new(silence::watched(watched, work));
         Ok(WriterHandle::new(Writer {
             shared,
             resume: Resumption {

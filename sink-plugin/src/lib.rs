@@ -8,4 +8,5 @@ mod config;
 mod export;
 mod inbox;
 mod orders;
+mod silence;
 mod writer;

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -33,13 +33,18 @@ pub struct Proxy {
 #[derive(Debug, Clone, Default)]
 struct Switches {
     stopped: Arc<AtomicBool>,
-    frozen: Arc<AtomicBool>,
+    /// How many connections there were; each has the number that was next.
+    connections: Arc<AtomicU64>,
+    /// Connections with a smaller number are held.
+    frozen_below: Arc<AtomicU64>,
 }
 
 impl Switches {
     /// Sleeps while nothing may pass.
-    fn hold(&self) {
-        while self.frozen.load(Ordering::SeqCst) && !self.stopped.load(Ordering::SeqCst) {
+    fn hold(&self, number: u64) {
+        while number < self.frozen_below.load(Ordering::SeqCst)
+            && !self.stopped.load(Ordering::SeqCst)
+        {
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -103,12 +108,18 @@ impl Proxy {
     /// From now on nothing passes, in either direction, on connections old and new; but all stay open, as when a firewall drops what it
     /// no longer knows.
     pub fn freeze(&self) {
-        self.switches.frozen.store(true, Ordering::SeqCst);
+        self.switches.frozen_below.store(u64::MAX, Ordering::SeqCst);
+    }
+
+    /// The same for the connections that are open now; new ones are let through.
+    pub fn freeze_open(&self) {
+        let next = self.switches.connections.load(Ordering::SeqCst);
+        self.switches.frozen_below.store(next, Ordering::SeqCst);
     }
 
     /// Everything passes again, also what was held back.
     pub fn thaw(&self) {
-        self.switches.frozen.store(false, Ordering::SeqCst);
+        self.switches.frozen_below.store(0, Ordering::SeqCst);
     }
 
     /// Cuts all connections that are open now; new ones are let through.
@@ -146,6 +157,7 @@ fn connect(
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .push(copy);
     }
+    let number = switches.connections.fetch_add(1, Ordering::SeqCst);
     let dumping = Arc::new(AtomicBool::new(false));
     let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
     let asked = Arc::clone(&dumping);
@@ -160,11 +172,13 @@ fn connect(
             {
                 asked.store(true, Ordering::SeqCst);
             }
-            held.hold();
+            held.hold(number);
             if n == 0 || to_server.write_all(&buffer[..n]).is_err() {
                 break;
             }
         }
+        // Nor does the end of one side pass.
+        held.hold(number);
         let _ = to_server.shutdown(Shutdown::Both);
     });
     let (mut from_server, mut to_client, damage) = (server, client, Arc::clone(damage));
@@ -184,11 +198,12 @@ fn connect(
             } else {
                 Then::GoOn
             };
-            held.hold();
+            held.hold(number);
             if to_client.write_all(&packet).is_err() || then == Then::Close {
                 break;
             }
         }
+        held.hold(number);
         let _ = to_client.shutdown(Shutdown::Both);
     });
     Ok(())

@@ -70,8 +70,8 @@ fn it_is_0_while_idle_and_grows_while_the_source_is_away() {
         "{idle:?}"
     );
 
-    source.stop().expect("the source stops");
     let stopped = Instant::now();
+    source.stop().expect("the source stops");
     wait_for(&mut host, "retry", |host| {
         let status = progress(host)?;
         (status["state"] != "streaming").then_some(())
@@ -171,6 +171,63 @@ fn a_source_that_falls_silent_is_left_and_found_again() {
         (value(&target, "SELECT COUNT(*) FROM d.t").as_deref() == Some("1")).then_some(())
     });
     in_step(&mut host);
+    end(host);
+    compare::assert_equal(&source, &target, &["d"]);
+}
+
+/// The target is cut off while a statement is on its way: the row is written once all the same.
+fn a_silent_target(freeze: fn(&Proxy), expected: &str) {
+    let (source, target) = (server(), server());
+    source.sql(TABLE).expect("data");
+    let proxy = Proxy::start(target.port(), |_| ()).expect("a proxy");
+    let folder = TempDir::new().expect("a folder");
+    let change = through(&target, proxy.port());
+    let mut host = start(&config(&folder, "silent", &source, &target, change));
+    in_step(&mut host);
+    freeze(&proxy);
+    let frozen = Instant::now();
+    source.sql("INSERT INTO d.t (v) VALUES (1)").expect("a row");
+    wait_for(&mut host, "notice of the silence", |host| {
+        host.stderr().contains("sink.target-silent").then_some(())
+    });
+    println!("noticed after {:.1} s", frozen.elapsed().as_secs_f64());
+    assert!(host.stderr().contains(expected), "{}", host.stderr());
+    let behind = lag(&host).expect("a lag");
+    assert!(behind > 20.0, "{behind}");
+    proxy.thaw();
+    in_step(&mut host);
+    end(host);
+    compare::assert_equal(&source, &target, &["d"]);
+}
+
+#[test]
+fn a_target_whose_connection_was_forgotten_on_the_way() {
+    a_silent_target(Proxy::freeze_open, "no longer works for this connection");
+}
+
+#[test]
+fn a_target_that_cannot_be_reached_any_more() {
+    a_silent_target(Proxy::freeze, "a second connection got no answer either");
+}
+
+#[test]
+fn a_statement_that_takes_long_is_waited_for() {
+    let (source, target) = (server(), server());
+    source.sql(TABLE).expect("data");
+    source.sql("INSERT INTO d.t (v) VALUES (1)").expect("a row");
+    let folder = TempDir::new().expect("a folder");
+    let mut host = start(&config(&folder, "slow", &source, &target, |text| text));
+    in_step(&mut host);
+    // The DDL waits for this lock, for longer than a late reply.
+    let mut other = target.client();
+    other
+        .execute("LOCK TABLES d.t READ")
+        .expect("a stranger's lock");
+    source.sql("ALTER TABLE d.t ADD c INT").expect("DDL");
+    thread::sleep(Duration::from_secs(45));
+    other.execute("UNLOCK TABLES").expect("the lock's end");
+    in_step(&mut host);
+    assert!(!host.stderr().contains("WARN"), "{}", host.stderr());
     end(host);
     compare::assert_equal(&source, &target, &["d"]);
 }

@@ -440,6 +440,11 @@ pub static ERRORS: &[Section] = &[
                 meaning: "the pipeline was stopped by `datain stop`; a running host rests until `datain start`, only `--until-caught-up` ends",
             },
             ErrorEntry {
+                codes: &["sink.target-silent"],
+                then: "again",
+                meaning: "the target does not answer on a second connection either, or the connection is dead though nobody closed it; the checkpoint tells what was committed",
+            },
+            ErrorEntry {
                 codes: &["checkpoint.moved"],
                 then: "ends",
                 meaning: "`skip`: the checkpoint is no longer where it was when the transaction was shown; nothing was skipped",
@@ -500,7 +505,7 @@ pub static ERRORS: &[Section] = &[
             ErrorEntry {
                 codes: &["row-block.malformed", "row-block.kind"],
                 then: "ends",
-                meaning: "as above, or an error in a plugin",
+                meaning: "as above, or an error in a plugin; for `datain tail` also a value that is not what its column says",
             },
             ErrorEntry {
                 codes: &["host.engine", "host.output", "host.not-open", "host.panic"],
