@@ -1,6 +1,8 @@
 //! Everything that can be wrong from the start, or go wrong on the wire: each ends with one clear message, a hint and the documented exit code,
 //! and with nothing applied that should not be.
 
+use std::time::Duration;
+
 use datain_tests::host::{Host, TempDir};
 use datain_tests::pipeline_run::{LIMIT, check, replace, server, through};
 use datain_tests::proxy::{Proxy, WRITE_ROWS, event_type};

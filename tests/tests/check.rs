@@ -659,7 +659,7 @@ fn server_ids() {
     let own = format!("server_id = {}", pair.source.port());
     let finding = pair
         .check_with(&own, "", NOW)
-        .is("source.server-id-in-use", "fatal", 1)
+        .is("server.replica-id-in-use", "fatal", 1)
         .clone();
     let free = finding["remedy"]
         .as_str()
@@ -667,7 +667,7 @@ fn server_ids() {
         .expect("a free id")
         .to_owned();
     pair.check_with(&free, "", NOW)
-        .is("source.server-id-in-use", "passed", 0);
+        .is("server.replica-id-in-use", "passed", 0);
     // Another pipeline reads under the id.
     let other = pair.config("other", "server_id = 4711", "", NOW);
     let mut running = Host::start(&other, &[]).expect("a host");
@@ -687,7 +687,7 @@ fn server_ids() {
     }
     let finding = pair
         .check_with("server_id = 4711", "", NOW)
-        .is("source.server-id-in-use", "fatal", 1)
+        .is("server.replica-id-in-use", "fatal", 1)
         .clone();
     assert!(
         finding["remedy"].to_string().contains("server_id = 4712"),
@@ -696,7 +696,7 @@ fn server_ids() {
     // The pipeline itself, which may be started anew at any time.
     let own = check(&other, &[]);
     assert!(
-        own.is("source.server-id-in-use", "note", 0)["message"]
+        own.is("server.replica-id-in-use", "note", 0)["message"]
             .to_string()
             .contains("reading already")
     );

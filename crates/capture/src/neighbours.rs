@@ -10,10 +10,28 @@ use datain_mysql_client::{Session, Stream};
 
 /// A reader that the source knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Neighbour {
-    server_id: u32,
-    host: String,
-    uuid: String,
+pub(crate) struct Neighbour {
+    /// The id under which it has registered.
+    pub server_id: u32,
+    /// What it said of itself.
+    pub host: String,
+    /// By which the source tells it from others.
+    pub uuid: String,
+}
+
+/// The readers that have registered with the source.
+///
+/// # Errors
+/// Errors of the server.
+pub(crate) async fn list<S: Stream>(session: &mut Session<S>) -> Result<Vec<Neighbour>, Error> {
+    // Both statements need the right that reading the log needs.
+    let sql: &[u8] = if session.server_version().is_mysql_since(8, 0, 22) {
+        b"SHOW REPLICAS"
+    } else {
+        b"SHOW SLAVE HOSTS"
+    };
+    let rows = session.query_rows(sql).await?;
+    Ok(rows.iter().filter_map(|row| neighbour(row)).collect())
 }
 
 /// Looks for our id among the source's readers. `Ok(true)`: there is one with our own uuid, which the source ends when we ask for the log.
@@ -25,18 +43,7 @@ pub async fn look<S: Stream>(
     server_id: u32,
     uuid: &str,
 ) -> Result<bool, Error> {
-    // Both statements need the right that reading the log needs.
-    let sql: &[u8] = if session.server_version().is_mysql_since(8, 0, 22) {
-        b"SHOW REPLICAS"
-    } else {
-        b"SHOW SLAVE HOSTS"
-    };
-    let rows = session.query_rows(sql).await?;
-    judge(
-        rows.iter().filter_map(|row| neighbour(row)),
-        server_id,
-        uuid,
-    )
+    judge(list(session).await?.into_iter(), server_id, uuid)
 }
 
 /// Server id and host come first, the uuid last; between them may be user and password, which some servers show.

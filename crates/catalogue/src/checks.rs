@@ -212,7 +212,7 @@ pub static CHECKS: &[Check] = &[
         reason: "a source serves one reader under one id: of two, each ends the other's stream.",
         remedy: "another `server_id` in [source] of the configuration",
         ..source(
-            "source.server-id-in-use",
+            "server.replica-id-in-use",
             Fatal,
             "nobody else uses the pipeline's `server_id`",
         )

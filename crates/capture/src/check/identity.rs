@@ -6,6 +6,7 @@ use datain_mysql_client::{Session, Stream};
 use datain_server_facts::{Variables, set};
 
 use super::Survey;
+use crate::neighbours;
 use crate::reader::{Settings, replica_uuid};
 
 pub(super) async fn server_id<S: Stream>(
@@ -24,60 +25,48 @@ pub(super) async fn server_id<S: Stream>(
         )
         .remedy(set(session.server_version(), "server_id", "1")),
     );
-    let code = "source.server-id-in-use";
-    let ours = u64::from(settings.server_id);
+    let code = "server.replica-id-in-use";
+    let ours = settings.server_id;
     let uuid = replica_uuid(&settings.stream, settings.server_id);
-    let sql: &[u8] = if session.server_version().is_mysql_since(8, 0, 22) {
-        b"SHOW REPLICAS"
-    } else {
-        b"SHOW SLAVE HOSTS"
-    };
-    let replicas = match session.query_rows(sql).await {
-        Ok(rows) => rows,
-        Err(e) if e.code() == "server.privilege-missing" || e.errno() == Some(1045) => {
+    let replicas = match neighbours::list(session).await {
+        Ok(replicas) => replicas,
+        Err(e) if e.code == "server.privilege-missing" || e.server_errno == Some(1045) => {
             survey.find(Finding::not_checked(
                 code,
                 "the account may not ask the source for its replicas",
             ));
             return Ok(());
         }
-        Err(e) => return Err(e.into()),
+        Err(e) => return Err(e),
     };
-    // Id first, uuid last, whatever the columns between are called.
-    let replicas: Vec<(u64, String)> = replicas
-        .into_iter()
-        .filter_map(|row| {
-            let id = row.first()?.as_deref()?.parse().ok()?;
-            Some((id, row.last().cloned().flatten().unwrap_or_default()))
-        })
-        .collect();
     let mut free = ours.max(1);
-    while free == own || replicas.iter().any(|(id, _)| *id == free) {
-        free = if free >= u64::from(u32::MAX) {
-            1
-        } else {
-            free + 1
-        };
+    while u64::from(free) == own || replicas.iter().any(|replica| replica.server_id == free) {
+        free = free.checked_add(1).unwrap_or(1);
     }
     let remedy = format!("server_id = {free} in [source] of the configuration");
     let other = replicas
         .iter()
-        .find(|(id, found)| *id == ours && *found != uuid);
-    survey.find(if ours == own {
+        .find(|replica| replica.server_id == ours && !replica.uuid.eq_ignore_ascii_case(&uuid));
+    survey.find(if u64::from(ours) == own {
         Finding::about(
             code,
             Severity::Fatal,
             format!("{ours} is the source's own server_id"),
         )
         .remedy(remedy)
-    } else if let Some((_, other)) = other {
+    } else if let Some(other) = other {
         Finding::about(
             code,
             Severity::Fatal,
-            format!("another replica ({other}) reads under the server_id {ours}"),
+            format!(
+                "another replica (host {:?}, uuid {}) reads under the server_id {ours}",
+                other.host, other.uuid
+            ),
         )
         .remedy(remedy)
-    } else if replicas.iter().any(|(_, found)| *found == uuid) {
+    } else if replicas
+        .iter()
+        .any(|replica| replica.uuid.eq_ignore_ascii_case(&uuid)) {
         Finding::about(
             code,
             Severity::Note,
