@@ -52,7 +52,7 @@ fn server_ids() {
     assert!(
         own.is("source.server-id-in-use", "note", 0)["message"]
             .to_string()
-            .contains("reading already")
+            .contains("serves this pipeline already")
     );
 }
 
