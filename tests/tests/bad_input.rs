@@ -1,7 +1,9 @@
 //! Everything that can be wrong from the start, or go wrong on the wire: each ends with one clear message, a hint and the documented exit code,
 //! and with nothing applied that should not be.
 
-use std::time::Duration;
+#![allow(clippy::disallowed_methods, reason = "native test")]
+
+use std::time::{Duration, Instant};
 
 use datain_tests::host::{Host, TempDir};
 use datain_tests::pipeline_run::{LIMIT, check, replace, server, through};
@@ -330,9 +332,9 @@ fn check_after_the_start(change: &str, code: &str) {
         Host::config(folder.path(), "bad", &source, &target, start).expect("a configuration");
     let mut host = Host::start(&config, &[]).expect("a host");
     let arrived = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd'";
-    let deadline = std::time::Instant::now() + LIMIT;
+    let deadline = Instant::now() + LIMIT;
     while target.query(arrived).expect("tables").is_empty() {
-        assert!(std::time::Instant::now() < deadline, "{}", host.stderr());
+        assert!(Instant::now() < deadline, "{}", host.stderr());
         std::thread::sleep(Duration::from_millis(50));
     }
     target.sql(change).expect("a stranger's change");

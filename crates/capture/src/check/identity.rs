@@ -70,7 +70,7 @@ pub(super) async fn server_id<S: Stream>(
         Finding::about(
             code,
             Severity::Note,
-            format!("this pipeline is reading already, under the server_id {ours}; a new start ends that"),
+            format!("the source serves this pipeline already, under the server_id {ours}: it is running, or ended a moment ago"),
         )
     } else {
         Finding::passed(code, format!("nobody else uses {ours}"))

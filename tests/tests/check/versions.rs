@@ -1,0 +1,54 @@
+//! Servers of other versions and flavours.
+
+use datain_tests::host::{Host, TempDir};
+use datain_throwaway_servers::{Flavor, Server};
+
+use crate::pair::{NOW, check, server};
+
+#[test]
+fn another_version_mysql_5_6() {
+    let source = Server::builder(Flavor::Mysql56).start().expect("a server");
+    let target = server();
+    let folder = TempDir::new().expect("a folder");
+    source
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v INT)")
+        .expect("data");
+    let with = |extra: &str| {
+        Host::config(folder.path(), "old", &source, &target, extra).expect("a configuration")
+    };
+    let checked = check(&with(NOW), &[]);
+    let finding = checked.is("pair.version", "fatal", 1);
+    assert!(
+        finding["message"]
+            .to_string()
+            .contains("the source is MySQL 5.6."),
+        "{finding:#}"
+    );
+    assert_eq!(checked.codes("fatal"), ["pair.version"]);
+    let allowed = check(
+        &with(&format!("[check]\nallow = [\"version\"]\n{NOW}")),
+        &[],
+    );
+    assert_eq!(allowed.is("pair.version", "note", 0)["allowed"], true);
+    // The other way round.
+    let reverse =
+        Host::config(folder.path(), "old", &target, &source, NOW).expect("a configuration");
+    check(&reverse, &[]).is("sink.flavour-unsupported", "fatal", 1);
+}
+
+#[test]
+fn another_flavour_mariadb_11_8() {
+    let maria = Server::builder(Flavor::Mariadb118)
+        .start()
+        .expect("a server");
+    let mysql = server();
+    let folder = TempDir::new().expect("a folder");
+    let config =
+        Host::config(folder.path(), "maria", &maria, &mysql, NOW).expect("a configuration");
+    let checked = check(&config, &[]);
+    checked.is("source.flavour-unsupported", "fatal", 1);
+    checked.is("pair.version", "fatal", 1);
+    let config =
+        Host::config(folder.path(), "maria", &mysql, &maria, NOW).expect("a configuration");
+    check(&config, &[]).is("sink.flavour-unsupported", "fatal", 1);
+}
