@@ -58,7 +58,7 @@ fn missing_privileges_are_named() {
         &source,
         &target,
         replace("user = \"root\"", "user = \"weak\""),
-        "server.privilege-missing",
+        "source.privilege-missing",
         3,
     );
     names(&exit.stderr, &["REPLICATION SLAVE", "  server: source "]);
@@ -78,7 +78,23 @@ fn missing_privileges_are_named() {
             tail.replacen("user = \"root\"", "user = \"weak\"", 1)
         )
     };
-    let exit = check(&source, &target, as_weak, "server.privilege-missing", 3);
+    let exit = check(&source, &target, as_weak, "target.privilege-missing", 3);
+    names(
+        &exit.stderr,
+        &["INSERT", "GRANT INSERT ON", "  server: target "],
+    );
+    // Taken away while it runs.
+    target
+        .sql("GRANT INSERT ON d.* TO weak@'%'")
+        .expect("the privilege");
+    let mut host = start(&config(&folder, "bad", &source, &target, as_weak));
+    arrives(&mut host, &target, 1);
+    target
+        .sql("REVOKE INSERT ON d.* FROM weak@'%'")
+        .expect("the privilege is taken");
+    source.sql("INSERT INTO d.t VALUES (2, 2)").expect("a row");
+    let exit = host.wait(LIMIT).expect("the host ends");
+    failed(&exit, "server.privilege-missing", 3);
     names(
         &exit.stderr,
         &["INSERT", "  table: d.t", "  server: target ", "errno 1142"],
@@ -139,7 +155,19 @@ fn the_same_pipeline_twice() {
     let config = config(&folder, "twice", &source, &target, |text| text);
     let mut first = start(&config);
     streaming(&mut first);
-    let mut second = start(&config);
+    // On this machine the second one is refused, and the first one goes on.
+    let exit = start(&config).wait(LIMIT).expect("it ends");
+    failed(&exit, "host.already-running", 3);
+    source.sql("INSERT INTO d.t VALUES (0, 0)").expect("a row");
+    arrives(&mut first, &target, 0);
+    // Another machine does not see the first one's socket: there the second one takes over.
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let elsewhere = TempDir::new().expect("a folder");
+    let there = elsewhere.path().join("twice.toml");
+    let socket = elsewhere.path().join("c.sock");
+    let text = format!("{text}\n[control]\nsocket = \"{}\"\n", socket.display());
+    std::fs::write(&there, text).expect("the configuration");
+    let mut second = start(&there);
     streaming(&mut second);
     names(
         &second.stderr(),
@@ -156,7 +184,7 @@ fn the_same_pipeline_twice() {
     arrives(&mut second, &target, 1);
     // What a killed host leaves behind in the list is no error for its successor.
     second.kill();
-    let mut third = start(&config);
+    let mut third = start(&there);
     source.sql("INSERT INTO d.t VALUES (2, 2)").expect("a row");
     arrives(&mut third, &target, 2);
     end(third);
@@ -247,8 +275,11 @@ fn a_target_that_is_read_only() {
     target
         .sql("SET GLOBAL super_read_only = ON")
         .expect("read only");
-    let exit = check(&source, &target, |text| text, "server.read-only", 3);
-    names(&exit.stderr, &["read-only", "  server: target "]);
+    let exit = check(&source, &target, |text| text, "target.read-only", 3);
+    names(
+        &exit.stderr,
+        &["super_read_only is ON", "  server: target "],
+    );
     target
         .sql("SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF")
         .expect("writable");

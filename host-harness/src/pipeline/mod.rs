@@ -15,6 +15,7 @@
 
 mod backoff;
 pub mod channel;
+mod generation;
 mod handle;
 mod lane;
 pub mod preflight;

@@ -10,12 +10,12 @@
 //! | anything else | the error, which is left in the target too |
 //! | a person's stop ([`Hold`], or the target's word) | nothing runs until a person's start |
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
+use super::generation::Running;
 use super::lane::{Drain, Event, Lane, Pace, Plugins};
 use super::stop::Hold;
 use super::{StatusHandle, Stop, sink_loop, source_loop};
@@ -34,8 +34,6 @@ const QUEUE_DRAIN: Duration = Duration::from_secs(60);
 const STOPPED_LOOK: Duration = Duration::from_secs(5);
 /// How often a sleep looks at what is requested.
 const TICK: Duration = Duration::from_millis(100);
-/// How long a thread may take to end after it was interrupted, and again after it was killed.
-const END_WAIT: Duration = Duration::from_secs(5);
 
 /// How a run ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,6 +233,13 @@ impl Supervisor {
 
     /// The pace at which the cause of an error is found: where several transactions were under way, the checkpoint stands before the first of them.
     fn slower(&self, error: &Error) -> Option<Pace> {
+        // Another host has the pipeline now: to open it again would take it back.
+        if matches!(
+            error.code(),
+            "checkpoint.fenced" | "server.replica-id-in-use"
+        ) {
+            return None;
+        }
         let until = self.status.read_ordinal();
         let several = self.status.durable_ordinal() < until;
         (self.pace == Pace::Groups && several && error.report().position.is_some())
@@ -275,12 +280,7 @@ impl Supervisor {
         let _hold = self.hold.subscribe(move || {
             let _ = held.send(Event::HoldRequested);
         });
-        let mut running = Running {
-            lane: Arc::clone(&lane),
-            inbox,
-            alive: Vec::new(),
-            failed: None,
-        };
+        let mut running = Running::new(lane, inbox);
         let result = self.drive(&mut running);
         match result {
             Ok(ending) => {
@@ -320,8 +320,7 @@ impl Supervisor {
                 Event::HoldRequested => return Ok(Ending::Held),
                 Event::WentThrough => return Ok(Ending::WentThrough),
                 Event::Ended(role, result) => {
-                    running.alive.retain(|alive| *alive != role);
-                    running.failed = Some(role);
+                    running.has_ended(role);
                     return Err(result.err().unwrap_or_else(|| ended_early(role)));
                 }
                 Event::SinkOpened(from)
@@ -358,114 +357,6 @@ impl Supervisor {
         running.spawn(Role::Source, move |lane| {
             source_loop::run(&*plugins, lane, &from)
         })
-    }
-}
-
-/// The threads of one generation.
-struct Running {
-    lane: Arc<Lane>,
-    inbox: Receiver<Event>,
-    alive: Vec<Role>,
-    /// The side whose end ended the generation.
-    failed: Option<Role>,
-}
-
-impl Running {
-    fn spawn(
-        &mut self,
-        role: Role,
-        body: impl FnOnce(&Lane) -> Result<()> + Send + 'static,
-    ) -> Result<()> {
-        let lane = Arc::clone(&self.lane);
-        let span = tracing::Span::current();
-        std::thread::Builder::new()
-            .name(format!("datain-{role}"))
-            .spawn(move || {
-                let _entered = span.enter();
-                // A panic of the host's own code must end the pipeline with a message, not leave it hanging.
-                let result = catch_unwind(AssertUnwindSafe(|| body(&lane))).unwrap_or_else(|_| {
-                    Err(Error::new(
-                        Kind::Fatal,
-                        "host.panic",
-                        format!("the host failed while it ran the {role} plugin"),
-                    )
-                    .hint("this is an error in datain: please report it, with the log"))
-                });
-                lane.tell(Event::Ended(role, result));
-            })
-            .map_err(|e| {
-                Error::new(Kind::Retry, "host.resources", "failed to start a thread")
-                    .detail(e.to_string())
-            })?;
-        self.alive.push(role);
-        Ok(())
-    }
-
-    fn next(&self) -> Event {
-        // The stop's subscription holds a sender for as long as the generation lives.
-        self.inbox.recv().unwrap_or(Event::StopRequested)
-    }
-
-    /// The source first, so that nothing new comes; then the sink, which gets `time` for what `drain` says. Returns an error that it met in doing so.
-    fn end_in_order(&mut self, drain: Drain, time: Duration) -> Option<Error> {
-        self.interrupt_and_wait(Role::Source);
-        self.lane.begin_drain(drain);
-        let error = self.wait_for(Role::Sink, time + END_WAIT);
-        self.interrupt_and_wait(Role::Sink);
-        error
-    }
-
-    fn end_now(&mut self) {
-        for role in self.alive.clone() {
-            self.lane.waker(role).interrupt();
-        }
-        for role in self.alive.clone() {
-            self.interrupt_and_wait(role);
-        }
-    }
-
-    fn interrupt_and_wait(&mut self, role: Role) {
-        if !self.alive.contains(&role) {
-            return;
-        }
-        self.lane.waker(role).interrupt();
-        self.wait_for(role, END_WAIT);
-        if self.alive.contains(&role) {
-            tracing::warn!(plugin = %role, "the plugin does not end by itself and is stopped");
-            self.lane.waker(role).kill();
-            self.wait_for(role, END_WAIT);
-        }
-        if self.alive.contains(&role) {
-            // It can only be in a call of the operating system; the fence in the target keeps it from committing anything.
-            tracing::error!(plugin = %role, "the plugin's thread cannot be ended and is left behind");
-        }
-    }
-
-    /// Waits until the side has ended; returns the error that it ended with, unless that was the host's own order.
-    fn wait_for(&mut self, role: Role, time: Duration) -> Option<Error> {
-        let end = Instant::now() + time;
-        let mut found = None;
-        while self.alive.contains(&role) {
-            match self
-                .inbox
-                .recv_timeout(end.saturating_duration_since(Instant::now()))
-            {
-                Ok(Event::Ended(ended, result)) => {
-                    self.alive.retain(|alive| *alive != ended);
-                    if let Err(error) = result
-                        && error.kind() != Kind::Interrupted
-                    {
-                        tracing::warn!(plugin = %ended, %error, "the plugin ended with an error of its own");
-                        if ended == role {
-                            found = Some(error);
-                        }
-                    }
-                }
-                Ok(_) => {}
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        found
     }
 }
 

@@ -574,8 +574,12 @@ fn a_stop_by_the_target_lets_it_rest() {
         let (outcome, _) = run(&servers, settings(), &Stop::new());
         assert_eq!(outcome.unwrap_err().code(), "sink.stopped");
     }
-    let fenced = Error::new(Kind::Fatal, "checkpoint.fenced", "another host");
-    let servers = Servers::new(10, vec![("sink.advance", fenced)]);
+    // Another host has taken it: it must not be taken back.
+    let servers = Servers::new(
+        10,
+        vec![("sink.advance", about_a_transaction("checkpoint.fenced"))],
+    );
     let (outcome, _) = run(&servers, settings(), &Stop::new());
     assert_eq!(outcome.unwrap_err().code(), "checkpoint.fenced");
+    assert_eq!(servers.paces.lock().unwrap().len(), 1);
 }
