@@ -35,3 +35,24 @@ pub(crate) fn make(folder: &Path) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_open_to_others_is_not_used() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join("components");
+        assert_eq!(make(&folder), Ok(()));
+        assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)).unwrap();
+        let reason = make(&folder).unwrap_err();
+        assert!(reason.contains("mode 750"), "{reason}");
+        let link = base.path().join("link");
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        assert!(make(&link).is_err());
+    }
+}

@@ -434,7 +434,7 @@ fn about_a_transaction(code: &str) -> Error {
 
 #[test]
 fn an_error_in_a_group_is_looked_for_one_by_one_and_then_ends_the_run() {
-    let fault = || ("sink.advance", about_a_transaction("row.missing"));
+    let fault = || ("sink.apply", about_a_transaction("row.missing"));
     let servers = Servers::new(100, vec![fault(), fault()]);
     let (outcome, _) = run(&servers, settings(), &Stop::new());
     assert_eq!(outcome.unwrap_err().code(), "row.missing");
@@ -450,7 +450,7 @@ fn an_error_in_a_group_is_looked_for_one_by_one_and_then_ends_the_run() {
 fn what_goes_through_one_by_one_goes_on_in_groups() {
     let servers = Servers::new(
         100,
-        vec![("sink.advance", about_a_transaction("row.missing"))],
+        vec![("sink.apply", about_a_transaction("row.missing"))],
     );
     let (outcome, _) = run(&servers, settings(), &Stop::new());
     assert_eq!(outcome.unwrap(), Outcome::CaughtUp);
@@ -485,6 +485,10 @@ fn what_was_read_before_an_error_of_the_source_is_applied() {
 struct SourceFailsAt(FakePlugins, u64);
 
 impl Plugins for SourceFailsAt {
+    fn preflight(&self, waker: &Arc<Waker>) -> Result<()> {
+        self.0.preflight(waker)
+    }
+
     fn open_source(
         &self,
         waker: &Arc<Waker>,
