@@ -57,28 +57,29 @@ fn neighbour(row: &[Option<String>]) -> Option<Neighbour> {
 }
 
 fn judge(
-    neighbours: impl Iterator<Item = Neighbour>,
+    mut neighbours: impl Iterator<Item = Neighbour>,
     server_id: u32,
     uuid: &str,
 ) -> Result<bool, Error> {
-    for other in neighbours.filter(|n| n.server_id == server_id) {
-        if other.uuid.eq_ignore_ascii_case(uuid) {
-            return Ok(true);
-        }
-        return Err(Error::reconfigure(
-            "server.replica-id-in-use",
-            format!("another reader of the source has the server id {server_id}"),
-        )
-        .detail(format!(
-            "SHOW REPLICAS on the source lists it with host {:?} and uuid {}",
-            other.host, other.uuid
-        ))
-        .hint(
-            "give each replica and each pipeline of a source its own id: server_id in [source]; a reader that was ended just now leaves the list \
-             within seconds",
-        ));
+    // The source lists one reader per id, the newest.
+    let Some(other) = neighbours.find(|n| n.server_id == server_id) else {
+        return Ok(false);
+    };
+    if other.uuid.eq_ignore_ascii_case(uuid) {
+        return Ok(true);
     }
-    Ok(false)
+    Err(Error::reconfigure(
+        "server.replica-id-in-use",
+        format!("another reader of the source has the server id {server_id}"),
+    )
+    .detail(format!(
+        "SHOW REPLICAS on the source lists it with host {:?} and uuid {}",
+        other.host, other.uuid
+    ))
+    .hint(
+        "give each replica and each pipeline of a source its own id: server_id in [source]; a reader that was ended just now leaves the list \
+         within seconds",
+    ))
 }
 
 #[cfg(test)]
