@@ -138,3 +138,37 @@ fn connections() {
     std::fs::write(&local, text.replace(&port, &socket)).expect("the configuration");
     check(&local, &[]).is("target.unencrypted", "passed", 0);
 }
+
+/// A clock that is wrong is a warning, which stops nothing unless all warnings do.
+#[test]
+fn clocks_that_differ() {
+    let with_clock = |seconds: i64| {
+        datain_throwaway_servers::Server::builder(datain_throwaway_servers::Flavor::Mysql97)
+            .clock_shift(seconds)
+            .start()
+            .expect("a server with a clock of its own")
+    };
+    let pair = Pair::of(with_clock(90), with_clock(-90));
+    let config = pair.config("check", "", "", NOW);
+    let checked = check(&config, &[]);
+    for (code, said) in [
+        ("source.clock-skew", "s ahead of datain's"),
+        ("target.clock-skew", "s behind datain's"),
+    ] {
+        let finding = checked.is(code, "warning", 0);
+        let message = finding["message"].as_str().expect("a message");
+        assert!(message.contains(said), "{finding:#}");
+        let seconds: f64 = message
+            .split_whitespace()
+            .find_map(|word| word.parse().ok())
+            .expect("the seconds");
+        assert!((88.0..92.0).contains(&seconds), "{message}");
+        assert!(
+            finding["remedy"]
+                .as_str()
+                .is_some_and(|remedy| remedy.contains("NTP")),
+            "{finding:#}"
+        );
+    }
+    check(&config, &["--strict"]).is("source.clock-skew", "warning", 1);
+}
