@@ -1,0 +1,111 @@
+//! Plugins and the host.
+
+use super::{ErrorEntry, Section};
+
+pub(super) const SECTION: Section = Section {
+    title: "Plugins and the host",
+    entries: &[
+        ErrorEntry {
+            codes: &[
+                "plugin.not-found",
+                "plugin.unreadable",
+                "plugin.invalid",
+                "plugin.import-unknown",
+                "plugin.export-missing",
+                "plugin.contract",
+            ],
+            then: "2",
+            meaning: "the component cannot be used: `cargo xtask wasm`",
+        },
+        ErrorEntry {
+            codes: &[
+                "plugin.trap",
+                "plugin.cpu-limit",
+                "plugin.memory-limit",
+                "plugin.deadline",
+                "plugin.ended",
+            ],
+            then: "again, 5 times without progress, then ends",
+            meaning: "a plugin crashed or exceeded a limit: report it, with the log",
+        },
+        ErrorEntry {
+            codes: &["row-block.version"],
+            then: "2 or ends",
+            meaning: "source and sink are not of the same release",
+        },
+        ErrorEntry {
+            codes: &["row-block.malformed", "row-block.kind"],
+            then: "ends",
+            meaning: "as above, or an error in a plugin; for `datain tail` also a value that is not what its column says",
+        },
+        ErrorEntry {
+            codes: &["host.engine", "host.output", "host.not-open", "host.panic"],
+            then: "ends",
+            meaning: "the machine cannot run it, or an error in the host",
+        },
+        ErrorEntry {
+            codes: &["host.resources"],
+            then: "again",
+            meaning: "no thread or file descriptor could be had",
+        },
+        ErrorEntry {
+            codes: &["host.already-running"],
+            then: "ends",
+            meaning: "another process of this user runs the pipeline on this machine",
+        },
+        ErrorEntry {
+            codes: &["host.running"],
+            then: "ends",
+            meaning: "`skip` or `remove` while the pipeline runs: stop or end it first",
+        },
+        ErrorEntry {
+            codes: &["control.failed"],
+            then: "ends",
+            meaning: "the host that runs the pipeline did not answer",
+        },
+        ErrorEntry {
+            codes: &["skip.nothing"],
+            then: "ends",
+            meaning: "no transaction comes next: nothing is missing, or the pipeline has not begun",
+        },
+        ErrorEntry {
+            codes: &["host.interrupted", "interrupted"],
+            then: "130",
+            meaning: "as asked; not shown",
+        },
+        ErrorEntry {
+            codes: &[
+                "protocol.early-data",
+                "protocol.malformed-packet",
+                "protocol.packet-too-large",
+                "protocol.sequence",
+                "protocol.version",
+            ],
+            then: "ends",
+            meaning: "the peer does not speak MySQL's protocol as it should; `protocol.early-data` may be an attack",
+        },
+        ErrorEntry {
+            codes: &["session.local-infile-refused"],
+            then: "ends",
+            meaning: "the server asked for a file that nobody offered: is it the one it claims to be?",
+        },
+        ErrorEntry {
+            codes: &[
+                "session.abandoned-command",
+                "session.bad-name",
+                "session.broken",
+                "session.dump-ended",
+                "session.dumping",
+                "session.no-rows",
+                "session.no-statement",
+                "session.not-dumping",
+                "session.results-pending",
+                "session.rows-pending",
+                "session.too-long",
+                "session.unexpected-rows",
+            ],
+            then: "ends",
+            meaning: "an error in a plugin",
+        },
+    ],
+};

@@ -1,0 +1,123 @@
+//! The source.
+
+use super::{ErrorEntry, Section};
+
+pub(super) const SECTION: Section = Section {
+    title: "The source",
+    entries: &[
+        ErrorEntry {
+            codes: &[
+                "source.log-bin-off",
+                "source.format-not-row",
+                "source.row-image",
+                "source.gtid-off",
+            ],
+            then: "ends",
+            meaning: "a setting of the source; the hint has the SQL",
+        },
+        ErrorEntry {
+            codes: &["source.flavour-unsupported"],
+            then: "ends",
+            meaning: "MariaDB",
+        },
+        ErrorEntry {
+            codes: &["sink.flavour-unsupported"],
+            then: "ends",
+            meaning: "the target is MariaDB, or a MySQL before 8.0",
+        },
+        ErrorEntry {
+            codes: &["source.position-unknown"],
+            then: "ends",
+            meaning: "grant `REPLICATION CLIENT`",
+        },
+        ErrorEntry {
+            codes: &["source.offset-too-large"],
+            then: "ends",
+            meaning: "a start by file at 4 GiB or more",
+        },
+        ErrorEntry {
+            codes: &["source.other-server"],
+            then: "ends",
+            meaning: "the checkpoint's file and offset are of another server",
+        },
+        ErrorEntry {
+            codes: &["source.diverged"],
+            then: "ends",
+            meaning: "the target has transactions that this source never had: is it the right server, and is it up to date?",
+        },
+        ErrorEntry {
+            codes: &["source.binlog-purged"],
+            then: "ends",
+            meaning: "take a new copy",
+        },
+        ErrorEntry {
+            codes: &["source.incident"],
+            then: "ends",
+            meaning: "the source says that its log lacks changes: take a new copy",
+        },
+        ErrorEntry {
+            codes: &["source.anonymous-transaction"],
+            then: "ends",
+            meaning: "a transaction without a GTID in a stream by GTID",
+        },
+        ErrorEntry {
+            codes: &["source.gtid-set-unreadable"],
+            then: "ends",
+            meaning: "the source's GTID set is not understood",
+        },
+        ErrorEntry {
+            codes: &[
+                "source.statement-format",
+                "source.statement-inside",
+                "source.rollback-logged",
+            ],
+            then: "ends",
+            meaning: "the log holds what may not have the same effect on the target",
+        },
+        ErrorEntry {
+            codes: &["source.xa-unsupported", "source.compressed-unsupported"],
+            then: "ends",
+            meaning: "not there yet",
+        },
+        ErrorEntry {
+            codes: &["source.dump-ended"],
+            then: "again",
+            meaning: "the source ended the dump",
+        },
+        ErrorEntry {
+            codes: &["source.silent"],
+            then: "again",
+            meaning: "nothing came for three heartbeats: the connection is dead though nobody closed it, or the source hangs",
+        },
+        ErrorEntry {
+            codes: &["source.closed"],
+            then: "ends",
+            meaning: "a reader was used after it had failed: an error in the host",
+        },
+        ErrorEntry {
+            codes: &["binlog.unknown-event", "binlog.column-type"],
+            then: "ends",
+            meaning: "an event or a column type that this version does not know",
+        },
+        ErrorEntry {
+            codes: &[
+                "binlog.checksum",
+                "binlog.malformed",
+                "binlog.magic",
+                "binlog.truncated-transaction",
+            ],
+            then: "ends",
+            meaning: "a damaged log: compare with `mysqlbinlog --verify-binlog-checksum` on the source",
+        },
+        ErrorEntry {
+            codes: &["row-too-large"],
+            then: "ends",
+            meaning: "raise `limits.max_row_mib` and `limits.memory_mib`",
+        },
+        ErrorEntry {
+            codes: &["filter.mixed-statement", "filter.unreadable-statement"],
+            then: "ends",
+            meaning: "the filter cannot decide about a statement",
+        },
+    ],
+};

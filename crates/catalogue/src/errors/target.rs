@@ -1,0 +1,104 @@
+//! The target.
+
+use super::{ErrorEntry, Section};
+
+pub(super) const SECTION: Section = Section {
+    title: "The target",
+    entries: &[
+        ErrorEntry {
+            codes: &["table.missing"],
+            then: "ends",
+            meaning: "create the table as it was at this position, or exclude it",
+        },
+        ErrorEntry {
+            codes: &["table.no-key", "table.engine", "table.triggers"],
+            then: "ends",
+            meaning: "the target's table cannot be written safely",
+        },
+        ErrorEntry {
+            codes: &["table.triggers-unseen"],
+            then: "ends",
+            meaning: "the account may not see triggers: `GRANT TRIGGER` on the replicated schemas to the account itself",
+        },
+        ErrorEntry {
+            codes: &[
+                "table.column-count",
+                "table.column-name",
+                "table.column-type",
+                "table.charset-unknown",
+            ],
+            then: "ends",
+            meaning: "the definitions differ",
+        },
+        ErrorEntry {
+            codes: &["row.missing"],
+            then: "ends",
+            meaning: "a row that should be there is not: somebody wrote to the target, or the start was wrong",
+        },
+        ErrorEntry {
+            codes: &["row.warning", "row.value", "row.partial-image"],
+            then: "ends",
+            meaning: "a value did not arrive as it was, or cannot be written; an image lacks columns",
+        },
+        ErrorEntry {
+            codes: &[
+                "statement.create-select",
+                "statement.mixed",
+                "statement.unknown",
+                "statement.failed-on-source",
+            ],
+            then: "ends",
+            meaning: "a statement that cannot be run as it stands",
+        },
+        ErrorEntry {
+            codes: &["ddl.undecided"],
+            then: "ends",
+            meaning: "killed during DDL on a target without GTIDs, or without the right to set `gtid_next`: look, then do as the hint says",
+        },
+        ErrorEntry {
+            codes: &["ddl.numbers-rows"],
+            then: "ends",
+            meaning: "an AUTO_INCREMENT column is added to a table without a key: each server would number the rows in its own order",
+        },
+        ErrorEntry {
+            codes: &["checkpoint.fenced"],
+            then: "ends",
+            meaning: "another host has taken the pipeline over",
+        },
+        ErrorEntry {
+            codes: &["sink.stopped"],
+            then: "ends",
+            meaning: "the pipeline was stopped by `datain stop`; a running host rests until `datain start`, only `--until-caught-up` ends",
+        },
+        ErrorEntry {
+            codes: &["sink.target-silent"],
+            then: "again",
+            meaning: "the target does not answer on a second connection either, or the connection is dead though nobody closed it; the checkpoint tells what was committed",
+        },
+        ErrorEntry {
+            codes: &["checkpoint.moved"],
+            then: "ends",
+            meaning: "`skip`: the checkpoint is no longer where it was when the transaction was shown; nothing was skipped",
+        },
+        ErrorEntry {
+            codes: &[
+                "checkpoint.damaged",
+                "checkpoint.version",
+                "checkpoint.format",
+            ],
+            then: "ends",
+            meaning: "the row in `datain.checkpoints` cannot be read by this version",
+        },
+        ErrorEntry {
+            codes: &[
+                "sink.contract",
+                "sink.not-accepting",
+                "sink.nothing-to-commit",
+                "sink.closed",
+                "sink.unexpected-rows",
+            ],
+            then: "ends",
+            meaning: "an error in a plugin or in the host",
+        },
+    ],
+};

@@ -1,0 +1,143 @@
+//! `datain remove`, and another place in `[start]`.
+
+use datain_tests::host::Host;
+
+use crate::lab::{FROM_THE_BEGINNING, LIMIT, Lab, caught_up, datain, done, refused};
+
+#[test]
+fn a_removed_pipeline_leaves_no_trace() {
+    let lab = Lab::new();
+    let (one, other) = (
+        lab.config("one", FROM_THE_BEGINNING),
+        lab.config("other", "mode = \"now\""),
+    );
+    let unknown = done(datain("remove", &one, &["--yes"]));
+    assert!(
+        unknown.stdout.contains("knows no pipeline"),
+        "{}",
+        unknown.stdout
+    );
+    lab.source("CREATE TRIGGER d.g BEFORE INSERT ON d.t FOR EACH ROW SET NEW.v = 1");
+    done(caught_up(&one));
+    done(caught_up(&other));
+    let asked = datain("remove", &one, &[]);
+    refused(&asked, "usage.not-confirmed", 2);
+    assert!(
+        asked.stdout.contains("held back   1 definitions"),
+        "{}",
+        asked.stdout
+    );
+    assert_eq!(lab.one("SELECT COUNT(*) FROM datain.checkpoints"), "2");
+    done(datain("remove", &one, &["--yes"]));
+    assert_eq!(
+        lab.one("SELECT GROUP_CONCAT(stream) FROM datain.checkpoints"),
+        "other"
+    );
+    assert_eq!(lab.one("SELECT COUNT(*) FROM datain.held_back"), "0");
+    let last = done(datain("remove", &other, &["--yes"]));
+    assert!(
+        last.stdout.contains("the schema `datain` is gone"),
+        "{}",
+        last.stdout
+    );
+    assert_eq!(
+        lab.one("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'datain'"),
+        "0"
+    );
+    assert_eq!(
+        lab.one("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd'"),
+        "1",
+        "the data stay"
+    );
+}
+
+#[test]
+fn another_place_in_start_needs_a_word() {
+    let lab = Lab::new();
+    let place = || {
+        let row = lab
+            .source
+            .query("SHOW BINARY LOG STATUS")
+            .expect("the position");
+        let cell = |at: usize| row[0][at].clone().expect("a value");
+        format!(
+            "mode = \"position\"\nfile = \"{}\"\nposition = {}",
+            cell(0),
+            cell(1)
+        )
+    };
+    lab.target
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v INT)")
+        .expect("the same");
+    let first = place();
+    let config = lab.config("moves", &first);
+    lab.source("INSERT INTO d.t VALUES (1, 1)");
+    done(caught_up(&config));
+    lab.source("INSERT INTO d.t VALUES (2, 2)");
+    let second = place();
+    lab.source("INSERT INTO d.t VALUES (3, 3)");
+
+    // The changed place is refused, with both named; nothing is applied meanwhile.
+    lab.config("moves", &second);
+    let exit = caught_up(&config);
+    refused(&exit, "config.start-changed", 2);
+    let offset = |start: &str| start.rsplit(' ').next().expect("an offset").to_owned();
+    for place in [offset(&first), offset(&second)] {
+        assert!(exit.stderr.contains(&place), "{place} in\n{}", exit.stderr);
+    }
+    assert!(
+        exit.stderr.contains("the checkpoint is "),
+        "{}",
+        exit.stderr
+    );
+    assert_eq!(lab.rows(), 1);
+    let exit =
+        Host::run(&config, &["--until-caught-up", "--set-position"], LIMIT).expect("it ends");
+    done(exit);
+    assert_eq!(
+        lab.one("SELECT GROUP_CONCAT(id ORDER BY id) FROM d.t"),
+        "1,3",
+        "what lies between is left out, as ordered"
+    );
+    // It has become the beginning: neither the same place again nor the option moves anything.
+    lab.source("INSERT INTO d.t VALUES (4, 4)");
+    done(Host::run(&config, &["--until-caught-up", "--set-position"], LIMIT).expect("it ends"));
+    lab.source("INSERT INTO d.t VALUES (5, 5)");
+    done(caught_up(&config));
+    assert_eq!(
+        lab.one("SELECT GROUP_CONCAT(id ORDER BY id) FROM d.t"),
+        "1,3,4,5"
+    );
+    // A mode that names no place says nothing against a checkpoint, and gives the option nothing to go to.
+    lab.config("moves", "mode = \"now\"");
+    done(caught_up(&config));
+    refused(
+        &Host::run(&config, &["--set-position"], LIMIT).expect("it ends"),
+        "usage.set-position",
+        2,
+    );
+
+    // Another account, address and TLS mode are taken at the next start.
+    lab.source("CREATE USER 'second'@'%' IDENTIFIED BY 'secret-2'; GRANT ALL ON *.* TO 'second'@'%'; INSERT INTO d.t VALUES (6, 6)");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let (source, rest) = text.split_once("[target]").expect("two sections");
+    let source = source
+        .replace(
+            "host = \"127.0.0.1\"",
+            "host = \"localhost\"\ntls = \"required\"",
+        )
+        .replace("user = \"root\"", "user = \"second\"")
+        .lines()
+        .map(|line| {
+            if line.starts_with("password") {
+                "password = \"secret-2\""
+            } else {
+                line
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    std::fs::write(&config, format!("{source}\n[target]{rest}")).expect("the configuration");
+    done(caught_up(&config));
+    assert_eq!(lab.one("SELECT COUNT(*) FROM d.t WHERE id = 6"), "1");
+}

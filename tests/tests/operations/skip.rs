@@ -1,0 +1,123 @@
+//! `datain skip`.
+
+use datain_tests::host::Host;
+
+use crate::lab::{FROM_THE_BEGINNING, LIMIT, Lab, caught_up, datain, done, refused, status};
+
+#[test]
+fn exactly_the_transaction_that_fails_is_skipped() {
+    let lab = Lab::new();
+    let config = lab.config("skips", FROM_THE_BEGINNING);
+    let early = datain("skip", &config, &["--yes"]);
+    refused(&early, "skip.nothing", 3);
+    done(caught_up(&config));
+    refused(&datain("skip", &config, &["--yes"]), "skip.nothing", 3);
+
+    // A row that is there already fails the 17th of 30 transactions, which come in one group.
+    lab.target
+        .sql("INSERT INTO d.t VALUES (17, -1)")
+        .expect("a stranger's row");
+    for n in 1..=30 {
+        lab.source(&format!("INSERT INTO d.t VALUES ({n}, {n})"));
+    }
+    let failed = caught_up(&config);
+    refused(&failed, "server.duplicate-key", 3);
+    assert_eq!(lab.rows(), 17, "what came before it is applied");
+    let gtid = failed
+        .stderr
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("gtid: "))
+        .expect("the error names the GTID")
+        .to_owned();
+    let report = status(&config);
+    assert_eq!(
+        report["last_error"]["code"], "server.duplicate-key",
+        "{report}"
+    );
+    assert_eq!(report["last_error"]["gtid"], gtid.as_str());
+    assert!(
+        report["last_error_at_micros"]
+            .as_u64()
+            .is_some_and(|at| at > 0)
+    );
+
+    // It is shown, and not done before it is confirmed.
+    let asked = datain("skip", &config, &[]);
+    refused(&asked, "usage.not-confirmed", 2);
+    for shown in [
+        gtid.as_str(),
+        "d.t: 1 inserted",
+        "position",
+        "about this transaction",
+        "server.duplicate-key",
+    ] {
+        assert!(
+            asked.stdout.contains(shown),
+            "{shown:?} in\n{}",
+            asked.stdout
+        );
+    }
+    assert!(!asked.stdout.contains("NOT about"), "{}", asked.stdout);
+    refused(&caught_up(&config), "server.duplicate-key", 3);
+    done(datain(
+        "skip",
+        &config,
+        &["--yes", "--reason", "it's \"known\""],
+    ));
+    let record = lab.target.query("SELECT identity, reason, description, skipped_at > NOW() - INTERVAL 1 MINUTE FROM datain.skipped").expect("the record");
+    assert_eq!(record.len(), 1);
+    assert_eq!(record[0][0].as_deref(), Some(gtid.as_str()));
+    assert_eq!(record[0][1].as_deref(), Some("it's \"known\""));
+    assert!(
+        record[0][2]
+            .as_ref()
+            .is_some_and(|text| text.contains("d.t: 1 inserted")),
+        "{record:?}"
+    );
+    assert_eq!(record[0][3].as_deref(), Some("1"));
+    done(caught_up(&config));
+    assert_eq!(lab.rows(), 30);
+    assert_eq!(lab.one("SELECT v FROM d.t WHERE id = 17"), "-1");
+    assert_eq!(status(&config)["skipped"], 1);
+
+    // A yes from standard input counts, too; the statement of DDL is shown. It is one transaction.
+    lab.target
+        .sql("CREATE TABLE d.u (id INT PRIMARY KEY)")
+        .expect("a stranger's table");
+    lab.source("CREATE TABLE d.u (id INT PRIMARY KEY); INSERT INTO d.u VALUES (5)");
+    refused(&caught_up(&config), "server.error", 3);
+    let exit = Host::command_with_input(
+        &["skip", "-c", config.to_str().expect("a path")],
+        "y\n",
+        LIMIT,
+    )
+    .expect("it ends");
+    let exit = done(exit);
+    assert!(
+        exit.stdout
+            .contains("CREATE TABLE d.u (id INT PRIMARY KEY)"),
+        "{}",
+        exit.stdout
+    );
+    done(caught_up(&config));
+    assert_eq!(lab.one("SELECT COUNT(*) FROM d.u"), "1");
+
+    // What the source side refuses: the rows before it are applied, and it can be skipped although it is not understood.
+    lab.source("INSERT INTO d.t VALUES (101, 1); XA START 'x'; INSERT INTO d.t VALUES (102, 1); XA END 'x'; XA PREPARE 'x'; XA COMMIT 'x'; INSERT INTO d.t VALUES (103, 1)");
+    refused(&caught_up(&config), "source.xa-unsupported", 3);
+    assert_eq!(lab.one("SELECT COUNT(*) FROM d.t WHERE id = 101"), "1");
+    let prepare = done(datain("skip", &config, &["--yes"]));
+    assert!(
+        prepare.stdout.contains("d.t: 1 inserted") && prepare.stdout.contains("XA START"),
+        "{}",
+        prepare.stdout
+    );
+    refused(&caught_up(&config), "source.xa-unsupported", 3);
+    let commit = done(datain("skip", &config, &["--yes"]));
+    assert!(commit.stdout.contains("XA COMMIT"), "{}", commit.stdout);
+    done(caught_up(&config));
+    assert_eq!(
+        lab.one("SELECT GROUP_CONCAT(id) FROM d.t WHERE id > 100"),
+        "101,103"
+    );
+}

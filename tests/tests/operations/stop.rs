@@ -1,0 +1,130 @@
+//! `datain stop` and `start`.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use datain_tests::compare;
+use datain_tests::host::{Host, TempDir};
+
+use crate::lab::{FROM_THE_BEGINNING, LIMIT, Lab, caught_up, datain, done, refused, status, until};
+
+#[test]
+fn a_stop_holds_until_a_start() {
+    let lab = Lab::new();
+    let config = lab.config("stops", FROM_THE_BEGINNING);
+    let mut host = Host::start(&config, &[]).expect("a host");
+    until("the table is there", || {
+        status(&config)["state"] == "streaming"
+            && lab.one("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd'")
+                == "1"
+    });
+    // Only its owner can give orders, and there is one host.
+    let mode = |path: &Path| {
+        let meta = std::fs::metadata(path).expect("it is there");
+        meta.permissions().mode() & 0o777
+    };
+    assert_eq!(mode(&lab.socket()), 0o600);
+    refused(&caught_up(&config), "host.already-running", 3);
+    refused(&datain("skip", &config, &["--yes"]), "host.running", 3);
+    refused(&datain("remove", &config, &["--yes"]), "host.running", 3);
+
+    // Under load, so that there is something to be in the middle of.
+    let load: Vec<String> = (0..400)
+        .map(|n| format!("INSERT INTO d.t VALUES ({n}, {n})"))
+        .collect();
+    let load = load.join("; ");
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| lab.source(&load));
+        until("rows arrive", || lab.rows() > 0);
+        let exit = done(datain("stop", &config, &[]));
+        assert!(exit.stdout.contains("is stopped at "), "{}", exit.stdout);
+        let rows = lab.rows();
+        writer.join().expect("the load");
+        assert_eq!(
+            lab.rows(),
+            rows,
+            "nothing is applied after a stop has returned"
+        );
+    });
+    let report = status(&config);
+    assert_eq!(report["state"], "stopped");
+    assert!(report["stopped_at_micros"].is_u64(), "{report}");
+    assert!(host.is_running().expect("its state"), "{}", host.stderr());
+    // Once more is no error.
+    done(datain("stop", &config, &[]));
+
+    // Over a restart, and a kill.
+    host.kill();
+    let mut host = Host::start(&config, &[]).expect("a host");
+    until("the new host rests", || {
+        status(&config)["host"].is_object() && status(&config)["state"] == "stopped"
+    });
+    let rows = lab.rows();
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(lab.rows(), rows);
+    let exit = done(datain("start", &config, &[]));
+    assert!(exit.stdout.contains("goes on"), "{}", exit.stdout);
+    until("the rest arrives", || lab.rows() == 400);
+    compare::assert_equal(&lab.source, &lab.target, &["d"]);
+
+    // The one who asked for a stop goes away before it is done.
+    let mut asking = Host::command_in_background(&["stop", "-c", config.to_str().expect("a path")])
+        .expect("a stop");
+    until("the order is given", || {
+        !asking.is_running().expect("its state")
+            || status(&config)["state"] == "stopped"
+            || lab.one("SELECT COUNT(*) FROM datain.checkpoints WHERE stopped_at IS NOT NULL")
+                == "1"
+    });
+    asking.kill();
+    until("the stop is recorded", || {
+        lab.one("SELECT COUNT(*) FROM datain.checkpoints WHERE stopped_at IS NOT NULL") == "1"
+    });
+    done(datain("start", &config, &[]));
+    until("it goes on", || status(&config)["state"] == "streaming");
+    host.terminate();
+    assert_eq!(
+        host.wait(LIMIT).expect("it ends").code,
+        130,
+        "{}",
+        host.stderr()
+    );
+    assert!(!lab.socket().exists(), "the socket goes with its host");
+}
+
+#[test]
+fn a_stop_without_a_host_here() {
+    let lab = Lab::new();
+    let config = lab.config("absent", FROM_THE_BEGINNING);
+    // Before anything was replicated.
+    done(datain("stop", &config, &[]));
+    refused(&caught_up(&config), "sink.stopped", 3);
+    assert_eq!(status(&config)["state"], "stopped");
+    done(datain("start", &config, &[]));
+    assert_eq!(status(&config)["state"], "not running");
+    done(caught_up(&config));
+    // A host elsewhere, whose socket cannot be reached from here: it is fenced, and rests.
+    let elsewhere = TempDir::new().expect("a folder");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let there = elsewhere.path().join("absent.toml");
+    let socket = lab.socket().display().to_string();
+    std::fs::write(
+        &there,
+        text.replace(
+            &socket,
+            &elsewhere.path().join("e.sock").display().to_string(),
+        ),
+    )
+    .expect("a configuration");
+    let mut host = Host::start(&there, &[]).expect("a host");
+    until("it streams", || status(&there)["state"] == "streaming");
+    done(datain("stop", &config, &[]));
+    lab.source("INSERT INTO d.t VALUES (1, 1)");
+    until("it rests", || status(&there)["state"] == "stopped");
+    assert_eq!(lab.rows(), 0);
+    done(datain("start", &config, &[]));
+    until("it goes on by itself", || lab.rows() == 1);
+    host.interrupt();
+    assert_eq!(host.wait(LIMIT).expect("it ends").code, 130);
+}
