@@ -106,7 +106,7 @@ impl Expected {
     fn refused(&self, error: ClientError) -> Error {
         let mut error = Error::from(error);
         if error.hint.is_none() && self.mapping.is_some() {
-            error.hint = Some("the target's rows differ from the source's at this point; nothing of this group was committed".to_owned());
+            error.hint = Some("the target's rows differ from the source's at this point: mend the target and start again, or leave this transaction out with datain skip; nothing of its group was committed".to_owned());
         }
         self.named(error)
     }
@@ -125,7 +125,7 @@ impl Expected {
             "row.missing",
             format!("a change should have touched {wanted} row(s) of the target and touched {found}"),
         )
-        .hint("the target's rows differ from the source's: somebody wrote to the target, or the start position was wrong; nothing of this group was committed");
+        .hint("the target's rows differ from the source's: somebody wrote to the target, or the start position was wrong; mend the target and start again, or leave this transaction out with datain skip; nothing of its group was committed");
         error.detail = key.map(|k| format!("rows were looked up by: {k}"));
         self.named(error)
     }
