@@ -143,16 +143,6 @@ impl Host {
         Self::spawn(command)
     }
 
-    /// Starts `datain ARGUMENTS…`, any command.
-    ///
-    /// # Errors
-    /// As [`Host::start`].
-    pub fn command_in_background(arguments: &[&str]) -> Result<Self> {
-        let mut command = Command::new(program()?);
-        command.args(arguments);
-        Self::spawn(command)
-    }
-
     /// As [`Host::command`], with `input` on standard input.
     ///
     /// # Errors
@@ -176,6 +166,10 @@ impl Host {
     fn spawn_with_input(mut command: Command) -> Result<Self> {
         // What the developer's own shell says must not change what a test sees.
         command.env_remove("RUST_LOG").env("NO_COLOR", "1");
+        if let Some(folder) = folder_of_configuration(&command) {
+            // The control socket and its lock go with the test's folder.
+            command.env("XDG_RUNTIME_DIR", folder);
+        }
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let program = command.get_program().to_owned();
         let mut child = spawn_bound(command)
@@ -283,6 +277,13 @@ impl Drop for Host {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The folder of the file that follows `-c` in the arguments.
+fn folder_of_configuration(command: &Command) -> Option<PathBuf> {
+    let mut arguments = command.get_args().skip_while(|argument| *argument != "-c");
+    let file = arguments.nth(1)?;
+    Path::new(file).parent().map(Path::to_owned)
 }
 
 /// What comes out of a pipe, read by a thread so that the writer never waits.

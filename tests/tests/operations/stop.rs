@@ -69,8 +69,8 @@ fn a_stop_holds_until_a_start() {
     compare::assert_equal(&lab.source, &lab.target, &["d"]);
 
     // The one who asked for a stop goes away before it is done.
-    let mut asking = Host::command_in_background(&["stop", "-c", config.to_str().expect("a path")])
-        .expect("a stop");
+    let mut asking =
+        Host::spawn_command(&["stop", "-c", config.to_str().expect("a path")]).expect("a stop");
     until("the order is given", || {
         !asking.is_running().expect("its state")
             || status(&config)["state"] == "stopped"

@@ -108,6 +108,10 @@ impl Host {
         let mut command = Command::new(&self.program);
         command.args(arguments).arg("-c").arg(&self.config);
         command.stdin(Stdio::null()).stderr(log);
+        if let Some(folder) = self.config.parent() {
+            // The control socket and its lock go with the demo's folder.
+            command.env("XDG_RUNTIME_DIR", folder);
+        }
         Ok(command)
     }
 }
