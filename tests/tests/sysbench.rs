@@ -272,8 +272,8 @@ fn applied(config: &Path) -> u64 {
     let exit = exit.expect("an answer");
     assert_eq!(exit.code, 0, "{exit}");
     let status: Value = serde_json::from_str(&exit.stdout).expect("JSON");
-    let position = &status["target"]["checkpoint"]["position"];
-    length(position.as_str().expect("a checkpoint"))
+    let set = &status["checkpoint"]["gtid_set"];
+    length(set.as_str().expect("a checkpoint"))
 }
 
 /// How many transactions the source has in its log.
