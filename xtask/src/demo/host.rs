@@ -70,11 +70,10 @@ impl Host {
     pub(super) fn transactions(&self) -> Result<u64> {
         let status: Value = serde_json::from_str(&self.status("json")?)
             .context("`datain status --format json` printed no JSON")?;
-        let position = status["target"]["checkpoint"]["position"]
+        let set = status["checkpoint"]["gtid_set"]
             .as_str()
-            .context("the target has no checkpoint")?;
-        // `file:offset`, a blank, and the GTID set.
-        Ok(position.split_once(' ').map_or(0, |(_, set)| members(set)))
+            .context("the target has no checkpoint by GTID")?;
+        Ok(members(set))
     }
 
     fn run(&self, feed: &Feed, more: &[&str]) -> Result<Running> {
