@@ -222,7 +222,7 @@ impl Supervisor {
                 Ok(false) if self.hold.is_recorded() => self.hold.release(),
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::debug!(%error, "the target does not say whether the pipeline was started")
+                    tracing::debug!(%error, "the target does not say whether the pipeline was started");
                 }
             }
         }

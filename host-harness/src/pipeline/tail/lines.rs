@@ -211,7 +211,8 @@ impl Lines {
             types::Operation::Update => Operation::Update,
             types::Operation::Delete => Operation::Delete,
         };
-        let bytes = open_block(block, set.offset, set.length).map_err(unreadable_block)?;
+        let bytes =
+            open_block(block, set.offset, set.length).map_err(|error| unreadable_block(&error))?;
         let mut rows = RowSetReader::new(&table.kinds, operation, set.count, bytes)
             .map_err(|e| unreadable(&e))?;
         let mut number = 0;
@@ -281,7 +282,7 @@ fn unreadable(error: &Malformed) -> Error {
     malformed(&error.to_string())
 }
 
-fn unreadable_block(error: BlockError) -> Error {
+fn unreadable_block(error: &BlockError) -> Error {
     Error::new(Kind::Fatal, error.code(), error.to_string())
 }
 
