@@ -117,6 +117,8 @@ pub enum Pace {
 pub(super) enum Event {
     SinkOpened(Resumption),
     SourceOpened,
+    /// A new pipeline: the place where its source has begun.
+    Began(Checkpoint),
     CaughtUp,
     /// What was applied one by one has gone through.
     WentThrough,

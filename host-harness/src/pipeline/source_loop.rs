@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::BATCH_BYTES;
 use super::lane::{Event, Lane, Plugins, Reader};
-use crate::bindings::Resumption;
+use crate::bindings::{Batch, Checkpoint, Resumption};
 use crate::error::Result;
 use crate::plugin::interrupted;
 
@@ -24,6 +24,7 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane, from: &Resumption) -> Resu
         lane.pace,
     )?;
     lane.tell(Event::SourceOpened);
+    let mut begins = from.checkpoint.is_none();
     let mut side = Side {
         reader: &mut *reader,
         lane,
@@ -40,6 +41,10 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane, from: &Resumption) -> Resu
         match side.reader.poll(BATCH_BYTES, max_wait)? {
             None => lane.status.read(None),
             Some(batch) => {
+                if begins && let Some(place) = first_checkpoint(&batch) {
+                    lane.tell(Event::Began(place));
+                    begins = false;
+                }
                 if let Some(newest) = batch.transactions.last() {
                     lane.status.read(Some(newest.ordinal));
                 }
@@ -52,6 +57,11 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane, from: &Resumption) -> Resu
             }
         }
     }
+}
+
+fn first_checkpoint(batch: &Batch) -> Option<Checkpoint> {
+    let mut places = batch.transactions.iter().map(|t| &t.checkpoint);
+    places.find_map(Clone::clone)
 }
 
 struct Side<'a> {

@@ -19,7 +19,7 @@ use super::generation::Running;
 use super::lane::{Drain, Event, Lane, Pace, Plugins};
 use super::stop::Hold;
 use super::{StatusHandle, Stop, sink_loop, source_loop};
-use crate::bindings::Resumption;
+use crate::bindings::{Checkpoint, Resumption};
 use crate::engine::Role;
 use crate::error::{Error, Kind, Result};
 use crate::transport::Waker;
@@ -64,6 +64,10 @@ pub(super) struct Supervisor {
     /// Whether a generation has had both sides open.
     reached: bool,
     pace: Pace,
+    /// Where this run has begun a new pipeline. Until a checkpoint is durable, a new generation begins there too: "now" must not move on.
+    began: Option<Checkpoint>,
+    /// Whether the target has ever had a checkpoint in this run.
+    had_checkpoint: bool,
 }
 
 /// How a generation ended without an error.
@@ -90,6 +94,8 @@ impl Supervisor {
             checked: false,
             reached: false,
             pace: Pace::Groups,
+            began: None,
+            had_checkpoint: false,
         }
     }
 
@@ -261,6 +267,7 @@ impl Supervisor {
 
     /// One pair of instances from opening to end.
     fn generation(&mut self, stop: &Stop) -> Result<Ending> {
+        self.had_checkpoint |= self.status.durable_ordinal() > 0;
         self.status.new_generation();
         if !self.checked {
             self.preflight(stop)?;
@@ -323,12 +330,16 @@ impl Supervisor {
                     running.has_ended(role);
                     return Err(result.err().unwrap_or_else(|| ended_early(role)));
                 }
+                Event::SinkOpened(from) if from.checkpoint.is_none() && self.had_checkpoint => {
+                    return Err(checkpoint_removed(&self.settings.name));
+                }
                 Event::SinkOpened(from)
                     if from.checkpoint.is_none() && self.settings.needs_snapshot =>
                 {
                     return Err(no_snapshot_yet(&self.settings.name));
                 }
                 Event::SinkOpened(from) => self.sink_opened(running, from)?,
+                Event::Began(place) => self.began = Some(place),
                 Event::SourceOpened => {
                     self.reached = true;
                     self.status.state("streaming");
@@ -344,7 +355,14 @@ impl Supervisor {
         }
     }
 
-    fn sink_opened(&self, running: &mut Running, from: Resumption) -> Result<()> {
+    fn sink_opened(&self, running: &mut Running, mut from: Resumption) -> Result<()> {
+        if from.checkpoint.is_none() {
+            // Number 0 has the source write its beginning down again.
+            from.checkpoint = self.began.clone().map(|began| Checkpoint {
+                ordinal: 0,
+                ..began
+            });
+        }
         match &from.checkpoint {
             Some(checkpoint) if from.set_position => tracing::warn!(
                 checkpoint = %checkpoint.display,
@@ -358,6 +376,15 @@ impl Supervisor {
             source_loop::run(&*plugins, lane, &from)
         })
     }
+}
+
+fn checkpoint_removed(name: &str) -> Error {
+    Error::new(
+        Kind::Fatal,
+        "checkpoint.removed",
+        format!("the target no longer has the checkpoint of pipeline `{name}`, which it had while this host was running"),
+    )
+    .hint("is it another server, or was the pipeline removed? To begin anew on purpose, look at [start] and start the host again")
 }
 
 fn stopped(name: &str) -> Error {

@@ -81,6 +81,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "`skip`: the checkpoint is no longer where it was when the transaction was shown; nothing was skipped",
         },
         ErrorEntry {
+            codes: &["checkpoint.removed"],
+            then: "ends",
+            meaning: "the target lost the checkpoint while the host was running: another server, or the pipeline was removed",
+        },
+        ErrorEntry {
             codes: &[
                 "checkpoint.damaged",
                 "checkpoint.version",

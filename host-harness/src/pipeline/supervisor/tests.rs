@@ -5,7 +5,7 @@ mod fakes;
 use std::sync::atomic::Ordering;
 
 use super::*;
-use fakes::{FakePlugins, Servers, SourceFailsAt, about_a_transaction};
+use fakes::{FakePlugins, Servers, SourceFailsAt, Vanishing, about_a_transaction};
 
 fn settings() -> Settings {
     Settings {
@@ -287,4 +287,14 @@ fn a_stop_by_the_target_lets_it_rest() {
     let (outcome, _) = run(&servers, settings(), &Stop::new());
     assert_eq!(outcome.unwrap_err().code(), "checkpoint.fenced");
     assert_eq!(servers.paces.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_checkpoint_that_vanishes_ends_the_run() {
+    let servers = Servers::new(100, Vec::new());
+    let plugins = Vanishing(FakePlugins(Arc::clone(&servers)));
+    let status = StatusHandle::new("test");
+    let supervisor = Supervisor::new(Arc::new(plugins), settings(), status, Hold::default());
+    let error = supervisor.run(&Stop::new()).unwrap_err();
+    assert_eq!(error.code(), "checkpoint.removed");
 }

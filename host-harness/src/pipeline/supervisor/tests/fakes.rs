@@ -305,3 +305,56 @@ impl Reader for FailsAt {
 pub(super) fn about_a_transaction(code: &str) -> Error {
     Error::new(Kind::Fatal, code, "it cannot be applied").at("binlog.000001:7")
 }
+
+/// A target that loses everything when the connection to it is lost, which happens once something is committed.
+pub(super) struct Vanishing(pub(super) FakePlugins);
+
+impl Plugins for Vanishing {
+    fn preflight(&self, waker: &Arc<Waker>) -> Result<()> {
+        self.0.preflight(waker)
+    }
+
+    fn open_source(
+        &self,
+        waker: &Arc<Waker>,
+        resume: Option<&Checkpoint>,
+        set_position: bool,
+        pace: Pace,
+    ) -> Result<Box<dyn Reader>> {
+        let inner = self.0.open_source(waker, resume, set_position, pace)?;
+        Ok(Box::new(LosesTarget(inner, Arc::clone(&self.0.0))))
+    }
+
+    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)> {
+        self.0.open_sink(waker, pace)
+    }
+
+    fn is_stopped(&self) -> Result<bool> {
+        self.0.is_stopped()
+    }
+
+    fn note_error(&self, report: &str) -> Result<()> {
+        self.0.note_error(report)
+    }
+}
+
+struct LosesTarget(Box<dyn Reader>, Arc<Servers>);
+
+impl Reader for LosesTarget {
+    fn poll(&mut self, max_bytes: u32, max_wait: Duration) -> Result<Option<Batch>> {
+        self.0.poll(max_bytes, max_wait)
+    }
+
+    fn ack(&mut self, _checkpoint: &Checkpoint) -> Result<()> {
+        self.1.committed.lock().unwrap().clear();
+        Err(Error::new(
+            Kind::Retry,
+            "net.reset",
+            "the connection is lost",
+        ))
+    }
+
+    fn status(&mut self) -> Result<SourceStatus> {
+        self.0.status()
+    }
+}
