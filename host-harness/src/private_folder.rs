@@ -15,6 +15,15 @@ pub(crate) fn make(folder: &Path) -> Result<(), String> {
         .mode(0o700)
         .create(folder)
         .map_err(|e| format!("failed to make {show}: {e}"))?;
+    check(folder)
+}
+
+/// Makes sure that the folder is this user's alone.
+///
+/// # Errors
+/// Why it is not, in words.
+pub(crate) fn check(folder: &Path) -> Result<(), String> {
+    let show = folder.display();
     let meta =
         fs::symlink_metadata(folder).map_err(|e| format!("failed to look at {show}: {e}"))?;
     if !meta.is_dir() {

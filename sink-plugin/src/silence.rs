@@ -13,12 +13,15 @@ use std::time::Duration;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
+use datain_mysql_client::Session;
 use datain_plugin_runtime::clock::Moment;
-use datain_plugin_runtime::stream::Heard;
+use datain_plugin_runtime::stream::{Heard, HostStream};
 use datain_plugin_runtime::{executor, session};
 
 /// When a reply counts as late, and how often the server is asked from then on.
 const LATE: Duration = Duration::from_secs(30);
+/// How long a connection must be seen doing nothing before it counts as lost.
+const AGAIN: Duration = Duration::from_secs(5);
 /// What that question may take.
 const QUESTION: Duration = Duration::from_secs(15);
 
@@ -32,8 +35,14 @@ pub struct Watched {
     pub endpoint: String,
 }
 
-/// A question under way, with the moment at which it has taken too long.
-type Question = (Pin<Box<dyn Future<Output = Result<bool, Error>>>>, Moment);
+/// A question under way.
+struct Question {
+    asked: Pin<Box<dyn Future<Output = Result<bool, Error>>>>,
+    /// When it has taken too long.
+    until: Moment,
+    /// Since when the reply was waited for that it is about: the answer says nothing about another wait.
+    about: Moment,
+}
 
 #[derive(Default)]
 struct Watch {
@@ -46,7 +55,7 @@ impl Watch {
     /// When the watch has something to do.
     fn due(&self, connection: &Watched) -> Moment {
         match (&self.question, connection.heard.waiting_since()) {
-            (Some((_, until)), _) => *until,
+            (Some(question), _) => question.until,
             (None, Some(since)) => self.at_work.map_or(since, |at| at.max(since)).after(LATE),
             (None, None) => Moment::now().after(LATE),
         }
@@ -54,21 +63,27 @@ impl Watch {
 
     /// Looks after the connection; ready when it is lost.
     fn look(&mut self, connection: &Watched, context: &mut Context<'_>) -> Poll<Error> {
-        if connection.heard.waiting_since().is_none() {
+        let Some(since) = connection.heard.waiting_since() else {
             *self = Watch::default();
             return Poll::Pending;
+        };
+        if self.question.as_ref().is_some_and(|q| q.about != since) {
+            *self = Watch::default();
         }
         if self.question.is_none() && self.due(connection).has_come() {
-            let asked = Box::pin(is_at_work(
-                connection.endpoint.clone(),
-                connection.connection_id,
-            ));
-            self.question = Some((asked, Moment::now().after(QUESTION)));
+            self.question = Some(Question {
+                asked: Box::pin(is_at_work(
+                    connection.endpoint.clone(),
+                    connection.connection_id,
+                )),
+                until: Moment::now().after(QUESTION),
+                about: since,
+            });
         }
-        let Some((question, until)) = &mut self.question else {
+        let Some(question) = &mut self.question else {
             return Poll::Pending;
         };
-        match question.as_mut().poll(context) {
+        match question.asked.as_mut().poll(context) {
             Poll::Ready(Ok(true)) => {
                 self.question = None;
                 self.at_work = Some(Moment::now());
@@ -85,7 +100,7 @@ impl Watch {
                 "a second connection failed too: {}",
                 error.message
             ))),
-            Poll::Pending if until.has_come() => {
+            Poll::Pending if question.until.has_come() => {
                 Poll::Ready(lost("a second connection got no answer either"))
             }
             Poll::Pending => Poll::Pending,
@@ -105,14 +120,13 @@ fn lost(detail: &str) -> Error {
 /// Whether the server works for the connection with this number. If it knows it and does not, it is told to end it.
 async fn is_at_work(endpoint: String, connection_id: u32) -> Result<bool, Error> {
     let mut second = session::connect(&endpoint, |_| {}).await?;
-    // Id, User, Host, db, Command, …; one's own connections need no privilege.
-    let listed = second.query_rows(b"SHOW PROCESSLIST").await?;
-    let id = connection_id.to_string();
-    let ours = listed
-        .iter()
-        .find(|row| row.first().and_then(Option::as_deref) == Some(id.as_str()));
-    let Some(ours) = ours else { return Ok(false) };
-    if ours.get(4).and_then(Option::as_deref) != Some("Sleep") {
+    if listed_at_work(&mut second, connection_id).await? {
+        return Ok(true);
+    }
+    // The reply may have left the server just now: only what stays so is lost. When it arrives, this question is dropped.
+    let again = Moment::now().after(AGAIN);
+    executor::until(Some(again), || again.has_come().then_some(())).await;
+    if listed_at_work(&mut second, connection_id).await? {
         return Ok(true);
     }
     // It may have ended by itself meanwhile.
@@ -120,6 +134,21 @@ async fn is_at_work(endpoint: String, connection_id: u32) -> Result<bool, Error>
         .exec(format!("KILL {connection_id}").as_bytes())
         .await;
     Ok(false)
+}
+
+/// Whether the server lists the connection with this number as one that does something.
+async fn listed_at_work(
+    second: &mut Session<HostStream>,
+    connection_id: u32,
+) -> Result<bool, Error> {
+    // Id, User, Host, db, Command, …; one's own connections need no privilege.
+    let listed = second.query_rows(b"SHOW PROCESSLIST").await?;
+    let id = connection_id.to_string();
+    let ours = listed
+        .iter()
+        .find(|row| row.first().and_then(Option::as_deref) == Some(id.as_str()));
+    let command = ours.and_then(|row| row.get(4).and_then(Option::as_deref));
+    Ok(command.is_some_and(|command| command != "Sleep"))
 }
 
 /// Lets `work` go on for as long as the target is at work for it.

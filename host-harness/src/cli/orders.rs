@@ -3,7 +3,8 @@
 use clap::Args;
 
 use super::{ConfigFile, Finish, output};
-use crate::control::{self, Order};
+use crate::config::Config;
+use crate::control::{self, Answered, Order};
 use crate::error::Result;
 use crate::pipeline::Pipeline;
 
@@ -17,8 +18,7 @@ pub(super) struct OrderArgs {
 pub(super) fn stop(args: &OrderArgs) -> Result<Finish> {
     let config = args.config.load()?;
     let name = config.name.clone();
-    let text = if let Some(host) = control::connect(&config)? {
-        let answered = host.give(Order::Stop)?;
+    let text = if let Some(answered) = ordered(&config, Order::Stop)? {
         format!(
             "pipeline {name} is stopped at {}; its host (process {}) rests until `datain start`\n",
             answered.status["durable_position"]
@@ -31,7 +31,7 @@ pub(super) fn stop(args: &OrderArgs) -> Result<Finish> {
         pipeline.set_stopped(true)?;
         let at = pipeline.inspect_target()?.checkpoint;
         format!(
-            "pipeline {name} is stopped at {}; no host runs it on this machine, and one elsewhere can commit nothing more\n",
+            "pipeline {name} is stopped at {}; no host was told on this machine, and none anywhere can commit anything more\n",
             at.map_or_else(|| "no checkpoint yet".to_owned(), |c| c.display)
         )
     };
@@ -43,8 +43,7 @@ pub(super) fn stop(args: &OrderArgs) -> Result<Finish> {
 pub(super) fn start(args: &OrderArgs) -> Result<Finish> {
     let config = args.config.load()?;
     let name = config.name.clone();
-    let text = if let Some(host) = control::connect(&config)? {
-        let answered = host.give(Order::Start)?;
+    let text = if let Some(answered) = ordered(&config, Order::Start)? {
         format!(
             "pipeline {name} goes on in its host (process {})\n",
             answered.pid
@@ -52,9 +51,22 @@ pub(super) fn start(args: &OrderArgs) -> Result<Finish> {
     } else {
         Pipeline::new(config)?.set_stopped(false)?;
         format!(
-            "pipeline {name} may run; no host runs it on this machine: `datain run -c FILE` does\n"
+            "pipeline {name} may run; no host was told on this machine: one that rests goes on within seconds, else `datain run -c FILE`\n"
         )
     };
     output(&text)?;
     Ok(Finish::Done)
+}
+
+/// Gives the order to the host on this machine; none where there is none, or none that can be spoken to: then the target keeps the order.
+fn ordered(config: &Config, order: Order) -> Result<Option<Answered>> {
+    let given =
+        control::connect(config).and_then(|host| host.map(|host| host.give(order)).transpose());
+    match given {
+        Err(error) if error.code() == "control.failed" => {
+            tracing::warn!(%error, "the order goes to the target alone");
+            Ok(None)
+        }
+        given => given,
+    }
 }

@@ -7,9 +7,12 @@ use std::time::Duration;
 use super::{Answer, Order, Request, socket_path};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::private_folder;
 
-/// How long a host may take for its status. A stop may take longer than any limit that would make sense.
+/// How long a host may take for its status.
 const STATUS_TIME: Duration = Duration::from_secs(10);
+/// How long it may take for an order: a stop commits what was accepted, and waits for each side for a bounded time.
+const ORDER_TIME: Duration = Duration::from_secs(120);
 
 /// A host that runs this pipeline.
 #[derive(Debug)]
@@ -29,9 +32,19 @@ pub struct Answered {
 /// The host that runs this pipeline on this machine, as this user; none when there is none.
 ///
 /// # Errors
-/// `control.failed` when there is one that cannot be spoken to.
+/// `control.failed` when there is one that cannot be spoken to, or when somebody else could have made the socket.
 pub fn connect(config: &Config) -> Result<Option<Running>> {
-    match UnixStream::connect(socket_path(config)) {
+    let path = socket_path(config);
+    if !path.exists() {
+        return Ok(None);
+    }
+    // The host makes the default folder for its user alone: in another one, another user may be listening.
+    if config.control_socket.is_none()
+        && let Some(folder) = path.parent()
+    {
+        private_folder::check(folder).map_err(failed)?;
+    }
+    match UnixStream::connect(&path) {
         Ok(socket) => Ok(Some(Running { socket })),
         // Refused: the socket of a host that was killed.
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
@@ -48,11 +61,14 @@ impl Running {
     /// The host's own reason why it was not; `control.failed` when the host has gone.
     pub fn give(mut self, order: Order) -> Result<Answered> {
         let io = |e: std::io::Error| failed(e.to_string());
-        if order == Order::Status {
-            self.socket
-                .set_read_timeout(Some(STATUS_TIME))
-                .map_err(io)?;
-        }
+        let time = match order {
+            Order::Status => STATUS_TIME,
+            Order::Stop | Order::Start => ORDER_TIME,
+        };
+        self.socket.set_read_timeout(Some(time)).map_err(io)?;
+        self.socket
+            .set_write_timeout(Some(STATUS_TIME))
+            .map_err(io)?;
         let mut line =
             serde_json::to_string(&Request { order }).map_err(|e| failed(e.to_string()))?;
         line.push('\n');

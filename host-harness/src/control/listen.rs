@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,15 +68,14 @@ impl Listener {
             .truncate(false)
             .write(true)
             .mode(0o600)
-            .open(path.with_extension("lock"))
+            .open(lock_path(path))
             .map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Failure::Running),
             Err(TryLockError::Error(e)) => return Err(unusable(e)),
         }
-        // Left behind by a host that was killed: the lock says that it is gone.
-        let _ = fs::remove_file(path);
+        clear(path).map_err(Failure::Unusable)?;
         let listener = bind_for_owner(path).map_err(unusable)?;
         let ended = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&ended);
@@ -115,6 +114,24 @@ impl Drop for Listener {
 enum Failure {
     Running,
     Unusable(String),
+}
+
+/// Removes a socket that a killed host has left behind; the lock says that it is gone.
+fn clear(path: &Path) -> std::result::Result<(), String> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.file_type().is_socket() => {
+            fs::remove_file(path).map_err(|e| e.to_string())
+        }
+        Ok(_) => Err("something that is no socket is there".to_owned()),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The whole name with `.lock`, so that two sockets never share one.
+fn lock_path(socket: &Path) -> PathBuf {
+    let mut name = socket.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
 }
 
 /// A listening socket that nobody else could reach at any time.
@@ -160,4 +177,24 @@ fn answer(mut peer: &UnixStream, handle: &Handle) -> std::io::Result<()> {
     let mut text = serde_json::to_string(&answer)?;
     text.push('\n');
     peer.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_socket_is_removed_and_each_has_a_lock_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("orders.toml");
+        fs::write(&file, "name = 1").unwrap();
+        assert!(clear(&file).is_err());
+        assert!(file.exists());
+        let socket = folder.path().join("orders.sock");
+        drop(UnixListener::bind(&socket).unwrap());
+        assert!(clear(&socket).is_ok());
+        assert!(!socket.exists());
+        assert!(clear(&socket).is_ok(), "nothing is there");
+        assert_ne!(lock_path(Path::new("x/o.1")), lock_path(Path::new("x/o.2")));
+    }
 }

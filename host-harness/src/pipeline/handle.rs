@@ -1,6 +1,6 @@
 //! A person's orders to a running pipeline.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::stop::Hold;
@@ -16,6 +16,8 @@ pub struct Handle {
     pub(super) plugins: Arc<Components>,
     pub(super) status: StatusHandle,
     pub(super) hold: Hold,
+    /// One order at a time: a start that came into the middle of a stop would leave the stop waiting for a rest that is over.
+    pub(super) orders: Arc<Mutex<()>>,
 }
 
 impl Handle {
@@ -30,9 +32,12 @@ impl Handle {
     /// # Errors
     /// Why it could not be recorded; the pipeline rests all the same, as long as this host lives.
     pub fn stop(&self) -> Result<()> {
+        let _one = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         self.hold.set();
         // The supervisor waits for each side for a bounded time only.
         while self.status.get().state != "stopped" {
+            // The target's word may have ended an older rest just now.
+            self.hold.set();
             std::thread::sleep(LOOK);
         }
         self.plugins
@@ -55,6 +60,7 @@ impl Handle {
     /// # Errors
     /// Why the target could not be told; then the pipeline stays as it was.
     pub fn start(&self) -> Result<()> {
+        let _one = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         self.plugins.sink()?.set_stopped(false)?;
         self.hold.release();
         Ok(())

@@ -33,7 +33,7 @@ pub use status::{Status, StatusHandle};
 pub use stop::Stop;
 pub use supervisor::Outcome;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::bindings::{
@@ -58,6 +58,7 @@ pub struct Pipeline {
     settings: Settings,
     status: StatusHandle,
     hold: Hold,
+    orders: Arc<Mutex<()>>,
 }
 
 impl Pipeline {
@@ -95,6 +96,7 @@ impl Pipeline {
             settings,
             status,
             hold: Hold::default(),
+            orders: Arc::default(),
         })
     }
 
@@ -124,6 +126,7 @@ impl Pipeline {
             plugins: Arc::clone(&self.plugins),
             status: self.status.clone(),
             hold: self.hold.clone(),
+            orders: Arc::clone(&self.orders),
         }
     }
 

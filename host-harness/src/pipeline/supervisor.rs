@@ -145,7 +145,7 @@ impl Supervisor {
                 return Ok(Outcome::Stopped);
             }
             if error.kind() != Kind::Retry {
-                if self.was_stopped(&error) {
+                if error.code() == "sink.stopped" {
                     self.hold.note_recorded();
                     self.hold.set();
                     continue;
@@ -158,6 +158,10 @@ impl Supervisor {
                     code = error.code(),
                     "applying one by one from the checkpoint, to stand right before the transaction that fails"
                 );
+                continue;
+            }
+            if error.code() == "checkpoint.overruled" {
+                tracing::info!("{}", error.report().message);
                 continue;
             }
             if !self.reached && started.elapsed() >= self.settings.connect_retry {
@@ -204,16 +208,6 @@ impl Supervisor {
         }
     }
 
-    /// Whether an error of the sink means that a person has stopped the pipeline.
-    fn was_stopped(&self, error: &Error) -> bool {
-        match error.code() {
-            "sink.stopped" => true,
-            // A stop from another machine takes the pipeline over, as another host would.
-            "checkpoint.fenced" => self.plugins.is_stopped().unwrap_or(false),
-            _ => false,
-        }
-    }
-
     /// Stopped by a person: waits for the start, from here or from another machine.
     fn rest(&self, stop: &Stop) {
         self.status.state("stopped");
@@ -254,7 +248,16 @@ impl Supervisor {
 
     /// Leaves the error that ends the run in the target, if that was in reach before.
     fn leave_note(&self, error: &Error) {
-        if !self.status.was_resumed() || matches!(error.kind(), Kind::Retry | Kind::Interrupted) {
+        // The owner of the pipeline has an error of its own, or none.
+        let not_ours = matches!(
+            error.code(),
+            "checkpoint.fenced"
+                | "checkpoint.removed"
+                | "server.replica-id-in-use"
+                | "sink.stopped"
+        );
+        let passing = matches!(error.kind(), Kind::Retry | Kind::Interrupted);
+        if !self.status.was_resumed() || not_ours || passing {
             return;
         }
         let noted = serde_json::to_string(error.report())

@@ -125,6 +125,20 @@ fn a_stop_without_a_host_here() {
     assert_eq!(lab.rows(), 0);
     done(datain("start", &config, &[]));
     until("it goes on by itself", || lab.rows() == 1);
+    // Stopped and started while nothing was written, so that it heard of neither; then a start elsewhere that is refused.
+    done(datain("stop", &config, &[]));
+    done(datain("start", &config, &[]));
+    lab.source("INSERT INTO d.t VALUES (2, 2)");
+    until("it goes on after both", || lab.rows() == 2);
+    lab.config(
+        "absent",
+        "mode = \"position\"\nfile = \"binlog.000001\"\nposition = 4",
+    );
+    refused(&caught_up(&config), "config.start-changed", 2);
+    lab.source("INSERT INTO d.t VALUES (3, 3)");
+    until("it was not disturbed", || lab.rows() == 3);
+    assert!(host.is_running().expect("its state"), "{}", host.stderr());
+    assert!(!host.stderr().contains("fenced"), "{}", host.stderr());
     host.interrupt();
     assert_eq!(host.wait(LIMIT).expect("it ends").code, 130);
 }

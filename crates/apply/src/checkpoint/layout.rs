@@ -19,6 +19,7 @@ const TABLE: &[u8] = b"CREATE TABLE IF NOT EXISTS datain.checkpoints (\
     stream VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, \
     format INT UNSIGNED NOT NULL, \
     epoch BIGINT UNSIGNED NOT NULL, \
+    owner BIGINT UNSIGNED NOT NULL DEFAULT 0, \
     ordinal BIGINT UNSIGNED NOT NULL, \
     state LONGBLOB NULL, \
     display TEXT CHARACTER SET utf8 NOT NULL, \
@@ -68,13 +69,13 @@ pub async fn exists<S: Stream>(session: &mut Session<S>) -> Result<bool, Error> 
         .query_first(
             b"SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME = 'checkpoints'), \
             (SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME = 'checkpoints' \
-            AND COLUMN_NAME IN ('format', 'began_at')), \
+            AND COLUMN_NAME IN ('format', 'began_at', 'owner')), \
             (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME IN ('held_back', 'skipped'))",
         )
         .await?
         .unwrap_or_default();
     let number = |at: usize| found.get(at).and_then(Option::as_deref).unwrap_or("0");
-    if number(0) == "1" && number(1) != "2" {
+    if number(0) == "1" && number(1) != "3" {
         return Err(Error::fatal(
             "checkpoint.format",
             format!("the tables in the target's schema `datain` are not those of format {FORMAT}, which this version of datain writes"),

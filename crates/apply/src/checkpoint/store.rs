@@ -21,6 +21,25 @@ pub struct Beginning {
     pub set_position: bool,
 }
 
+impl Beginning {
+    /// Whether the stream must leave its checkpoint for this place.
+    ///
+    /// # Errors
+    /// `config.start-changed` when it would have to, and was not told to.
+    fn judge(&self, stored: &Stored) -> Result<bool, Error> {
+        let Some(checkpoint) = &stored.checkpoint else {
+            return Ok(false);
+        };
+        if !self.is_place || stored.began_at.as_ref() == Some(&self.place) {
+            return Ok(false);
+        }
+        if self.set_position {
+            return Ok(true);
+        }
+        Err(changed(checkpoint, stored.began_at.as_deref(), &self.place))
+    }
+}
+
 /// A pipeline that was taken over.
 #[derive(Debug)]
 pub struct Claimed {
@@ -83,11 +102,15 @@ impl Store {
         beginning: &Beginning,
     ) -> Result<Claimed, Error> {
         layout::make(session).await?;
-        if read(session, stream).await?.is_none() {
-            make_row(session, stream).await?;
+        match read(session, stream).await? {
+            None => make_row(session, stream).await?,
+            // Before the epoch: a configuration that is refused must not end the host that has the pipeline.
+            Some(before) => {
+                beginning.judge(&before)?;
+            }
         }
         let mut sql =
-            b"UPDATE datain.checkpoints SET epoch = LAST_INSERT_ID(epoch + 1) WHERE stopped_at IS NULL AND stream = "
+            b"UPDATE datain.checkpoints SET epoch = LAST_INSERT_ID(epoch + 1), owner = epoch WHERE stopped_at IS NULL AND stream = "
                 .to_vec();
         literal(&mut sql, stream);
         let claim = session.exec(&sql).await?;
@@ -108,21 +131,13 @@ impl Store {
             ddl_number: stored.ddl_number,
             begins_anew_at: None,
         };
-        let set_position = match (&stored.checkpoint, &stored.began_at) {
-            (None, _) => {
-                store.note_beginning(session, &beginning.place).await?;
-                false
-            }
-            (Some(_), Some(began)) if !beginning.is_place || *began == beginning.place => false,
-            (Some(_), _) if !beginning.is_place => false,
-            (Some(checkpoint), began) if !beginning.set_position => {
-                return Err(changed(checkpoint, began.as_deref(), &beginning.place));
-            }
-            (Some(_), _) => {
-                store.begins_anew_at = Some(beginning.place.clone());
-                true
-            }
-        };
+        let set_position = beginning.judge(&stored)?;
+        if stored.checkpoint.is_none() {
+            store.note_beginning(session, &beginning.place).await?;
+        }
+        if set_position {
+            store.begins_anew_at = Some(beginning.place.clone());
+        }
         Ok(Claimed {
             store,
             stored,
@@ -142,6 +157,35 @@ impl Store {
         // The same text again changes no row.
         session.exec(&sql).await?;
         Ok(())
+    }
+
+    /// Why the fence matched no row: another writer, or only a person's order, after which this host may go on from what the row says then. Takes
+    /// back what is not committed.
+    pub async fn lost<S: Stream>(&self, session: &mut Session<S>) -> Error {
+        match self.was_overruled(session).await {
+            Ok(true) => Error::retry(
+                "checkpoint.overruled",
+                "a person's order (stop, start or skip) came in between; nothing of this group was committed",
+            ),
+            // Whoever cannot be sure must not take the pipeline back.
+            Ok(false) | Err(_) => fenced(&self.stream),
+        }
+    }
+
+    /// Orders raise the epoch, writers also note it as theirs.
+    async fn was_overruled<S: Stream>(&self, session: &mut Session<S>) -> Result<bool, Error> {
+        session.exec(b"ROLLBACK").await?;
+        let mut sql = format!(
+            "SELECT owner = {0} AND epoch > {0} FROM datain.checkpoints WHERE stream = ",
+            self.epoch
+        )
+        .into_bytes();
+        literal(&mut sql, &self.stream);
+        let row = session.query_first(&sql).await?;
+        Ok(row
+            .and_then(|row| row.into_iter().next().flatten())
+            .as_deref()
+            == Some("1"))
     }
 
     /// The pipeline's name.

@@ -8,7 +8,6 @@ use datain_contract::types::Error;
 use datain_mysql_client::{ClientError, Outcome, Stream};
 
 use super::{Engine, Place};
-use crate::checkpoint::fenced;
 use crate::mapping::Mapping;
 
 /// A statement whose reply is still to be read.
@@ -75,7 +74,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             match expected.count {
                 Count::Any => {}
                 Count::Fence if found.affected_rows == 1 => {}
-                Count::Fence => return Err(fenced(self.store.stream())),
+                Count::Fence => return Err(self.store.lost(&mut self.session).await),
                 Count::Rows(n) if found.affected_rows == n && found.warnings == 0 => {}
                 Count::Rows(n) if found.affected_rows == n => {
                     let error = Error::fatal("row.warning", format!("the target gave {} warning(s) for a change of rows", found.warnings))

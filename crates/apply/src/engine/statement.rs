@@ -7,7 +7,7 @@ use datain_contract::types::{Change, Checkpoint, Disposition, Error, Statement, 
 use datain_mysql_client::{ClientError, Stream, quote_identifier};
 
 use super::{Engine, Notice, Place};
-use crate::checkpoint::{Intent, fenced};
+use crate::checkpoint::Intent;
 use crate::ddl::{self, Treatment};
 use crate::settings;
 
@@ -104,7 +104,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             )
             .await?;
         if moved.affected_rows != 1 {
-            return Err(fenced(self.store.stream()));
+            return Err(self.store.lost(&mut self.session).await);
         }
         self.session.exec(b"COMMIT").await?;
         self.store.advanced(to.ordinal);
@@ -132,7 +132,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             _ => {
                 let (intent, gtid) = self.store.intent_sql(&place.text(), self.chooses_gtids);
                 if self.session.exec(&intent).await?.affected_rows != 1 {
-                    return Err(fenced(self.store.stream()));
+                    return Err(self.store.lost(&mut self.session).await);
                 }
                 gtid
             }

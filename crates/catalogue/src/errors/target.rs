@@ -86,6 +86,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "the target lost the checkpoint while the host was running: another server, or the pipeline was removed",
         },
         ErrorEntry {
+            codes: &["checkpoint.overruled"],
+            then: "again",
+            meaning: "`datain stop`, `start` or `skip` was given elsewhere while a group was applied; the host does what the order says",
+        },
+        ErrorEntry {
             codes: &[
                 "checkpoint.damaged",
                 "checkpoint.version",
