@@ -7,7 +7,7 @@
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Error};
 use datain_mysql_client::{DUMP_THROUGH_GTID, DumpPacket, ReplicaIdentity, Session, Stream};
-use datain_sql_statement::{NameCase, TableFilter};
+use datain_sql_statement::TableFilter;
 use serde::Deserialize;
 
 use crate::assembler::Assembler;
@@ -50,16 +50,7 @@ impl Settings {
     /// # Errors
     /// `config.filter`.
     pub fn filter(&self, facts: &Facts) -> Result<TableFilter, Error> {
-        let case = if facts.lower_case_names {
-            NameCase::Insensitive
-        } else {
-            NameCase::Sensitive
-        };
-        let filter = TableFilter::new(&self.include, &self.exclude).map_err(|e| {
-            Error::reconfigure("config.filter", e.to_string())
-                .hint("a pattern is schema.table, with % and _ as wildcards, or schema.* for all of a schema")
-        })?;
-        Ok(filter.with_case(case))
+        datain_server_facts::filter(&self.include, &self.exclude, facts.lower_case_names)
     }
 }
 

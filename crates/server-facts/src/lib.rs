@@ -6,12 +6,14 @@
 
 pub mod clock;
 pub mod encryption;
+mod filter;
 pub mod gtid;
 mod rights;
 mod setting;
 pub mod tables;
 mod variables;
 
+pub use filter::filter;
 pub use rights::Rights;
 pub use setting::{list, set};
 pub use variables::Variables;

@@ -9,10 +9,10 @@ mod server;
 mod tables;
 
 use datain_contract::types::{Error, Fact, Finding, Severity};
-use datain_contract::{ErrorExt as _, FactsExt as _, FindingExt as _};
+use datain_contract::{FactsExt as _, FindingExt as _};
 use datain_mysql_client::{Session, Stream};
 use datain_server_facts::{Rights, Variables, clock, encryption, gtid, tables as seen};
-use datain_sql_statement::{NameCase, TableFilter};
+use datain_sql_statement::TableFilter;
 
 /// Everything that is asked for at once.
 const VARIABLES: &[&str] = &[
@@ -76,24 +76,14 @@ pub async fn findings<S: Stream>(
     if !known {
         return Ok(findings);
     }
-    let filter = TableFilter::new(&patterns.include, &patterns.exclude).map_err(|e| {
-        Error::reconfigure("config.filter", e.to_string()).hint(
-            "a pattern is schema.table, with % and _ as wildcards, or schema.* for all of a schema",
-        )
-    })?;
     let variables = Variables::ask(session, VARIABLES).await?;
     let insensitive = variables
         .get("lower_case_table_names")
         .is_some_and(|value| value != "0");
-    let case = if insensitive {
-        NameCase::Insensitive
-    } else {
-        NameCase::Sensitive
-    };
     let look = Look {
         rights: Rights::ask(session, &variables).await?,
         variables,
-        filter: filter.with_case(case),
+        filter: datain_server_facts::filter(&patterns.include, &patterns.exclude, insensitive)?,
         facts,
         insensitive,
     };

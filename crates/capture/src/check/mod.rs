@@ -9,11 +9,10 @@ mod log;
 mod place;
 mod tables;
 
+use datain_contract::FindingExt as _;
 use datain_contract::types::{Checkpoint, Error, Fact, Finding, Severity};
-use datain_contract::{ErrorExt as _, FindingExt as _};
 use datain_mysql_client::{Session, Stream, quote_identifier};
 use datain_server_facts::{Rights, Variables, clock, encryption, tables as seen};
-use datain_sql_statement::{NameCase, TableFilter};
 
 use crate::checkpoint::State;
 use crate::facts::Facts;
@@ -101,20 +100,11 @@ pub async fn survey<S: Stream>(
     if version.is_mariadb() {
         return Ok(survey);
     }
-    let filter = TableFilter::new(&settings.include, &settings.exclude).map_err(|e| {
-        Error::reconfigure("config.filter", e.to_string()).hint(
-            "a pattern is schema.table, with % and _ as wildcards, or schema.* for all of a schema",
-        )
-    })?;
     let variables = Variables::ask(session, VARIABLES).await?;
     let insensitive = variables
         .get("lower_case_table_names")
         .is_some_and(|v| v != "0");
-    let filter = filter.with_case(if insensitive {
-        NameCase::Insensitive
-    } else {
-        NameCase::Sensitive
-    });
+    let filter = datain_server_facts::filter(&settings.include, &settings.exclude, insensitive)?;
     let rights = Rights::ask(session, &variables).await?;
     for (fact, variable) in [
         ("lower-case-table-names", "lower_case_table_names"),
