@@ -6,11 +6,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::lane::{Drain, Event, Lane};
+use super::{Stop, sink_loop};
 use crate::engine::Role;
 use crate::error::{Error, Kind, Result};
 
 /// How long a thread may take to end after it was interrupted, and again after it was killed.
 const END_WAIT: Duration = Duration::from_secs(5);
+
+/// How often a patient wait looks whether an end is asked for.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// The threads of one generation.
 pub(super) struct Running {
@@ -79,6 +83,26 @@ impl Running {
         let error = self.wait_for(Role::Sink, time + END_WAIT);
         self.interrupt_and_wait(Role::Sink);
         error
+    }
+
+    /// The same for a person's stop, as STOP REPLICA does it: what was accepted is committed, however long its statements take, unless `stop` asks for an
+    /// end meanwhile. A target that no longer answers is noticed by the sink itself.
+    pub(super) fn end_patiently(&mut self, stop: &Stop) {
+        self.interrupt_and_wait(Role::Source);
+        self.lane.begin_drain(Drain::Patient);
+        let begun = Instant::now();
+        let mut told = false;
+        while self.alive.contains(&Role::Sink) && !stop.is_requested() {
+            self.wait_for(Role::Sink, LOOK);
+            if !told && begun.elapsed() > sink_loop::DRAIN {
+                told = true;
+                tracing::info!("the stop waits for a statement that is under way on the target");
+            }
+        }
+        if stop.is_requested() {
+            self.wait_for(Role::Sink, sink_loop::DRAIN);
+        }
+        self.interrupt_and_wait(Role::Sink);
     }
 
     pub(super) fn end_now(&mut self) {

@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::components::Components;
+use super::lane::Plugins as _;
 use super::stop::Hold;
-use super::{Components, Status, StatusHandle};
+use super::{Status, StatusHandle};
 use crate::error::Result;
 
 /// How often a stop looks whether the pipeline has come to rest.
@@ -34,7 +36,7 @@ impl Handle {
     pub fn stop(&self) -> Result<()> {
         let _one = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         self.hold.set();
-        // The supervisor waits for each side for a bounded time only.
+        // The supervisor waits for as long as a statement is under way on the target.
         while self.status.get().state != "stopped" {
             // The target's word may have ended an older rest just now.
             self.hold.set();
@@ -55,12 +57,15 @@ impl Handle {
         Ok(())
     }
 
-    /// Takes a stop back.
+    /// Takes a stop back. A pipeline that rests goes on with the configuration as it is now.
     ///
     /// # Errors
-    /// Why the target could not be told; then the pipeline stays as it was.
+    /// Why the configuration cannot be used, or the target could not be told; then the pipeline stays as it was.
     pub fn start(&self) -> Result<()> {
         let _one = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.hold.is_set() {
+            self.plugins.refresh()?;
+        }
         self.plugins.sink()?.set_stopped(false)?;
         self.hold.release();
         Ok(())

@@ -92,6 +92,12 @@ pub trait Plugins: Send + Sync {
     /// Why the target could not be asked.
     fn is_stopped(&self) -> Result<bool>;
 
+    /// Takes the configuration anew, where it has changed: instances made from now on follow it.
+    ///
+    /// # Errors
+    /// Why it cannot be used; then everything stays as it was.
+    fn refresh(&self) -> Result<()>;
+
     /// Leaves an error in the target, for those who ask later.
     ///
     /// # Errors
@@ -148,6 +154,8 @@ pub(super) enum Drain {
     Accepted,
     /// Apply and commit what waits in the queue too, and end.
     Queue,
+    /// Commit what was accepted, however long a statement on the target takes, and end: a person's stop.
+    Patient,
 }
 
 impl Lane {
@@ -191,6 +199,7 @@ impl Lane {
         match self.drain.load(Ordering::Acquire) {
             x if x == Drain::Accepted as u8 => Drain::Accepted,
             x if x == Drain::Queue as u8 => Drain::Queue,
+            x if x == Drain::Patient as u8 => Drain::Patient,
             _ => Drain::No,
         }
     }

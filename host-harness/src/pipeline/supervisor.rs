@@ -51,6 +51,8 @@ pub(super) struct Settings {
     pub needs_snapshot: bool,
     pub queue_bytes: usize,
     pub until_caught_up: bool,
+    /// Whether a person wants to go to the configuration's start in spite of a checkpoint.
+    pub set_position: bool,
     pub connect_retry: Duration,
 }
 
@@ -209,7 +211,7 @@ impl Supervisor {
     }
 
     /// Stopped by a person: waits for the start, from here or from another machine.
-    fn rest(&self, stop: &Stop) {
+    fn rest(&mut self, stop: &Stop) {
         self.status.state("stopped");
         tracing::info!("stopped by a person; `datain start` lets it go on");
         let mut look = Instant::now();
@@ -219,7 +221,12 @@ impl Supervisor {
             }
             look = Instant::now();
             match self.plugins.is_stopped() {
-                Ok(false) if self.hold.is_recorded() => self.hold.release(),
+                Ok(false) if self.hold.is_recorded() => match self.plugins.refresh() {
+                    Ok(()) => self.hold.release(),
+                    Err(error) => {
+                        tracing::error!(%error, "started by a person elsewhere, but the configuration has become unusable: the pipeline rests");
+                    }
+                },
                 Ok(_) => {}
                 Err(error) => {
                     tracing::debug!(%error, "the target does not say whether the pipeline was started");
@@ -229,6 +236,8 @@ impl Supervisor {
         if !stop.is_requested() {
             tracing::info!("started by a person");
         }
+        // The configuration may be another one, and time has passed.
+        self.checked = false;
     }
 
     /// The pace at which the cause of an error is found: where several transactions were under way, the checkpoint stands before the first of them.
@@ -293,6 +302,11 @@ impl Supervisor {
         let mut running = Running::new(lane, inbox);
         let result = self.drive(&mut running);
         match result {
+            Ok(Ending::Held) => {
+                self.status.state("stopping");
+                running.end_patiently(stop);
+                Ok(Ending::Held)
+            }
             Ok(ending) => {
                 self.status.state("stopping");
                 running.end_in_order(Drain::Accepted, sink_loop::DRAIN);
@@ -370,6 +384,10 @@ impl Supervisor {
             Some(checkpoint) if from.set_position => tracing::warn!(
                 checkpoint = %checkpoint.display,
                 "the checkpoint is given up: beginning where [start] says, as asked for by --set-position"
+            ),
+            Some(checkpoint) if self.settings.set_position && !self.reached => tracing::warn!(
+                checkpoint = %checkpoint.display,
+                "--set-position moves nothing: the pipeline began where [start] says already, and goes on from its checkpoint; to begin there again, `datain remove` it first"
             ),
             Some(checkpoint) => tracing::info!(checkpoint = %checkpoint.display, "resuming"),
             None => tracing::info!("the target has no checkpoint: beginning where start.mode says"),

@@ -101,7 +101,13 @@ fn another_place_in_start_needs_a_word() {
     );
     // It has become the beginning: neither the same place again nor the option moves anything.
     lab.source("INSERT INTO d.t VALUES (4, 4)");
-    done(Host::run(&config, &["--until-caught-up", "--set-position"], LIMIT).expect("it ends"));
+    let again =
+        done(Host::run(&config, &["--until-caught-up", "--set-position"], LIMIT).expect("it ends"));
+    assert!(
+        again.stderr.contains("--set-position moves nothing"),
+        "{}",
+        again.stderr
+    );
     lab.source("INSERT INTO d.t VALUES (5, 5)");
     done(caught_up(&config));
     assert_eq!(
@@ -140,4 +146,39 @@ fn another_place_in_start_needs_a_word() {
     std::fs::write(&config, format!("{source}\n[target]{rest}")).expect("the configuration");
     done(caught_up(&config));
     assert_eq!(lab.one("SELECT COUNT(*) FROM d.t WHERE id = 6"), "1");
+}
+
+#[test]
+fn a_removal_and_a_beginning_wait_for_each_other() {
+    let lab = Lab::new();
+    let config = lab.config("turns", FROM_THE_BEGINNING);
+    let held = |order: &dyn Fn()| {
+        std::thread::scope(|scope| {
+            let holder = scope.spawn(|| {
+                lab.target
+                    .sql("DO GET_LOCK('datain.layout', 10); DO SLEEP(3); DO RELEASE_LOCK('datain.layout')")
+                    .expect("the lock");
+            });
+            while lab.one("SELECT IS_FREE_LOCK('datain.layout')") == "1" {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            order();
+            assert_eq!(
+                lab.one("SELECT IS_FREE_LOCK('datain.layout')"),
+                "1",
+                "it did not wait"
+            );
+            holder.join().expect("the holder");
+        });
+    };
+    held(&|| {
+        done(caught_up(&config));
+    });
+    held(&|| {
+        done(datain("remove", &config, &["--yes"]));
+    });
+    assert_eq!(
+        lab.one("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'datain'"),
+        "0"
+    );
 }

@@ -120,8 +120,10 @@ fn a_stop_without_a_host_here() {
     let mut host = Host::start(&there, &[]).expect("a host");
     until("it streams", || status(&there)["state"] == "streaming");
     done(datain("stop", &config, &[]));
-    lab.source("INSERT INTO d.t VALUES (1, 1)");
+    // It has nothing to write, and notices all the same.
     until("it rests", || status(&there)["state"] == "stopped");
+    lab.source("INSERT INTO d.t VALUES (1, 1)");
+    std::thread::sleep(Duration::from_millis(500));
     assert_eq!(lab.rows(), 0);
     done(datain("start", &config, &[]));
     until("it goes on by itself", || lab.rows() == 1);
@@ -140,5 +142,101 @@ fn a_stop_without_a_host_here() {
     assert!(host.is_running().expect("its state"), "{}", host.stderr());
     assert!(!host.stderr().contains("fenced"), "{}", host.stderr());
     host.interrupt();
+    assert_eq!(host.wait(LIMIT).expect("it ends").code, 130);
+}
+
+#[test]
+fn a_stop_waits_for_a_statement_under_way() {
+    let lab = Lab::new();
+    let config = lab.config("waits", FROM_THE_BEGINNING);
+    let mut host = Host::start(&config, &[]).expect("a host");
+    until("the table is there", || {
+        lab.one("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd'") == "1"
+    });
+    std::thread::scope(|scope| {
+        // A reader of the target holds the statement up.
+        let reader = scope.spawn(|| {
+            lab.target
+                .sql("START TRANSACTION; SELECT COUNT(*) FROM d.t; DO SLEEP(15); COMMIT")
+                .expect("a reader");
+        });
+        let waits = || {
+            lab.one("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table metadata lock'") != "0"
+        };
+        until("the reader reads", || {
+            lab.one(
+                "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'",
+            ) == "1"
+        });
+        lab.source("ALTER TABLE d.t ADD w INT; INSERT INTO d.t VALUES (1, 1, 1)");
+        until("the statement waits", waits);
+        let exit = done(datain("stop", &config, &[]));
+        assert!(!waits(), "the stop returned before the statement had ended");
+        // It had said what it was waiting for.
+        assert!(exit.stderr.contains("under way"), "{}", exit.stderr);
+        reader.join().expect("the reader");
+    });
+    let columns = || {
+        lab.one("SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'd' AND TABLE_NAME = 't'")
+    };
+    assert_eq!(columns(), "3", "what had been accepted is done");
+    assert_eq!(
+        lab.one("SELECT COUNT(*) FROM datain.checkpoints WHERE ddl_identity IS NOT NULL"),
+        "0"
+    );
+    done(datain("start", &config, &[]));
+    until("the rest arrives", || lab.rows() == 1);
+    host.terminate();
+    assert_eq!(host.wait(LIMIT).expect("it ends").code, 130);
+}
+
+#[test]
+fn a_start_takes_the_configuration_anew() {
+    let lab = Lab::new();
+    let config = lab.config("anew", FROM_THE_BEGINNING);
+    let mut host = Host::start(&config, &[]).expect("a host");
+    until("it streams", || status(&config)["state"] == "streaming");
+    done(datain("stop", &config, &[]));
+    lab.source("CREATE USER 'second'@'%' IDENTIFIED BY 'secret-2'; GRANT ALL ON *.* TO 'second'@'%'; INSERT INTO d.t VALUES (1, 1)");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let (source, rest) = text.split_once("[target]").expect("two sections");
+    let changed: Vec<&str> = source
+        .lines()
+        .map(|line| match line.split(' ').next() {
+            Some("user") => "user = \"second\"",
+            Some("password") => "password = \"secret-2\"",
+            _ => line,
+        })
+        .collect();
+    let changed = format!("{}\n[target]{rest}", changed.join("\n"));
+    // What cannot be used is refused, and the pipeline rests; so is another pipeline's name.
+    for (wrong, code) in [
+        ("name = \"anew\"".to_owned(), "config.missing-key"),
+        (
+            changed.replace("name = \"anew\"", "name = \"other\""),
+            "config.other-pipeline",
+        ),
+    ] {
+        // The command itself reads a good one; the host reads its own file.
+        let good = lab.folder.path().join("good.toml");
+        std::fs::write(&good, &text).expect("a configuration");
+        std::fs::write(&config, wrong).expect("a configuration");
+        let exit = datain("start", &good, &[]);
+        assert!(
+            exit.code != 0 && exit.stderr.contains(&format!("error[{code}]")),
+            "{}",
+            exit.stderr
+        );
+        assert_eq!(status(&good)["state"], "stopped");
+    }
+    std::fs::write(&config, &changed).expect("the configuration");
+    done(datain("start", &config, &[]));
+    until("the row arrives", || lab.rows() == 1);
+    let users = lab
+        .source
+        .query("SELECT DISTINCT USER FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'")
+        .expect("the sessions");
+    assert_eq!(users, [[Some("second".to_owned())]]);
+    host.terminate();
     assert_eq!(host.wait(LIMIT).expect("it ends").code, 130);
 }

@@ -60,6 +60,44 @@ const SKIPPED: &[u8] = b"CREATE TABLE IF NOT EXISTS datain.skipped (\
 /// The tables, in the order in which they are made.
 const TABLES: [&[u8]; 3] = [TABLE, HELD_BACK, SKIPPED];
 
+/// Name of the server's lock under which the tables are made, a pipeline's row is added, and the last pipeline's tables are dropped: without it, a
+/// removal could drop the tables between the two halves of another pipeline's beginning.
+const LOCK: &str = "datain.layout";
+/// How long to wait for it, in seconds. It is held for a few statements.
+const LOCK_SECONDS: u32 = 30;
+
+/// Takes the lock; the server gives it back with the session at the latest.
+///
+/// # Errors
+/// `checkpoint.busy` when it is not to be had; errors of the server.
+pub async fn lock<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
+    let sql = format!("SELECT GET_LOCK('{LOCK}', {LOCK_SECONDS})");
+    let row = session.query_first(sql.as_bytes()).await?;
+    if row
+        .and_then(|row| row.into_iter().next().flatten())
+        .as_deref()
+        == Some("1")
+    {
+        return Ok(());
+    }
+    Err(Error::retry(
+        "checkpoint.busy",
+        "another datain is making or removing the tables in the target's schema `datain`",
+    )
+    .detail(format!("the server's lock `{LOCK}` was not free for {LOCK_SECONDS} s"))
+    .hint("try again; if it stays so, SELECT IS_USED_LOCK('datain.layout') on the target names the connection that holds it"))
+}
+
+/// Gives the lock back.
+///
+/// # Errors
+/// Those of the server.
+pub async fn unlock<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
+    let sql = format!("SELECT RELEASE_LOCK('{LOCK}')");
+    session.query_first(sql.as_bytes()).await?;
+    Ok(())
+}
+
 /// Whether the tables are there; makes nothing.
 ///
 /// # Errors
@@ -85,7 +123,7 @@ pub async fn exists<S: Stream>(session: &mut Session<S>) -> Result<bool, Error> 
     Ok(number(0) == "1" && number(2) == "2")
 }
 
-/// Makes the schema and the tables, where they are not there.
+/// Makes the schema and the tables, where they are not there; under the [`lock`].
 ///
 /// # Errors
 /// As [`exists`]; missing privileges on the schema `datain`.
@@ -100,7 +138,7 @@ pub async fn make<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Drops the tables, and the schema if nothing else is in it.
+/// Drops the tables, and the schema if nothing else is in it; under the [`lock`].
 ///
 /// # Errors
 /// Missing privileges.

@@ -143,6 +143,15 @@ pub fn fenced(stream: &str) -> Error {
     .hint("run one host per pipeline; give each pipeline its own name")
 }
 
+/// The error of a writer whose pipeline is gone.
+fn removed(stream: &str) -> Error {
+    Error::fatal(
+        "checkpoint.removed",
+        format!("pipeline `{stream}` was removed from the target while this host was running; nothing of this group was committed"),
+    )
+    .hint("to begin anew on purpose, look at [start] and start the host again")
+}
+
 /// The error of a writer that wants to open a stopped pipeline.
 fn stopped(stream: &str, at_micros: u64) -> Error {
     Error::reconfigure(

@@ -72,7 +72,6 @@ pub async fn set_stopped<S: Stream>(
         }
         return Ok(());
     }
-    layout::make(session).await?;
     make_row(session, stream).await?;
     let sql = "UPDATE datain.checkpoints SET stopped_at = COALESCE(stopped_at, CURRENT_TIMESTAMP(6)), epoch = epoch + 1";
     session.exec(&of_stream(sql, stream)).await?;
@@ -130,6 +129,28 @@ pub async fn skip<S: Stream>(
     Ok(())
 }
 
+/// Whether [`skip`] with the same arguments has been committed: for one whose answer was lost.
+///
+/// # Errors
+/// Those of the server.
+pub async fn was_skipped<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+    after: &Checkpoint,
+    skipped: &Skipped,
+) -> Result<bool, Error> {
+    prepare(session).await?;
+    let mut sql = of_stream("SELECT COUNT(*) FROM datain.skipped", stream);
+    sql.extend_from_slice(format!(" AND ordinal = {} AND identity = ", after.ordinal).as_bytes());
+    literal(&mut sql, &skipped.identity);
+    // A commit that is still going on in a connection that nobody hears of is waited for.
+    sql.extend_from_slice(b" FOR UPDATE");
+    let row = session.query_first(&sql).await?;
+    Ok(row
+        .and_then(|row| row.into_iter().next().flatten())
+        .is_some_and(|count| count != "0"))
+}
+
 /// At most [`TEXT_BYTES`], on a character's border.
 fn cut(text: &str) -> &str {
     let mut end = text.len().min(TEXT_BYTES);
@@ -168,6 +189,7 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     if !layout::exists(session).await? {
         return Ok(Removal::default());
     }
+    layout::lock(session).await?;
     session.exec(b"START TRANSACTION").await?;
     // The row of the checkpoint first: it is the one that a writer waits for.
     let known = session
@@ -190,6 +212,7 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     if dropped_schema {
         layout::drop(session).await?;
     }
+    layout::unlock(session).await?;
     Ok(Removal {
         known: known.affected_rows > 0,
         held_back: held_back.affected_rows,

@@ -13,6 +13,7 @@ fn settings() -> Settings {
         needs_snapshot: false,
         queue_bytes: 5000,
         until_caught_up: true,
+        set_position: false,
         connect_retry: Duration::ZERO,
     }
 }

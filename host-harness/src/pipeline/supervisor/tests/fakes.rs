@@ -114,6 +114,10 @@ impl Plugins for FakePlugins {
         Ok(*self.0.stopped.lock().unwrap())
     }
 
+    fn refresh(&self) -> Result<()> {
+        self.0.meet("refresh")
+    }
+
     fn note_error(&self, report: &str) -> Result<()> {
         self.0.noted.lock().unwrap().push(report.to_owned());
         Ok(())
@@ -276,6 +280,10 @@ impl Plugins for SourceFailsAt {
         self.0.is_stopped()
     }
 
+    fn refresh(&self) -> Result<()> {
+        self.0.refresh()
+    }
+
     fn note_error(&self, report: &str) -> Result<()> {
         self.0.note_error(report)
     }
@@ -331,6 +339,10 @@ impl Plugins for Vanishing {
 
     fn is_stopped(&self) -> Result<bool> {
         self.0.is_stopped()
+    }
+
+    fn refresh(&self) -> Result<()> {
+        self.0.refresh()
     }
 
     fn note_error(&self, report: &str) -> Result<()> {
