@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use datain_apply::check::{self, Filter};
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Batch, Checkpoint, Description, Error, Fact, Finding};
+use datain_contract::types::{Batch, Checkpoint, Contact, Description, Error, Fact, Finding};
 use datain_plugin_runtime::clock::{Moment, now_unix_micros};
 use datain_plugin_runtime::executor::{Slice, Task};
 use datain_plugin_runtime::session;
+use datain_plugin_runtime::stream::Heard;
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::sink::{
@@ -33,6 +34,7 @@ struct Sink;
 /// One pipeline's writer; see [`writer`].
 struct Writer {
     shared: Handle,
+    heard: Heard,
     resume: Resumption,
     task: RefCell<Option<Task<Result<Infallible, Error>>>>,
 }
@@ -127,11 +129,14 @@ impl GuestWriter for Writer {
             .checkpoint
             .as_ref()
             .map_or_else(String::new, |c| c.display.clone());
+        shared.totals = opened.engine.totals();
         let shared = Rc::new(RefCell::new(shared));
         let work = writer::run(opened.engine, config, Rc::clone(&shared));
+        let heard = watched.heard.clone();
         let task = Task::new(silence::watched(watched, work));
         Ok(WriterHandle::new(Writer {
             shared,
+            heard,
             resume: Resumption {
                 checkpoint: opened.checkpoint,
                 set_position: opened.set_position,
@@ -184,6 +189,10 @@ impl GuestWriter for Writer {
             groups_committed: totals.groups,
             statements_left_out: totals.left_out,
             last_commit_micros: totals.last_commit_micros,
+            contact: Contact {
+                silent_ms: self.heard.last().millis_until(Moment::now()),
+                expected_ms: u64::try_from(writer::LOOK.as_millis()).unwrap_or(u64::MAX),
+            },
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::inbox::Handle;
 /// A group is committed when its SQL reaches this size.
 const GROUP_BYTES: usize = 8 << 20;
 /// How long a writer with nothing to commit goes without asking whether the pipeline is still its own.
-const LOOK: Duration = Duration::from_secs(3);
+pub const LOOK: Duration = Duration::from_secs(3);
 
 /// The engine over the host's transport.
 pub type HostEngine = Engine<HostStream, SeededHasher>;

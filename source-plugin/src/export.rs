@@ -9,10 +9,10 @@ use datain_capture::column_names::column_names;
 use datain_capture::reader::{Progress, Reader as LogReader};
 use datain_capture::{check, clock, inspect, upcoming};
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Batch, Checkpoint, Description, Error};
+use datain_contract::types::{Batch, Checkpoint, Contact, Description, Error};
 use datain_plugin_runtime::clock::{Moment, now_unix_micros};
 use datain_plugin_runtime::executor::{self, Slice, Task};
-use datain_plugin_runtime::stream::HostStream;
+use datain_plugin_runtime::stream::{Heard, HostStream};
 use datain_plugin_runtime::{logging, session};
 
 use crate::bindings::export;
@@ -30,6 +30,8 @@ const OPEN_TIME: Duration = Duration::from_secs(60);
 
 /// How long reading one transaction may take; it may be large.
 const NEXT_TIME: Duration = Duration::from_secs(300);
+/// How long looking for its beginning may take; the server may have to look through its log.
+const NEXT_COMMIT_TIME: Duration = Duration::from_secs(10);
 
 struct Source;
 
@@ -48,6 +50,8 @@ struct Shared {
 
 struct Reader {
     shared: Rc<RefCell<Shared>>,
+    heard: Heard,
+    heartbeat_seconds: u64,
     task: RefCell<Option<Task<Result<Infallible, Error>>>>,
 }
 
@@ -107,12 +111,14 @@ impl Guest for Source {
         let config = Config::parse(&config)?;
         let task = Task::new(async move {
             let mut source = session::connect(&config.endpoint, |_| {}).await?;
-            let found = inspect::distance(&mut source, checkpoint.as_ref()).await?;
+            let found =
+                inspect::distance(&mut source, checkpoint.as_ref(), now_unix_micros).await?;
             Ok(Inspection {
                 head: found.head,
                 server_version: source.server_version().to_string(),
                 transactions_behind: found.transactions,
                 bytes_behind: found.bytes,
+                clock_ahead_micros: found.clock_ahead_micros,
             })
         });
         session::finish(task, Moment::now().after(OPEN_TIME))
@@ -137,6 +143,16 @@ impl Guest for Source {
             Ok(found.map(|found| next(found, checkpoint.ordinal)))
         });
         session::finish(task, Moment::now().after(NEXT_TIME))
+    }
+
+    fn next_commit(config: String, checkpoint: Checkpoint) -> Result<Option<u64>, Error> {
+        datain_plugin_runtime::start();
+        let config = Config::parse(&config)?;
+        let task = Task::new(async move {
+            let source = session::connect(&config.endpoint, |_| {}).await?;
+            upcoming::committed_at(source, &config.settings, &checkpoint).await
+        });
+        session::finish(task, Moment::now().after(NEXT_COMMIT_TIME))
     }
 }
 
@@ -194,9 +210,12 @@ impl GuestReader for Reader {
             clock_ahead_micros,
             ..Shared::default()
         }));
+        let heard = reader.stream().heard();
         let task = Task::new(read(reader, Rc::clone(&shared), heartbeat_seconds));
         Ok(ReaderHandle::new(Reader {
             shared,
+            heard,
+            heartbeat_seconds,
             task: RefCell::new(Some(task)),
         }))
     }
@@ -243,6 +262,11 @@ impl GuestReader for Reader {
             last_commit_micros: progress.counts.last_commit_micros,
             clock_ahead_micros: shared.clock_ahead_micros,
             caught_up: progress.reached_head && shared.acknowledged >= progress.ordinal,
+            in_transaction: progress.in_transaction,
+            contact: Contact {
+                silent_ms: self.heard.last().millis_until(Moment::now()),
+                expected_ms: self.heartbeat_seconds.max(1).saturating_mul(1000),
+            },
         }
     }
 }

@@ -11,6 +11,7 @@ use datain_tests::pipeline_run::{
 };
 use datain_tests::proxy::{Proxy, Then, WRITE_ROWS, event_type};
 use datain_throwaway_servers::{Flavor, Server};
+use serde_json::Value;
 
 const TABLE: &str = "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v INT)";
 
@@ -348,4 +349,47 @@ fn a_target_that_is_full() {
     arrives(&mut host, &target, 6);
     end(host);
     compare::assert_equal(&source, &target, &["d"]);
+}
+
+#[test]
+fn an_error_as_json_has_the_servers_own_number() {
+    let (mut source, target) = (server(), server());
+    source.sql(TABLE).expect("data");
+    let folder = TempDir::new().expect("a folder");
+    caught_up(&folder, "number", &source, &target, FROM_THE_START);
+    target.sql("INSERT INTO d.t VALUES (1, 9)").expect("a row");
+    source.sql("INSERT INTO d.t VALUES (1, 1)").expect("a row");
+    let config = config(&folder, "number", &source, &target, |text| text);
+    let exit = Host::run(
+        &config,
+        &["--until-caught-up", "--log-format", "json"],
+        LIMIT,
+    )
+    .expect("the host ends");
+    assert_eq!(exit.code, 3, "{exit}");
+    let lines = exit
+        .stderr
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let errors: Vec<Value> = lines.filter(|line| line["error"].is_object()).collect();
+    assert_eq!(errors.len(), 1, "{exit}");
+    let error = &errors[0]["error"];
+    assert_eq!(error["code"], "server.duplicate-key");
+    assert_eq!(error["errno"], 1062);
+    assert_eq!(error["sqlstate"], "23000");
+    assert_eq!(error["table"], "d.t");
+    assert!(error["gtid"].is_string() && error["position"].is_string());
+    let status = || {
+        let path = config.to_str().expect("a path");
+        let exit = Host::command(&["status", "-c", path, "--format", "json"], LIMIT);
+        let exit = exit.expect("it ends");
+        serde_json::from_str::<Value>(&exit.stdout).expect("JSON")
+    };
+    // Left in the target, it is the same; and an error that no server has reported says so.
+    assert_eq!(&status()["last_error"], error);
+    source.kill();
+    let dark = status();
+    let dark = dark["source"]["error"].as_object().expect("an error");
+    assert!(dark["errno"].is_null() && dark["sqlstate"].is_null());
+    assert!(dark.contains_key("errno") && dark["code"].is_string());
 }

@@ -73,6 +73,8 @@ pub struct Progress {
     pub ordinal: u64,
     /// Everything that the source had committed when the reader was opened has been read.
     pub reached_head: bool,
+    /// A transaction has begun, and its end has not been read.
+    pub in_transaction: bool,
 }
 
 /// A dump under way.
@@ -226,6 +228,7 @@ impl<S: Stream> Reader<S> {
             counts: self.assembler.counts(),
             ordinal: self.assembler.ordinal(),
             reached_head: self.reached_head,
+            in_transaction: !self.assembler.is_settled(),
         }
     }
 

@@ -61,41 +61,90 @@ pub struct Upcoming {
 /// As [`start::state`]; errors of the server; `source.anonymous-transaction`; `binlog.malformed` where the log cannot even be cut into
 /// events.
 pub async fn after<S: Stream>(
-    mut session: Session<S>,
+    session: Session<S>,
     settings: &Settings,
     checkpoint: &Checkpoint,
 ) -> Result<Option<Upcoming>, Error> {
-    let facts = Facts::ask(&mut session).await?;
-    let filter = settings.filter(&facts)?;
-    let resume = State::from_checkpoint(checkpoint)?;
-    let state = start::state(&settings.start, Some(resume), &facts)?;
-    let nothing_newer = match (&state.gtids, &facts.head) {
-        (Some(gtids), _) => facts.executed.is_subset_of(gtids),
-        (None, Some(head)) => state
-            .position
-            .compare(head)
-            .is_some_and(std::cmp::Ordering::is_ge),
-        (None, None) => return Err(start::position_unknown()),
-    };
-    if nothing_newer {
+    let Some((mut walk, mut dump)) = Dump::request(session, settings, checkpoint).await? else {
         return Ok(None);
-    }
-    request_dump(&mut session, settings, &state).await?;
-    let head = facts.head.filter(|_| state.gtids.is_none());
-    let mut walk = Walk::new(state, facts.checksum, filter);
-    loop {
-        let DumpPacket::Event(bytes) = session.next_event().await? else {
-            return Ok(None);
-        };
+    };
+    while let Some(bytes) = dump.next(&walk).await? {
         if let Some(found) = walk.event(bytes)? {
             return Ok(Some(found));
         }
+    }
+    Ok(None)
+}
+
+/// Only when that transaction was committed, microseconds since 1970, 0 if unknown: nothing is read behind its first event, however large it is.
+///
+/// # Errors
+/// As [`after`].
+pub async fn committed_at<S: Stream>(
+    session: Session<S>,
+    settings: &Settings,
+    checkpoint: &Checkpoint,
+) -> Result<Option<u64>, Error> {
+    let Some((mut walk, mut dump)) = Dump::request(session, settings, checkpoint).await? else {
+        return Ok(None);
+    };
+    while let Some(bytes) = dump.next(&walk).await? {
+        let found = walk.event(bytes)?;
+        if let Some(begun) = found.as_ref().or(walk.found.as_ref()) {
+            return Ok(Some(begun.committed_at_micros));
+        }
+    }
+    Ok(None)
+}
+
+/// The log after a checkpoint.
+struct Dump<S> {
+    session: Session<S>,
+    /// In a stream by position, the log's end when it was asked for.
+    head: Option<Position>,
+}
+
+impl<S: Stream> Dump<S> {
+    /// None when the server has nothing newer.
+    async fn request(
+        mut session: Session<S>,
+        settings: &Settings,
+        checkpoint: &Checkpoint,
+    ) -> Result<Option<(Walk, Self)>, Error> {
+        let facts = Facts::ask(&mut session).await?;
+        let filter = settings.filter(&facts)?;
+        let resume = State::from_checkpoint(checkpoint)?;
+        let state = start::state(&settings.start, Some(resume), &facts)?;
+        let nothing_newer = match (&state.gtids, &facts.head) {
+            (Some(gtids), _) => facts.executed.is_subset_of(gtids),
+            (None, Some(head)) => state
+                .position
+                .compare(head)
+                .is_some_and(std::cmp::Ordering::is_ge),
+            (None, None) => return Err(start::position_unknown()),
+        };
+        if nothing_newer {
+            return Ok(None);
+        }
+        request_dump(&mut session, settings, &state).await?;
+        let head = facts.head.filter(|_| state.gtids.is_none());
+        let walk = Walk::new(state, facts.checksum, filter);
+        Ok(Some((walk, Self { session, head })))
+    }
+
+    /// The next event; none when no transaction can come any more.
+    async fn next(&mut self, walk: &Walk) -> Result<Option<&[u8]>, Error> {
         // By position the log may go on without a transaction (a new file) up to what was its end.
-        let past = head
+        let past = self
+            .head
             .as_ref()
             .is_some_and(|head| walk.at.compare(head).is_some_and(std::cmp::Ordering::is_ge));
         if past && walk.found.is_none() {
             return Ok(None);
+        }
+        match self.session.next_event().await? {
+            DumpPacket::Event(bytes) => Ok(Some(bytes)),
+            DumpPacket::EndOfStream => Ok(None),
         }
     }
 }

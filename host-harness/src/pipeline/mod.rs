@@ -18,6 +18,7 @@ pub mod channel;
 mod components;
 mod generation;
 mod handle;
+mod lag;
 mod lane;
 pub mod preflight;
 mod rate;
@@ -171,6 +172,14 @@ impl Pipeline {
     /// What the source reports.
     pub fn next_transaction(&self, checkpoint: &Checkpoint) -> Result<Option<Upcoming>> {
         self.plugins.source()?.next_transaction(checkpoint)
+    }
+
+    /// When that transaction was committed, microseconds since 1970 by the source's clock, 0 if unknown; none when there is no newer one.
+    ///
+    /// # Errors
+    /// What the source reports.
+    pub fn next_commit(&self, checkpoint: &Checkpoint) -> Result<Option<u64>> {
+        self.plugins.source()?.next_commit(checkpoint)
     }
 
     /// Moves the checkpoint over the transaction between `before` and `after`, and records that in the target.

@@ -30,6 +30,8 @@ pub(super) fn reported(error: types::Error, role: Role, server: &ServerConfig) -
     report.position = error.position;
     report.gtid = error.gtid;
     report.table = error.table;
+    report.errno = error.server_errno;
+    report.sqlstate = error.sqlstate;
     result
 }
 

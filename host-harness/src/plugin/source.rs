@@ -94,6 +94,18 @@ impl SourceInstance {
         })
     }
 
+    /// When the transaction after `checkpoint` was committed, none when there is no newer one.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn next_commit(&mut self, checkpoint: &Checkpoint) -> Result<Option<u64>> {
+        let config = self.instance.config_json(Purpose::Look);
+        let guest = self.plugin.datain_replication_source();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_next_commit(store, &config, checkpoint)
+        })
+    }
+
     /// What stands in the way of reading, and what the sink must know to compare. `checkpoint` is the target's.
     ///
     /// # Errors

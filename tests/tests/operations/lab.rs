@@ -18,15 +18,13 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) fn new() -> Lab {
-        let start = || {
-            Server::builder(Flavor::Mysql97)
-                .relaxed()
-                .start()
-                .expect("a server")
-        };
+        Self::with_source(server())
+    }
+
+    pub(crate) fn with_source(source: Server) -> Lab {
         let lab = Lab {
-            source: start(),
-            target: start(),
+            source,
+            target: server(),
             folder: TempDir::new().expect("a folder"),
         };
         lab.source
@@ -68,6 +66,13 @@ impl Lab {
             .parse()
             .expect("a count")
     }
+}
+
+fn server() -> Server {
+    Server::builder(Flavor::Mysql97)
+        .relaxed()
+        .start()
+        .expect("a server")
 }
 
 pub(crate) const FROM_THE_BEGINNING: &str = "mode = \"gtid\"\ngtid_set = \"\"";

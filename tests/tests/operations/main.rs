@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
 mod beginning;
+mod behind;
 mod lab;
 mod skip;
 mod status;

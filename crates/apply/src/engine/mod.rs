@@ -56,7 +56,7 @@ pub struct Totals {
     pub left_out: u64,
     /// Target transactions.
     pub groups: u64,
-    /// Commit time on the source of the newest transaction, microseconds since 1970.
+    /// Commit time on the source of the newest transaction, microseconds since 1970; at the opening that of the checkpoint's.
     pub last_commit_micros: u64,
 }
 
@@ -177,7 +177,15 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             in_packet: VecDeque::new(),
             on_the_way: VecDeque::new(),
             group: None,
-            totals: Totals::default(),
+            totals: Totals {
+                // Of a place that is given up nothing is known to be in the target.
+                last_commit_micros: if set_position {
+                    0
+                } else {
+                    stored.committed_at_micros
+                },
+                ..Totals::default()
+            },
             notices: Vec::new(),
         };
         Ok(Opened {

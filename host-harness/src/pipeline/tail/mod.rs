@@ -164,6 +164,8 @@ impl Tail {
             tracing::warn!(
                 code = %report.code,
                 server = report.server,
+                errno = report.errno,
+                sqlstate = report.sqlstate,
                 detail = report.detail,
                 resume_after = run.checkpoint.as_ref().map(|c| &*c.display),
                 retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::super::*;
-use crate::bindings::types::Transaction;
+use crate::bindings::types::{Contact, Transaction};
 use crate::bindings::{Batch, Checkpoint, Progress, Resumption, SinkStatus, SourceStatus};
 use crate::pipeline::{Reader, Writer};
 
@@ -188,6 +188,8 @@ impl Reader for FakeReader {
             last_commit_micros: 0,
             clock_ahead_micros: 0,
             caught_up: self.servers.caught_up && self.acked >= self.servers.last,
+            in_transaction: false,
+            contact: HEARD,
         })
     }
 }
@@ -249,9 +251,16 @@ impl Writer for FakeWriter {
             groups_committed: 0,
             statements_left_out: 0,
             last_commit_micros: 0,
+            contact: HEARD,
         })
     }
 }
+
+/// A server that answers.
+const HEARD: Contact = Contact {
+    silent_ms: 0,
+    expected_ms: 1000,
+};
 
 /// A source that cannot read what follows an ordinal.
 pub(super) struct SourceFailsAt(pub(super) FakePlugins, pub(super) u64);
