@@ -178,6 +178,21 @@ fn a_host_elsewhere_does_not_bring_a_removed_pipeline_back() {
     let host = Host::start(&there, &[]).expect("a host");
     until("it streams", || status(&there)["state"] == "streaming");
     removed(host);
+    // One that is about to write.
+    lab.target.sql("DROP DATABASE d").expect("to begin anew");
+    let host = Host::start(&there, &[]).expect("a host");
+    until("it streams", || status(&there)["state"] == "streaming");
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for n in 1..200 {
+                lab.source(&format!("INSERT INTO d.t VALUES ({n}, {n})"));
+            }
+        });
+        until("rows arrive", || lab.rows() > 0);
+        removed(host);
+        writer.join().expect("the load");
+    });
+    lab.target.sql("DROP DATABASE d").expect("to begin anew");
     // One that was started while the pipeline was stopped, and rests. The source is away, which does not matter to it.
     done(caught_up(&config));
     done(datain("stop", &config, &[]));

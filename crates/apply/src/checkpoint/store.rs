@@ -2,7 +2,7 @@
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
-use datain_mysql_client::{Session, Stream, append_string};
+use datain_mysql_client::{ClientError, Session, Stream, append_string};
 
 use super::layout::{self, FORMAT};
 use super::{Stored, fenced, literal, read, removed, stopped};
@@ -75,7 +75,13 @@ enum Overruling {
     Writer,
 }
 
-const TABLE_MISSING: &str = "server.table-missing";
+/// Whether the server says that the table of checkpoints is not there any more.
+pub(crate) fn tables_are_gone(error: &ClientError) -> bool {
+    matches!(
+        error.code(),
+        "server.table-missing" | "server.unknown-database"
+    )
+}
 
 fn first(row: Option<Vec<Option<String>>>) -> Option<String> {
     row.and_then(|row| row.into_iter().next().flatten())
@@ -188,7 +194,7 @@ impl Store {
         self.condition(&mut sql);
         match session.query_first(&sql).await {
             Ok(row) => Ok(first(row).as_deref() == Some("1")),
-            Err(e) if e.code() == TABLE_MISSING => Ok(false),
+            Err(e) if tables_are_gone(&e) => Ok(false),
             Err(e) => Err(e.into()),
         }
     }
@@ -222,7 +228,7 @@ impl Store {
                 Some("1") => Overruling::Order,
                 _ => Overruling::Writer,
             }),
-            Err(e) if e.code() == TABLE_MISSING => Ok(Overruling::Removal),
+            Err(e) if tables_are_gone(&e) => Ok(Overruling::Removal),
             Err(e) => Err(e.into()),
         }
     }
