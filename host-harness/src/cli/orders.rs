@@ -59,7 +59,7 @@ pub(super) fn start(args: &OrderArgs) -> Result<Finish> {
 }
 
 fn tell_waiting() {
-    tracing::info!(
+    tracing::warn!(
         "the host waits until a statement that is under way on the target has ended; interrupting this command does not take the stop back"
     );
 }

@@ -30,11 +30,12 @@ mod supervisor;
 pub mod tail;
 
 pub use handle::Handle;
-pub use lane::{Pace, Plugins, Reader, Writer};
+pub use lane::{Pace, Plugins, Reader, Standing, Writer};
 pub use status::{Status, StatusHandle};
 pub use stop::Stop;
 pub use supervisor::Outcome;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -59,6 +60,7 @@ pub struct Pipeline {
     settings: Settings,
     status: StatusHandle,
     hold: Hold,
+    running: Arc<AtomicBool>,
     orders: Arc<Mutex<()>>,
 }
 
@@ -90,6 +92,7 @@ impl Pipeline {
             settings,
             status,
             hold: Hold::default(),
+            running: Arc::default(),
             orders: Arc::default(),
         })
     }
@@ -127,6 +130,7 @@ impl Pipeline {
             plugins: Arc::clone(&self.plugins),
             status: self.status.clone(),
             hold: self.hold.clone(),
+            running: Arc::clone(&self.running),
             orders: Arc::clone(&self.orders),
         }
     }
@@ -138,7 +142,10 @@ impl Pipeline {
     pub fn run(&self, stop: &Stop) -> Result<Outcome> {
         let plugins: Arc<dyn Plugins> = self.plugins.clone();
         let (settings, status) = (self.settings.clone(), self.status.clone());
-        Supervisor::new(plugins, settings, status, self.hold.clone()).run(stop)
+        self.running.store(true, Ordering::Release);
+        let outcome = Supervisor::new(plugins, settings, status, self.hold.clone()).run(stop);
+        self.running.store(false, Ordering::Release);
+        outcome
     }
 
     /// Looks at both servers, requirement by requirement. Changes nothing, also while it runs elsewhere.
