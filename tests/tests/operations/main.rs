@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
 mod beginning;
+mod endings;
+mod failover;
 mod lab;
 mod skip;
 mod status;

@@ -215,8 +215,11 @@ impl Store {
         literal(&mut sql, &self.stream);
         match session.query_first(&sql).await {
             Ok(None) => Ok(Overruling::Removal),
-            Ok(row) if first(row).as_deref() == Some("1") => Ok(Overruling::Order),
-            Ok(_) => Ok(Overruling::Writer),
+            Ok(row) => Ok(if first(row).as_deref() == Some("1") {
+                Overruling::Order
+            } else {
+                Overruling::Writer
+            }),
             Err(e) if e.code() == TABLE_MISSING => Ok(Overruling::Removal),
             Err(e) => Err(e.into()),
         }
