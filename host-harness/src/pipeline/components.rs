@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use super::lane::{Pace, Plugins, Reader, Writer};
+use super::lane::{Pace, Plugins, Reader, Standing, Writer};
 use super::preflight;
 use crate::bindings::{Checkpoint, Resumption};
 use crate::config::Config;
@@ -83,7 +83,12 @@ impl Components {
 
     /// A sink instance for one question or order.
     pub(super) fn sink(&self) -> Result<SinkInstance> {
-        SinkInstance::new(&self.loaded().sink, Arc::new(Waker::new()?))
+        self.sink_under(&Arc::new(Waker::new()?))
+    }
+
+    /// The same, which `waker` can end early.
+    fn sink_under(&self, waker: &Arc<Waker>) -> Result<SinkInstance> {
+        SinkInstance::new(&self.loaded().sink, Arc::clone(waker))
     }
 }
 
@@ -105,14 +110,29 @@ impl Plugins for Components {
         Ok(Box::new(instance))
     }
 
-    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)> {
-        let mut instance = SinkInstance::new(&self.loaded().sink, Arc::clone(waker))?;
-        let resumption = instance.open(purpose(pace))?;
+    fn open_sink(
+        &self,
+        waker: &Arc<Waker>,
+        pace: Pace,
+        known: bool,
+    ) -> Result<(Box<dyn Writer>, Resumption)> {
+        let mut instance = self.sink_under(waker)?;
+        let resumption = instance.open(purpose(pace), known)?;
         Ok((Box::new(instance), resumption))
     }
 
-    fn is_stopped(&self) -> Result<bool> {
-        Ok(self.sink()?.inspect()?.stopped_at_micros.is_some())
+    fn standing(&self, waker: &Arc<Waker>) -> Result<Standing> {
+        let found = self.sink_under(waker)?.inspect()?;
+        Ok(match found.stopped_at_micros {
+            Some(_) => Standing::Stopped,
+            // Each open counts one up, and so does a stop: a row that is there has a number.
+            None if found.epoch == 0 => Standing::Gone,
+            None => Standing::MayRun,
+        })
+    }
+
+    fn record_stop(&self, waker: &Arc<Waker>) -> Result<()> {
+        self.sink_under(waker)?.set_stopped(true)
     }
 
     fn refresh(&self) -> Result<()> {
@@ -128,8 +148,8 @@ impl Plugins for Components {
         Ok(())
     }
 
-    fn note_error(&self, report: &str) -> Result<()> {
-        self.sink()?.note_error(report)
+    fn note_error(&self, report: &str, waker: &Arc<Waker>) -> Result<()> {
+        self.sink_under(waker)?.note_error(report)
     }
 }
 

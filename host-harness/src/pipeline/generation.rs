@@ -133,7 +133,7 @@ impl Running {
 
     /// Waits until the side has ended; returns the error that it ended with, unless that was the host's own order.
     fn wait_for(&mut self, role: Role, time: Duration) -> Option<Error> {
-        let end = Instant::now() + time;
+        let mut end = Instant::now() + time;
         let mut found = None;
         while self.alive.contains(&role) {
             match self
@@ -150,6 +150,10 @@ impl Running {
                             found = Some(error);
                         }
                     }
+                }
+                // Whoever asks for an end or a rest meanwhile does not wait for much more.
+                Ok(Event::StopRequested | Event::HoldRequested) => {
+                    end = end.min(Instant::now() + sink_loop::DRAIN);
                 }
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,

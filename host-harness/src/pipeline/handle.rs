@@ -1,5 +1,6 @@
 //! A person's orders to a running pipeline.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub struct Handle {
     pub(super) plugins: Arc<Components>,
     pub(super) status: StatusHandle,
     pub(super) hold: Hold,
+    /// Whether the pipeline's `run` is under way.
+    pub(super) running: Arc<AtomicBool>,
     /// One order at a time: a start that came into the middle of a stop would leave the stop waiting for a rest that is over.
     pub(super) orders: Arc<Mutex<()>>,
 }
@@ -37,7 +40,7 @@ impl Handle {
         let _one = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         self.hold.set();
         // The supervisor waits for as long as a statement is under way on the target.
-        while self.status.get().state != "stopped" {
+        while self.running.load(Ordering::Acquire) && self.status.get().state != "stopped" {
             // The target's word may have ended an older rest just now.
             self.hold.set();
             std::thread::sleep(LOOK);

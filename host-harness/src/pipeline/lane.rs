@@ -80,17 +80,28 @@ pub trait Plugins: Send + Sync {
         pace: Pace,
     ) -> Result<Box<dyn Reader>>;
 
-    /// A new sink, and where it says to go on.
+    /// A new sink, and where it says to go on. A pipeline that was `known` to the target and is not there any more is not begun anew.
     ///
     /// # Errors
     /// Why it could not be opened.
-    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)>;
+    fn open_sink(
+        &self,
+        waker: &Arc<Waker>,
+        pace: Pace,
+        known: bool,
+    ) -> Result<(Box<dyn Writer>, Resumption)>;
 
-    /// Whether a person has stopped the pipeline, by the target's word.
+    /// What the target says of a person's orders. `waker` ends the question early.
     ///
     /// # Errors
     /// Why the target could not be asked.
-    fn is_stopped(&self) -> Result<bool>;
+    fn standing(&self, waker: &Arc<Waker>) -> Result<Standing>;
+
+    /// Records a person's stop in the target. `waker` ends it early.
+    ///
+    /// # Errors
+    /// Why the target could not be told.
+    fn record_stop(&self, waker: &Arc<Waker>) -> Result<()>;
 
     /// Takes the configuration anew, where it has changed: instances made from now on follow it.
     ///
@@ -98,11 +109,22 @@ pub trait Plugins: Send + Sync {
     /// Why it cannot be used; then everything stays as it was.
     fn refresh(&self) -> Result<()>;
 
-    /// Leaves an error in the target, for those who ask later.
+    /// Leaves an error in the target, for those who ask later. `waker` ends it early.
     ///
     /// # Errors
     /// Why the target could not be told.
-    fn note_error(&self, report: &str) -> Result<()>;
+    fn note_error(&self, report: &str, waker: &Arc<Waker>) -> Result<()>;
+}
+
+/// What the target says of a person's orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The pipeline is stopped.
+    Stopped,
+    /// It may run.
+    MayRun,
+    /// The target does not know it.
+    Gone,
 }
 
 /// How transactions are committed in the target.
@@ -142,6 +164,8 @@ pub(super) struct Lane {
     pub status: StatusHandle,
     pub events: Sender<Event>,
     pub pace: Pace,
+    /// Whether the target has known the pipeline in this run.
+    pub known: bool,
     drain: AtomicU8,
 }
 
@@ -164,6 +188,7 @@ impl Lane {
         status: StatusHandle,
         events: Sender<Event>,
         pace: Pace,
+        known: bool,
     ) -> Result<Self> {
         let source_waker = Arc::new(Waker::new()?);
         let sink_waker = Arc::new(Waker::new()?);
@@ -178,6 +203,7 @@ impl Lane {
             status,
             events,
             pace,
+            known,
             drain: AtomicU8::new(Drain::No as u8),
         })
     }

@@ -29,11 +29,12 @@ mod supervisor;
 pub mod tail;
 
 pub use handle::Handle;
-pub use lane::{Pace, Plugins, Reader, Writer};
+pub use lane::{Pace, Plugins, Reader, Standing, Writer};
 pub use status::{Status, StatusHandle};
 pub use stop::Stop;
 pub use supervisor::Outcome;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ pub struct Pipeline {
     settings: Settings,
     status: StatusHandle,
     hold: Hold,
+    running: Arc<AtomicBool>,
     orders: Arc<Mutex<()>>,
 }
 
@@ -89,6 +91,7 @@ impl Pipeline {
             settings,
             status,
             hold: Hold::default(),
+            running: Arc::default(),
             orders: Arc::default(),
         })
     }
@@ -126,6 +129,7 @@ impl Pipeline {
             plugins: Arc::clone(&self.plugins),
             status: self.status.clone(),
             hold: self.hold.clone(),
+            running: Arc::clone(&self.running),
             orders: Arc::clone(&self.orders),
         }
     }
@@ -137,7 +141,10 @@ impl Pipeline {
     pub fn run(&self, stop: &Stop) -> Result<Outcome> {
         let plugins: Arc<dyn Plugins> = self.plugins.clone();
         let (settings, status) = (self.settings.clone(), self.status.clone());
-        Supervisor::new(plugins, settings, status, self.hold.clone()).run(stop)
+        self.running.store(true, Ordering::Release);
+        let outcome = Supervisor::new(plugins, settings, status, self.hold.clone()).run(stop);
+        self.running.store(false, Ordering::Release);
+        outcome
     }
 
     /// Looks at both servers, requirement by requirement. Changes nothing, also while it runs elsewhere.

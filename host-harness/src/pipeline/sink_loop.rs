@@ -14,7 +14,7 @@ const STATUS_EVERY: Duration = Duration::from_millis(100);
 pub(super) const DRAIN: Duration = Duration::from_secs(10);
 
 pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
-    let (mut writer, resumption) = plugins.open_sink(&lane.sink_waker, lane.pace)?;
+    let (mut writer, resumption) = plugins.open_sink(&lane.sink_waker, lane.pace, lane.known)?;
     lane.status.resumed(resumption.checkpoint.as_ref());
     lane.tell(Event::SinkOpened(resumption));
     let mut status_at: Option<Instant> = None;

@@ -1,8 +1,8 @@
 //! `datain remove`, and another place in `[start]`.
 
-use datain_tests::host::Host;
+use datain_tests::host::{Host, TempDir};
 
-use crate::lab::{FROM_THE_BEGINNING, LIMIT, Lab, caught_up, datain, done, refused};
+use crate::lab::{FROM_THE_BEGINNING, LIMIT, Lab, caught_up, datain, done, refused, status, until};
 
 #[test]
 fn a_removed_pipeline_leaves_no_trace() {
@@ -173,6 +173,63 @@ fn the_same_gtid_set_in_other_words_is_the_same_place() {
     assert_eq!(lab.rows(), 2);
     start(&format!("{uuid}:1-3"));
     refused(&caught_up(&config), "config.start-changed", 2);
+}
+
+#[test]
+fn a_host_elsewhere_does_not_bring_a_removed_pipeline_back() {
+    let lab = Lab::new();
+    let config = lab.config("gone", FROM_THE_BEGINNING);
+    let elsewhere = TempDir::new().expect("a folder");
+    let there = elsewhere.path().join("gone.toml");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let socket = lab.socket().display().to_string();
+    let other = elsewhere.path().join("e.sock").display().to_string();
+    std::fs::write(&there, text.replace(&socket, &other)).expect("a configuration");
+    let removed = |mut host: Host| {
+        done(datain("remove", &config, &["--yes"]));
+        let exit = host.wait(LIMIT).expect("it ends");
+        assert_eq!(exit.code, 3, "{}", host.stderr());
+        assert!(
+            host.stderr().contains("error[checkpoint.removed]"),
+            "{}",
+            host.stderr()
+        );
+        assert_eq!(
+            lab.one(
+                "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'datain'"
+            ),
+            "0"
+        );
+    };
+    // One that runs, and has nothing to write.
+    let host = Host::start(&there, &[]).expect("a host");
+    until("it streams", || status(&there)["state"] == "streaming");
+    removed(host);
+    // One that is about to write.
+    lab.target.sql("DROP DATABASE d").expect("to begin anew");
+    let host = Host::start(&there, &[]).expect("a host");
+    until("it streams", || status(&there)["state"] == "streaming");
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for n in 1..200 {
+                lab.source(&format!("INSERT INTO d.t VALUES ({n}, {n})"));
+            }
+        });
+        until("rows arrive", || lab.rows() > 0);
+        removed(host);
+        writer.join().expect("the load");
+    });
+    lab.target.sql("DROP DATABASE d").expect("to begin anew");
+    // One that was started while the pipeline was stopped, and rests. The source is away, which does not matter to it.
+    done(caught_up(&config));
+    done(datain("stop", &config, &[]));
+    let away = std::fs::read_to_string(&there)
+        .expect("the configuration")
+        .replace(&format!("port = {}", lab.source.port()), "port = 1");
+    std::fs::write(&there, away).expect("a configuration");
+    let host = Host::start(&there, &[]).expect("a host");
+    until("it rests", || status(&there)["state"] == "stopped");
+    removed(host);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
+pub(crate) use store::tables_are_gone;
 pub use store::{Beginning, Claimed, Store};
 
 /// A DDL statement that may or may not have run when its writer died.

@@ -51,10 +51,10 @@ fn of_stream(sql: &str, stream: &str) -> Vec<u8> {
     sql
 }
 
-/// Stops the pipeline, or lets it run again.
+/// Stops the pipeline, or lets it run again. A stop waits for a statement that is under way.
 ///
 /// # Errors
-/// Those of the server; `checkpoint.format`.
+/// Those of the server; `checkpoint.format`; `checkpoint.statement-running`, with the stop recorded.
 pub async fn set_stopped<S: Stream>(
     session: &mut Session<S>,
     stream: &str,
@@ -75,13 +75,20 @@ pub async fn set_stopped<S: Stream>(
     make_row(session, stream).await?;
     let sql = "UPDATE datain.checkpoints SET stopped_at = COALESCE(stopped_at, CURRENT_TIMESTAMP(6)), epoch = epoch + 1";
     session.exec(&of_stream(sql, stream)).await?;
-    Ok(())
+    // From here on no writer can begin a statement; one that is under way is waited for.
+    layout::lock_statements(session, stream)
+        .await
+        .map_err(|mut error| {
+            error.message = format!("the stop is recorded, but {}", error.message);
+            error
+        })?;
+    layout::unlock_statements(session, stream).await
 }
 
 /// Moves the checkpoint from `before` to `after` and records why.
 ///
 /// # Errors
-/// `checkpoint.moved` when the checkpoint is not `before`; errors of the server. Then nothing was changed.
+/// `checkpoint.moved` when the checkpoint is not `before`; `checkpoint.statement-running`; errors of the server. Then nothing was changed.
 pub async fn skip<S: Stream>(
     session: &mut Session<S>,
     stream: &str,
@@ -90,6 +97,8 @@ pub async fn skip<S: Stream>(
     skipped: &Skipped,
 ) -> Result<(), Error> {
     prepare(session).await?;
+    // The statement that is to be skipped may still be running for a host that was killed.
+    layout::lock_statements(session, stream).await?;
     session.exec(b"START TRANSACTION").await?;
     let mut sql = format!(
         "UPDATE datain.checkpoints SET epoch = epoch + 1, written_at = CURRENT_TIMESTAMP(6), ordinal = {}, state = _binary",
@@ -126,7 +135,7 @@ pub async fn skip<S: Stream>(
     sql.push(b')');
     session.exec(&sql).await?;
     session.exec(b"COMMIT").await?;
-    Ok(())
+    layout::unlock_statements(session, stream).await
 }
 
 /// Whether [`skip`] with the same arguments has been committed: for one whose answer was lost.
@@ -183,12 +192,13 @@ pub async fn kept<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<(
 /// Removes all rows of the pipeline; with the last pipeline also the tables. An open writer of it can commit nothing from then on.
 ///
 /// # Errors
-/// Those of the server, such as missing privileges.
+/// Those of the server, such as missing privileges; `checkpoint.statement-running`. Then nothing was changed.
 pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<Removal, Error> {
     prepare(session).await?;
     if !layout::exists(session).await? {
         return Ok(Removal::default());
     }
+    layout::lock_statements(session, stream).await?;
     layout::lock(session).await?;
     session.exec(b"START TRANSACTION").await?;
     // The row of the checkpoint first: it is the one that a writer waits for.
@@ -213,6 +223,7 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
         layout::drop(session).await?;
     }
     layout::unlock(session).await?;
+    layout::unlock_statements(session, stream).await?;
     Ok(Removal {
         known: known.affected_rows > 0,
         held_back: held_back.affected_rows,

@@ -2,7 +2,7 @@
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
-use datain_mysql_client::{Session, Stream, append_string};
+use datain_mysql_client::{ClientError, Session, Stream, append_string};
 
 use super::layout::{self, FORMAT};
 use super::{Stored, fenced, literal, read, removed, stopped};
@@ -19,6 +19,8 @@ pub struct Beginning {
     pub is_place: bool,
     /// Go to the place although the pipeline began elsewhere.
     pub set_position: bool,
+    /// The host has seen the pipeline on the target: if it is not there, it was removed, and is not to begin anew.
+    pub known: bool,
 }
 
 impl Beginning {
@@ -73,7 +75,13 @@ enum Overruling {
     Writer,
 }
 
-const TABLE_MISSING: &str = "server.table-missing";
+/// Whether the server says that the table of checkpoints is not there any more.
+pub(crate) fn tables_are_gone(error: &ClientError) -> bool {
+    matches!(
+        error.code(),
+        "server.table-missing" | "server.unknown-database"
+    )
+}
 
 fn first(row: Option<Vec<Option<String>>>) -> Option<String> {
     row.and_then(|row| row.into_iter().next().flatten())
@@ -112,7 +120,7 @@ impl Store {
     /// older writer is committing right now is waited for, since both change the same row.
     ///
     /// # Errors
-    /// As [`super::read`]; `sink.stopped` while a person has stopped the pipeline; `config.start-changed` when the configuration names another beginning
+    /// As [`super::read`]; `checkpoint.removed` for a known pipeline that is not there; `sink.stopped` while a person has stopped the pipeline; `config.start-changed` when the configuration names another beginning
     /// than the pipeline's own; missing privileges on the schema `datain`.
     pub async fn claim<S: Stream>(
         session: &mut Session<S>,
@@ -120,6 +128,7 @@ impl Store {
         beginning: &Beginning,
     ) -> Result<Claimed, Error> {
         match read(session, stream).await? {
+            None if beginning.known => return Err(removed(stream)),
             None => make_row(session, stream).await?,
             // Before the epoch: a configuration that is refused must not end the host that has the pipeline.
             Some(before) => {
@@ -185,7 +194,7 @@ impl Store {
         self.condition(&mut sql);
         match session.query_first(&sql).await {
             Ok(row) => Ok(first(row).as_deref() == Some("1")),
-            Err(e) if e.code() == TABLE_MISSING => Ok(false),
+            Err(e) if tables_are_gone(&e) => Ok(false),
             Err(e) => Err(e.into()),
         }
     }
@@ -215,12 +224,11 @@ impl Store {
         literal(&mut sql, &self.stream);
         match session.query_first(&sql).await {
             Ok(None) => Ok(Overruling::Removal),
-            Ok(row) => Ok(if first(row).as_deref() == Some("1") {
-                Overruling::Order
-            } else {
-                Overruling::Writer
+            Ok(row) => Ok(match first(row).as_deref() {
+                Some("1") => Overruling::Order,
+                _ => Overruling::Writer,
             }),
-            Err(e) if e.code() == TABLE_MISSING => Ok(Overruling::Removal),
+            Err(e) if tables_are_gone(&e) => Ok(Overruling::Removal),
             Err(e) => Err(e.into()),
         }
     }

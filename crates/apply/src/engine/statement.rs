@@ -7,7 +7,7 @@ use datain_contract::types::{Change, Checkpoint, Disposition, Error, Statement, 
 use datain_mysql_client::{ClientError, Stream, quote_identifier};
 
 use super::{Engine, Notice, Place};
-use crate::checkpoint::Intent;
+use crate::checkpoint::{Intent, layout};
 use crate::ddl::{self, Treatment};
 use crate::settings;
 
@@ -36,7 +36,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
         match ddl::treatment(statement) {
             Treatment::Run => {
+                // A person's order waits for what runs under this lock. After an error the session is given up, and the lock with it.
+                layout::lock_statements(&mut self.session, self.store.stream()).await?;
                 self.run_ddl(statement, &checkpoint, place).await?;
+                layout::unlock_statements(&mut self.session, self.store.stream()).await?;
                 self.totals.statements += 1;
             }
             Treatment::LeaveOut { reason } => {
