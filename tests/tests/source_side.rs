@@ -70,6 +70,12 @@ fn two_pipelines_with_one_server_id_are_both_told() {
     assert!(first.is_listed() && !first.replaces_another());
     assert_eq!(still(&one), None);
 
+    // Nor may it be the source's own.
+    let own = settings("own", 1);
+    source.sql("SET GLOBAL server_id = 1").expect("an id");
+    let refused = open(&source, &own).err().expect("an error");
+    assert_eq!(refused.code, "server.replica-id-in-use");
+
     // The second one is refused, and both are named.
     let uuid = listed(&source).expect("the first reader").1;
     let refused = open(&source, &two).err().expect("an error");

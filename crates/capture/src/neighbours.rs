@@ -114,6 +114,26 @@ impl Registration {
         format!("SET @slave_uuid = '{0}', @replica_uuid = '{0}'", self.uuid)
     }
 
+    /// Makes sure that the id is not the source's own.
+    ///
+    /// # Errors
+    /// `server.replica-id-in-use`; errors of the server.
+    pub(crate) async fn differs_from<S: Stream>(
+        &self,
+        session: &mut Session<S>,
+    ) -> Result<(), Error> {
+        let row = session.query_first(b"SELECT @@global.server_id").await?;
+        let own = row.and_then(|row| row.into_iter().next().flatten());
+        if own.as_deref() != Some(self.server_id.to_string().as_str()) {
+            return Ok(());
+        }
+        Err(Error::reconfigure(
+            IN_USE,
+            format!("{} is the source's own server_id", self.server_id),
+        )
+        .hint("give the pipeline another server_id in [source]"))
+    }
+
     /// Looks for our id among the source's readers, and leaves a card when it is another datain's.
     ///
     /// # Errors

@@ -285,6 +285,7 @@ pub(crate) async fn request_dump<S: Stream>(
 ) -> Result<Registered, Error> {
     let nanos = settings.heartbeat_seconds.max(1) * 1_000_000_000;
     let registration = Registration::of(settings);
+    registration.differs_from(session).await?;
     let before = registration.look(session).await.map_err(without_right)?;
     // Old servers know the one name of each, new ones the other.
     let sql = format!(
