@@ -211,7 +211,8 @@ impl Writer {
         let accepted = self.shared.borrow().accepts();
         let slice = task.run(until, || {
             let shared = self.shared.borrow();
-            let done = !shared.pending() && (shared.durable.is_some() || shared.flush);
+            let done = !shared.pending() && shared.durable.is_some();
+            let done = done || (shared.flush && !shared.can_flush());
             // The host holds batches back while none is accepted: it must hear when that is over.
             done || (!accepted && shared.accepts())
         });
@@ -230,7 +231,8 @@ impl Writer {
         Ok(Progress {
             durable: shared.durable.take(),
             accepts: shared.accepts(),
-            pending: shared.pending(),
+            // The rest of a transaction does not come while the host waits for a flush.
+            pending: shared.pending() && !(shared.flush && !shared.can_flush()),
         })
     }
 }

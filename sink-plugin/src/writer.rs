@@ -91,7 +91,9 @@ pub async fn run(
                 }
             }
         }
-        shared.borrow_mut().busy = engine.group_size().is_some();
+        let mut shared = shared.borrow_mut();
+        shared.busy = engine.group_size().is_some();
+        shared.half = shared.busy && !engine.can_commit();
     }
 }
 

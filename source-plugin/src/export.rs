@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use datain_capture::column_names::column_names;
+use datain_capture::neighbours::Registration;
 use datain_capture::reader::{Progress, Reader as LogReader};
 use datain_capture::{check, clock, inspect, upcoming};
 use datain_contract::ErrorExt as _;
@@ -21,17 +22,21 @@ use crate::bindings::exports::datain::replication::source::{
     TableChanges, Upcoming as Next,
 };
 use crate::config::Config;
-use crate::silence;
+use crate::{neighbours, silence};
 
 /// How long `check` may take: there may be many tables.
 const CHECK_TIME: Duration = Duration::from_secs(300);
 /// How long `open` and `inspect` may take.
 const OPEN_TIME: Duration = Duration::from_secs(60);
 
-/// How long reading one transaction may take; it may be large.
+/// How long finding the next transaction may take: the source may have to look through its log for it.
 const NEXT_TIME: Duration = Duration::from_secs(300);
 /// How long looking for its beginning may take; the server may have to look through its log.
 const NEXT_COMMIT_TIME: Duration = Duration::from_secs(10);
+/// How long counting its rows may take. It may be larger than anybody wants to wait for, and its end is known without. Well under `limits.call_cpu_seconds`.
+const COUNT_TIME: Duration = Duration::from_secs(20);
+/// The largest event that is read for counting; the configuration's largest row may make it smaller.
+const COUNTED_EVENT: u64 = 16 << 20;
 
 struct Source;
 
@@ -138,8 +143,14 @@ impl Guest for Source {
         datain_plugin_runtime::start();
         let config = Config::parse(&config)?;
         let task = Task::new(async move {
-            let source = session::connect(&config.endpoint, |_| {}).await?;
-            let found = upcoming::after(source, &config.settings, &checkpoint).await?;
+            let largest = config.settings.max_row_bytes.clamp(1 << 20, COUNTED_EVENT);
+            let source = session::connect(&config.endpoint, |options| {
+                options.max_allowed_packet = u32::try_from(largest).unwrap_or(u32::MAX);
+            })
+            .await?;
+            let end = Moment::now().after(COUNT_TIME);
+            let enough = executor::until(Some(end), || end.has_come().then_some(()));
+            let found = upcoming::after(source, &config.settings, &checkpoint, enough).await?;
             Ok(found.map(|found| next(found, checkpoint.ordinal)))
         });
         session::finish(task, Moment::now().after(NEXT_TIME))
@@ -190,6 +201,8 @@ impl GuestReader for Reader {
         let config = Config::parse(&config)?;
         let acknowledged = resume.as_ref().map_or(0, |c| c.ordinal);
         let heartbeat_seconds = config.settings.heartbeat_seconds;
+        let (endpoint, registration) =
+            (config.endpoint.clone(), Registration::of(&config.settings));
         let open = Task::new(async move {
             let mut source = session::connect(&config.endpoint, |_| {}).await?;
             let ahead = clock::measure(&mut source, now_unix_micros).await?;
@@ -204,6 +217,13 @@ impl GuestReader for Reader {
                 &[],
             );
         }
+        if let Some(host) = reader.refused_neighbour() {
+            logging::warn(
+                "another pipeline with this server_id began at the same moment, and was refused: give it another one",
+                &[("host", host.to_owned())],
+            );
+        }
+        let registration = reader.is_listed().then_some(registration);
         let shared = Rc::new(RefCell::new(Shared {
             progress: reader.progress(),
             acknowledged,
@@ -211,7 +231,11 @@ impl GuestReader for Reader {
             ..Shared::default()
         }));
         let heard = reader.stream().heard();
-        let task = Task::new(read(reader, Rc::clone(&shared), heartbeat_seconds));
+        let read = read(reader, Rc::clone(&shared), heartbeat_seconds);
+        let task =
+            Task::new(
+                async move { neighbours::watched(&endpoint, registration.as_ref(), read).await },
+            );
         Ok(ReaderHandle::new(Reader {
             shared,
             heard,

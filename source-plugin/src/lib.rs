@@ -6,4 +6,5 @@
 mod bindings;
 mod config;
 mod export;
+mod neighbours;
 mod silence;

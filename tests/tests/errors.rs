@@ -2,6 +2,7 @@
 //! docs/errors.md says: an end with exit status 3 and a hint, or a wait that ends by itself.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use datain_tests::compare;
 use datain_tests::host::{Host, TempDir};
@@ -142,9 +143,24 @@ fn another_reader_with_the_same_server_id() {
         .flatten()
         .expect("the first one's uuid");
     names(&exit.stderr, &["4711", "datain:one", &uuid]);
-    // The first one was there before, and stays.
+    names(&exit.stderr, &["datain:two"]);
+    // The first one was there before, and stays; at its next look at the list, within a minute, it is told, too.
     source.sql("INSERT INTO d.t VALUES (1, 1)").expect("a row");
     arrives(&mut first, &target, 1);
+    let deadline = Instant::now() + Duration::from_secs(100);
+    while !first.stderr().contains("server.replica-displaced") {
+        assert!(Instant::now() < deadline, "{}", first.stderr());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    names(&first.stderr(), &["4711"]);
+    source.sql("INSERT INTO d.t VALUES (2, 2)").expect("a row");
+    arrives(&mut first, &target, 2);
+    let listed = source.query("SHOW REPLICAS").expect("the list");
+    assert_eq!(
+        listed[0].last().cloned().flatten(),
+        Some(uuid),
+        "it is listed again"
+    );
     end(first);
 }
 

@@ -18,6 +18,7 @@ pub mod engine;
 pub mod json_sql;
 pub mod literal;
 pub mod mapping;
+pub mod place;
 pub mod settings;
 pub mod statements;
 pub mod target_table;

@@ -18,7 +18,7 @@ pub mod column_names;
 pub mod facts;
 pub mod framing;
 pub mod inspect;
-mod neighbours;
+pub mod neighbours;
 pub mod position;
 pub mod reader;
 pub mod start;

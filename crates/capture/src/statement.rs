@@ -40,14 +40,7 @@ pub fn meaning(
     if query.sql == b"COMMIT" {
         return Ok(Meaning::Commit);
     }
-    let options = Options::from_sql_mode(
-        query.status.sql_mode.unwrap_or(0),
-        query
-            .status
-            .charset
-            .map_or_else(Charset::default, |c| Charset::from_collation(c.0)),
-        Dialect::default(),
-    );
+    let options = options(query);
     let found = classify(query.sql, &options);
     let refused = |code: &str, message: &str, hint: &str| {
         Err(Error::fatal(code, message)
@@ -120,6 +113,43 @@ pub fn meaning(
         ),
     }
 }
+
+/// The settings by which a Query event's text is read.
+fn options(query: &QueryEvent<'_>) -> Options {
+    Options::from_sql_mode(
+        query.status.sql_mode.unwrap_or(0),
+        query
+            .status
+            .charset
+            .map_or_else(Charset::default, |c| Charset::from_collation(c.0)),
+        Dialect::default(),
+    )
+}
+
+/// A statement for people, who may see and keep no row values and no secrets. Definitions of tables, views, routines and the like are shown as they were written; of whatever
+/// may hold values, passwords or hashes only the first words.
+#[must_use]
+pub fn shown(query: &QueryEvent<'_>) -> String {
+    let options = options(query);
+    match classify(query.sql, &options).kind {
+        Kind::Table(_)
+        | Kind::View(_)
+        | Kind::Sequence(_)
+        | Kind::Schema(_)
+        | Kind::Routine(_)
+        | Kind::Trigger(_)
+        | Kind::Event(_)
+        | Kind::Begin
+        | Kind::Commit
+        | Kind::Rollback
+        | Kind::Savepoint(_)
+        | Kind::Xa(_) => String::from_utf8_lossy(query.sql).into_owned(),
+        _ => format!("{} …", first_words(query.sql, SHOWN_WORDS, &options)),
+    }
+}
+
+/// Enough to tell what kind of statement it is, and mostly about what.
+const SHOWN_WORDS: usize = 6;
 
 fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
     let status = &query.status;

@@ -1,9 +1,13 @@
 //! The transaction that follows a checkpoint, for the one who must decide whether to skip it.
 //!
 //! It may be the very one that cannot be replicated, so reading it is lenient: what cannot be decoded is passed over and noted. Where a transaction ends is known from the
-//! length in its Gtid event (MySQL 8.0.2 and later), else from its last event's type.
+//! length in its Gtid event (MySQL 8.0.2 and later), else from its last event's type. So of a transaction that takes too long to read, or has an event too large to be held,
+//! the rest need not be read: its end is known all the same, and only the counts are incomplete.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use datain_binlog::{
     ChecksumAlgorithm, Event, EventBody, EventHeader, EventType, FormatDescription, Gtid,
@@ -20,6 +24,7 @@ use crate::facts::Facts;
 use crate::position::Position;
 use crate::reader::{Settings, request_dump};
 use crate::start;
+use crate::statement::shown;
 
 /// What a transaction does to one table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,7 +52,7 @@ pub struct Upcoming {
     pub bytes: u64,
     /// By `schema.table`.
     pub tables: BTreeMap<String, TableChanges>,
-    /// As they were written.
+    /// As they were written, or their first words where they may hold values or secrets.
     pub statements: Vec<String>,
     /// The first thing that could not be read.
     pub unreadable: Option<String>,
@@ -55,7 +60,8 @@ pub struct Upcoming {
     pub after: State,
 }
 
-/// Asks the server for the transaction after `checkpoint`; none when it has no newer one.
+/// Asks the server for the transaction after `checkpoint`; none when it has no newer one. When `enough` is ready, what was read until then is answered, if the
+/// transaction's end is known; `session` should refuse packets that are too large to be held.
 ///
 /// # Errors
 /// As [`start::state`]; errors of the server; `source.anonymous-transaction`; `binlog.malformed` where the log cannot even be cut into
@@ -64,16 +70,44 @@ pub async fn after<S: Stream>(
     session: Session<S>,
     settings: &Settings,
     checkpoint: &Checkpoint,
+    enough: impl Future<Output = ()>,
 ) -> Result<Option<Upcoming>, Error> {
     let Some((mut walk, mut dump)) = Dump::request(session, settings, checkpoint).await? else {
         return Ok(None);
     };
-    while let Some(bytes) = dump.next(&walk).await? {
+    let mut enough = pin!(enough);
+    let mut is_enough = false;
+    loop {
+        if is_enough && walk.end_is_known() {
+            return walk.cut_short("it takes long to read");
+        }
+        let packet = {
+            let mut next = pin!(dump.next(&walk));
+            poll_fn(|context| {
+                if !is_enough && enough.as_mut().poll(context).is_ready() {
+                    is_enough = true;
+                    // Where the end is not known, there is nothing but to read on.
+                    if walk.end_is_known() {
+                        return Poll::Ready(None);
+                    }
+                }
+                next.as_mut().poll(context).map(Some)
+            })
+            .await
+        };
+        let bytes = match packet {
+            None => continue,
+            Some(Ok(Some(bytes))) => bytes,
+            Some(Ok(None)) => return Ok(None),
+            Some(Err(e)) if e.code == "protocol.packet-too-large" && walk.end_is_known() => {
+                return walk.cut_short("one of its events is too large");
+            }
+            Some(Err(e)) => return Err(e),
+        };
         if let Some(found) = walk.event(bytes)? {
             return Ok(Some(found));
         }
     }
-    Ok(None)
 }
 
 /// Only when that transaction was committed, microseconds since 1970, 0 if unknown: nothing is read behind its first event, however large it is.
@@ -235,6 +269,24 @@ impl Walk {
         if ended { self.complete() } else { Ok(None) }
     }
 
+    /// Whether a transaction has begun of which it is known where it ends.
+    #[must_use]
+    pub fn end_is_known(&self) -> bool {
+        self.found.is_some() && self.ends.is_some()
+    }
+
+    /// The transaction as far as it was read; its end must be known.
+    ///
+    /// # Errors
+    /// `source.anonymous-transaction` in a stream by GTID.
+    pub fn cut_short(&mut self, why: &str) -> Result<Option<Upcoming>, Error> {
+        if let Some(end) = self.ends {
+            self.at.offset = end;
+        }
+        self.unreadable(format!("not everything is counted, since {why}"));
+        self.complete()
+    }
+
     /// Takes an event's body; says whether it ends the transaction by its meaning.
     fn body(&mut self, body: EventBody<'_>, header: &EventHeader, before: u64) -> bool {
         match body {
@@ -266,9 +318,8 @@ impl Walk {
                     b"BEGIN" => self.block = true,
                     b"COMMIT" => return true,
                     sql => {
-                        let text = String::from_utf8_lossy(sql).into_owned();
                         if let Some(found) = &mut self.found {
-                            found.statements.push(text);
+                            found.statements.push(shown(&query));
                         }
                         // Of an XA transaction, XA PREPARE is the last event.
                         self.block |= sql.starts_with(b"XA START");

@@ -440,7 +440,8 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         reason: "the log names columns by position only: with another order, values go into wrong columns without a word.",
-        remedy: "`ALTER TABLE … MODIFY … AFTER …` on the target",
+        remedy: "`ALTER TABLE … MODIFY … AFTER …` on the target. Only where the source has changed the order itself, and the stream is still to bring that very statement: `[check] allow = [\"column-order\"]` until it has",
+        allow: Some("column-order"),
         ..pair(
             "table.column-order",
             Fatal,
@@ -457,12 +458,12 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
-        reason: "views and routines run with the rights of their definer; without the account they are refused, or fail when they are used.",
+        reason: "views, routines, triggers and events run with the rights of their definer; without the account they are refused, or fail when they are used. What the source's account may not see (routines without `SHOW_ROUTINE`, triggers without `TRIGGER`, events without `EVENT`) is a note, never a pass.",
         remedy: "`CREATE USER …` on the target",
         ..pair(
             "pair.definers",
             Warning,
-            "the target has the accounts that are DEFINER of the source's views and routines",
+            "the target has the accounts that are DEFINER of the source's views, routines, triggers and events",
         )
     },
     Check {

@@ -59,7 +59,7 @@ enum Command {
     Stop(orders::OrderArgs),
     /// Lets a stopped pipeline go on.
     Start(orders::OrderArgs),
-    /// Leaves out the next transaction, after showing it; the pipeline must not be running.
+    /// Leaves out the next transaction, after showing it. Refused while a host on this machine runs the pipeline; one elsewhere rereads its checkpoint.
     Skip(skip::SkipArgs),
     /// Removes all that the target knows of the pipeline; the replicated data stay.
     Remove(remove::RemoveArgs),

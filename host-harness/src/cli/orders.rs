@@ -35,7 +35,8 @@ pub(super) fn stop(args: &OrderArgs) -> Result<Finish> {
             at.map_or_else(|| "no checkpoint yet".to_owned(), |c| c.display)
         )
     };
-    output(&text)?;
+    // It is done, whether anybody reads so or not.
+    let _ = output(&text);
     Ok(Finish::Done)
 }
 
@@ -54,11 +55,13 @@ pub(super) fn start(args: &OrderArgs) -> Result<Finish> {
             "pipeline {name} may run; no host was told on this machine: one that rests goes on within seconds, else `datain run -c FILE`\n"
         )
     };
-    output(&text)?;
+    // It is done, whether anybody reads so or not.
+    let _ = output(&text);
     Ok(Finish::Done)
 }
 
 fn tell_waiting() {
+    // Commands log warnings only, unless they are told otherwise.
     tracing::warn!(
         "the host waits until a statement that is under way on the target has ended; interrupting this command does not take the stop back"
     );

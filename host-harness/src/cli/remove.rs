@@ -51,6 +51,7 @@ pub(super) fn remove(args: &RemoveArgs) -> Result<Finish> {
     } else {
         ""
     };
-    output(&format!("removed pipeline {name}{schema}\n"))?;
+    // It is done, whether anybody reads so or not.
+    let _ = output(&format!("removed pipeline {name}{schema}\n"));
     Ok(Finish::Done)
 }

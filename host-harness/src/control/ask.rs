@@ -2,9 +2,10 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
-use super::{Answer, Order, Request, socket_path};
+use super::{Answer, Order, Request, peer, places};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::private_folder;
@@ -36,23 +37,38 @@ pub struct Answered {
 /// # Errors
 /// `control.failed` when there is one that cannot be spoken to, or when somebody else could have made the socket.
 pub fn connect(config: &Config) -> Result<Option<Running>> {
-    let path = socket_path(config);
+    let mut unusable = None;
+    for path in places::sockets(config) {
+        match connect_to(&path, config.control_socket.is_none()) {
+            Ok(Some(running)) => return Ok(Some(running)),
+            Ok(None) => {}
+            // It may be in another place, where nothing is wrong.
+            Err(reason) => {
+                unusable.get_or_insert(reason);
+            }
+        }
+    }
+    unusable.map_or(Ok(None), |reason| Err(failed(reason)))
+}
+
+fn connect_to(path: &Path, is_default: bool) -> std::result::Result<Option<Running>, String> {
     if !path.exists() {
         return Ok(None);
     }
     // The host makes the default folder for its user alone: in another one, another user may be listening.
-    if config.control_socket.is_none()
-        && let Some(folder) = path.parent()
-    {
-        private_folder::check(folder).map_err(failed)?;
+    if is_default && let Some(folder) = path.parent() {
+        private_folder::check(folder)?;
     }
-    match UnixStream::connect(&path) {
-        Ok(socket) => Ok(Some(Running { socket })),
+    match UnixStream::connect(path) {
+        Ok(socket) => {
+            peer::check(&socket)?;
+            Ok(Some(Running { socket }))
+        }
         // Refused: the socket of a host that was killed.
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
             Ok(None)
         }
-        Err(e) => Err(failed(e.to_string())),
+        Err(e) => Err(e.to_string()),
     }
 }
 

@@ -190,9 +190,11 @@ pub(super) fn require(
     };
     let mut found: Vec<Finding> = of(look.source, Role::Source)?.collect();
     found.extend(of(look.target, Role::Sink)?);
-    // Opening the stream says the same with more, and knows whether a new first copy is the cure.
+    // Opening the stream says the same with more, and knows whether a new first copy is the cure. It also tells the other reader that its id is used twice.
     found.retain(|finding| {
-        !datain_catalogue::check(&finding.code).is_some_and(|check| check.of_resume)
+        let at_opening = finding.code == "server.replica-id-in-use"
+            || datain_catalogue::check(&finding.code).is_some_and(|check| check.of_resume);
+        !at_opening
     });
     let findings = Findings::new(found, &config.check.allow);
     for warning in findings.of(Severity::Warning) {

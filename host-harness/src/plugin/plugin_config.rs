@@ -82,16 +82,13 @@ pub(super) fn json(
     value.to_string()
 }
 
-/// The text is kept in the target and compared at each start: two ways to write the same place must give the same text.
+/// The text is kept in the target and compared at each start. What is the same place in other words is for the sink to know.
 fn beginning(start: &Start, set_position: bool, known: bool) -> Value {
     let (place, is_place) = match start {
         Start::Snapshot => ("snapshot".to_owned(), false),
         Start::Now => ("now".to_owned(), false),
         Start::Position { file, position } => (format!("position {file}:{position}"), true),
-        Start::Gtid { gtid_set } => {
-            let set: String = gtid_set.split_whitespace().collect();
-            (format!("gtid {}", set.to_ascii_lowercase()), true)
-        }
+        Start::Gtid { gtid_set } => (format!("gtid {gtid_set}"), true),
     };
     json!({ "place": place, "is_place": is_place, "set_position": set_position, "known": known })
 }

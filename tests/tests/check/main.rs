@@ -22,11 +22,23 @@ fn a_good_pair() {
     assert_eq!(checked.exit.code, 0, "{:#}", checked.json);
     assert_eq!(
         checked.codes("note"),
+        [
+            "target.ddl-privilege-missing",
+            "pair.definers",
+            "pair.accounts"
+        ],
+        "what the accounts may not see is not passed: {:#}",
+        checked.json
+    );
+    assert_eq!(checked.codes("warning"), [""; 0], "{:#}", checked.json);
+    pair.sees_definers();
+    let checked = pair.check();
+    assert_eq!(
+        checked.codes("note"),
         ["pair.accounts"],
         "{:#}",
         checked.json
     );
-    assert_eq!(checked.codes("warning"), [""; 0], "{:#}", checked.json);
     let page = include_str!("../../../docs/checks.md");
     let listed = page
         .lines()
@@ -170,7 +182,7 @@ fn servers_that_cannot_be_looked_at() {
         Host::command(&["check", "-c", config.to_str().expect("a path")], LIMIT).expect("an end");
     assert!(
         exit.stderr
-            .contains("hint: it knows version, no-primary-key"),
+            .contains("hint: it knows version, no-primary-key, column-order"),
         "{exit}"
     );
 }

@@ -149,6 +149,33 @@ fn another_place_in_start_needs_a_word() {
 }
 
 #[test]
+fn the_same_gtid_set_in_other_words_is_the_same_place() {
+    let lab = Lab::new();
+    lab.target
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v INT)")
+        .expect("the same");
+    let uuid = lab.source.query("SELECT @@server_uuid").expect("a uuid")[0][0]
+        .clone()
+        .expect("a uuid");
+    let start = |set: &str| lab.config("words", &format!("mode = \"gtid\"\ngtid_set = \"{set}\""));
+    lab.source("INSERT INTO d.t VALUES (1, 1)");
+    let config = start(&format!("{uuid}:2,{uuid}:1"));
+    done(caught_up(&config));
+    lab.source("INSERT INTO d.t VALUES (2, 2)");
+    for same in [
+        format!("{uuid}:1-2"),
+        format!("{}:1:2", uuid.to_ascii_uppercase()),
+        format!(" {uuid}:1-1, {uuid}:1-2"),
+    ] {
+        start(&same);
+        done(caught_up(&config));
+    }
+    assert_eq!(lab.rows(), 2);
+    start(&format!("{uuid}:1-3"));
+    refused(&caught_up(&config), "config.start-changed", 2);
+}
+
+#[test]
 fn a_host_elsewhere_does_not_bring_a_removed_pipeline_back() {
     let lab = Lab::new();
     let config = lab.config("gone", FROM_THE_BEGINNING);

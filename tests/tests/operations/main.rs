@@ -4,6 +4,8 @@
 
 mod beginning;
 mod behind;
+mod endings;
+mod failover;
 mod lab;
 mod skip;
 mod status;

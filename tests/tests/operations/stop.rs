@@ -68,21 +68,6 @@ fn a_stop_holds_until_a_start() {
     until("the rest arrives", || lab.rows() == 400);
     compare::assert_equal(&lab.source, &lab.target, &["d"]);
 
-    // The one who asked for a stop goes away before it is done.
-    let mut asking =
-        Host::spawn_command(&["stop", "-c", config.to_str().expect("a path")]).expect("a stop");
-    until("the order is given", || {
-        !asking.is_running().expect("its state")
-            || status(&config)["state"] == "stopped"
-            || lab.one("SELECT COUNT(*) FROM datain.checkpoints WHERE stopped_at IS NOT NULL")
-                == "1"
-    });
-    asking.kill();
-    until("the stop is recorded", || {
-        lab.one("SELECT COUNT(*) FROM datain.checkpoints WHERE stopped_at IS NOT NULL") == "1"
-    });
-    done(datain("start", &config, &[]));
-    until("it goes on", || status(&config)["state"] == "streaming");
     host.terminate();
     assert_eq!(
         host.wait(LIMIT).expect("it ends").code,
@@ -265,6 +250,38 @@ fn a_start_takes_the_configuration_anew() {
         .query("SELECT DISTINCT USER FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'")
         .expect("the sessions");
     assert_eq!(users, [[Some("second".to_owned())]]);
+    host.terminate();
+    assert_eq!(host.wait(LIMIT).expect("it ends").code, 130);
+}
+
+/// A service manager gives its services another environment than a login has.
+#[test]
+fn a_host_is_found_from_another_environment_of_its_user() {
+    let lab = Lab::new();
+    let config = lab.config("elsewhere", FROM_THE_BEGINNING);
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let (text, _) = text.split_once("[control]").expect("the last section");
+    std::fs::write(&config, text).expect("the configuration");
+    let path = config.to_str().expect("a path");
+    let bare = [("XDG_RUNTIME_DIR", ""), ("TMPDIR", "")];
+    let mut host = Host::spawn_in(&["run", "-c", path], &bare).expect("a host");
+    // These are given XDG_RUNTIME_DIR.
+    until("it streams", || {
+        status(&config)["host"].is_object() && status(&config)["state"] == "streaming"
+    });
+    refused(&caught_up(&config), "host.already-running", 3);
+    let exit = done(datain("stop", &config, &[]));
+    assert!(exit.stdout.contains("its host (process"), "{}", exit.stdout);
+    let start = Host::spawn_in(
+        &["start", "-c", path],
+        &[("XDG_RUNTIME_DIR", ""), ("TMPDIR", path)],
+    );
+    let exit = done(start.expect("a start").wait(LIMIT).expect("it ends"));
+    assert!(
+        exit.stdout.contains("goes on in its host"),
+        "{}",
+        exit.stdout
+    );
     host.terminate();
     assert_eq!(host.wait(LIMIT).expect("it ends").code, 130);
 }

@@ -4,6 +4,7 @@
 //! "nothing is pending" is only said if the target has whatever changed those columns.
 
 mod access;
+mod definers;
 mod identity;
 mod log;
 mod place;
@@ -127,7 +128,7 @@ pub async fn survey<S: Stream>(
     let by_file = place::check(settings, resume, &facts, &variables, &version, &mut survey);
     access::privileges(&rights, &filter, &tables, by_file, insensitive, &mut survey);
     tables::check(&tables, &mut survey);
-    tables::definers(session, &filter, &mut survey).await?;
+    definers::tell(session, &filter, &rights, insensitive, &mut survey).await?;
     survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);
     survey.find(clock::finding(session, now, "source.clock-skew", "source").await?);
     Ok(survey)

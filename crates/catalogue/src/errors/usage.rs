@@ -62,7 +62,7 @@ pub(super) const SECTION: Section = Section {
         },
         ErrorEntry {
             codes: &["config.other-pipeline"],
-            then: "ends",
+            then: "2",
             meaning: "`start`: the file now has another `name`, `[target]` or `[control] socket` than the resting host began with: end that host and start it again",
         },
         ErrorEntry {

@@ -211,13 +211,14 @@ impl Run<'_> {
                             .column_names(schema, name)
                     })?;
                 }
-                let text = self.lines.of(&batch)?;
+                let (text, read) = self.lines.of(&batch);
                 match output.write(text) {
                     Ok(()) => {}
                     Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(Ended::Closed),
                     Err(_) if waker.is_interrupted() => return Err(interrupted()),
                     Err(e) => return Err(not_written(&e)),
                 }
+                read?;
                 if self.lines.is_at_limit() {
                     return Ok(Ended::Limit);
                 }
