@@ -68,7 +68,7 @@ With `--log-format json` the error that ends a command is the line `{\"error\": 
 | `error.sqlstate` | string or null | its SQLSTATE, likewise |
 | `error.hint` | string or null | what to do |
 
-A failure from which `run` or `tail` recovers is a log line at level `WARN` whose fields have the same names, those that are known.
+A failure from which `run` or `tail` recovers is a log line at level `WARN`. Its fields have the same names, such as `code`, `server` (which holds errno and SQLSTATE too) and `detail`.
 
 ## Codes
 
