@@ -46,6 +46,10 @@ impl Assembler {
     }
 
     fn take_piece(&mut self, bytes: &[u8], first: bool, last: bool) -> Result<(), Error> {
+        if bytes.is_empty() && last && !first && self.unpacking.is_none() {
+            // All of the event had arrived before.
+            return Ok(());
+        }
         let at = &self.framing.at;
         if first != self.unpacking.is_none() {
             return Err(Error::fatal(
