@@ -13,7 +13,8 @@ use datain_binlog::{Event, EventParts, EventType, Part};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 
-use super::{Assembler, Taken, unreadable};
+use super::rows::Taken;
+use super::{Assembler, unreadable};
 
 /// An event under way.
 pub(super) struct Unpacking {
