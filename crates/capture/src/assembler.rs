@@ -5,10 +5,10 @@
 
 use datain_binlog::{
     BinlogError, ChecksumAlgorithm, Event, EventBody, EventHeader, EventType, FormatDescription,
-    GtidEvent, GtidSet, QueryEvent, RowsEvent, RowsFlags, TableMap,
+    GtidEvent, GtidSet, QueryEvent, TableMap,
 };
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Batch, Change, Error, Operation, RowFlags, RowSet};
+use datain_contract::types::{Batch, Change, Error};
 use datain_sql_statement::TableFilter;
 
 use crate::checkpoint::State;
@@ -16,6 +16,10 @@ use crate::framing::{Counts, Framing, Open};
 use crate::position::{Position, widen};
 use crate::statement::{Meaning, meaning};
 use crate::tables::Tables;
+use pieces::Unpacking;
+
+mod pieces;
+mod rows;
 
 /// See the module.
 pub struct Assembler {
@@ -25,6 +29,8 @@ pub struct Assembler {
     checksum: ChecksumAlgorithm,
     tables: Tables,
     framing: Framing,
+    /// An event that is taken in pieces, or that holds others.
+    unpacking: Option<Unpacking>,
 }
 
 impl Assembler {
@@ -44,6 +50,7 @@ impl Assembler {
             checksum,
             tables: Tables::default(),
             framing: Framing::new(state, ordinal),
+            unpacking: None,
         }
     }
 
@@ -82,7 +89,8 @@ impl Assembler {
 
     /// Forgets the transaction under way, which will not be completed: what came before it can be taken as a batch then.
     pub fn abandon(&mut self) {
-        self.framing.open = None;
+        self.framing.abandon();
+        self.unpacking = None;
     }
 
     /// Whether the stream stands between two transactions, and its beginning is told.
@@ -108,24 +116,47 @@ impl Assembler {
         self.framing.take_batch()
     }
 
-    /// Takes one event of a dump, from its header to its checksum.
+    /// Takes one event of a dump, from its header to its checksum. A compressed transaction is unpacked to its end, however many batches that
+    /// makes; see [`Assembler::offer`].
     ///
     /// # Errors
     /// Anything that cannot be replicated, with position, GTID and table.
     pub fn event(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let result = self.take_event(bytes);
-        result.map_err(|e| {
-            let (begins, gtid) = match &self.framing.open {
-                Some(open) => (&open.begins, open.gtid.as_ref().map(ToString::to_string)),
-                None => (&self.framing.at, None),
-            };
-            e.at(&begins.file, begins.offset, gtid.as_deref())
-        })
+        let result = self.take_event(bytes, false);
+        result.map_err(|e| self.placed(e))
     }
 
-    fn take_event(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    /// As [`Assembler::event`], but a compressed transaction is only unpacked until a batch is full: then take that, and
+    /// [go on](Assembler::go_on) before the next event.
+    ///
+    /// # Errors
+    /// As [`Assembler::event`].
+    pub fn offer(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let result = self.take_event(bytes, true);
+        result.map_err(|e| self.placed(e))
+    }
+
+    /// An error with the place of the transaction under way.
+    fn placed(&self, error: Error) -> Error {
+        let (begins, gtid) = match &self.framing.open {
+            Some(open) => (&open.begins, open.gtid.as_ref().map(ToString::to_string)),
+            None => (&self.framing.at, None),
+        };
+        error.at(&begins.file, begins.offset, gtid.as_deref())
+    }
+
+    fn take_event(&mut self, bytes: &[u8], bounded: bool) -> Result<(), Error> {
+        if self.unpacking.is_some() {
+            return Err(Error::fatal(
+                "binlog.malformed",
+                "an event came before the one before it was over",
+            ));
+        }
         let event =
             Event::split(bytes, self.checksum).map_err(|e| unreadable(&e, &self.framing.at))?;
+        if pieces::is_packed(bytes) {
+            return self.take_packed(&event, bounded);
+        }
         let body = event
             .parse(&self.format)
             .map_err(|e| unreadable(&e, &self.framing.at))?;
@@ -138,6 +169,17 @@ impl Assembler {
         if !copied && !matches!(body, EventBody::Heartbeat(_)) {
             self.framing.at.pass(header.log_pos, header.event_size);
         }
+        self.take_body(body, &header, before, copied)
+    }
+
+    /// What an event means. `before` is where it begins; `copied` says that it stands at no position.
+    fn take_body(
+        &mut self,
+        body: EventBody<'_>,
+        header: &EventHeader,
+        before: u64,
+        copied: bool,
+    ) -> Result<(), Error> {
         match body {
             EventBody::FormatDescription(format) => {
                 self.checksum = format.checksum;
@@ -159,11 +201,11 @@ impl Assembler {
                 }
                 Ok(())
             }
-            EventBody::Gtid(gtid) => self.begin(&gtid, &header, before),
-            EventBody::Query(query) => self.query(&query, &header, before),
+            EventBody::Gtid(gtid) => self.begin(&gtid, header, before),
+            EventBody::Query(query) => self.query(&query, header, before),
             EventBody::Xid(_) => self.framing.end(),
             EventBody::TableMap(map) => self.table_map(&map),
-            EventBody::Rows(rows) => self.rows(&rows),
+            EventBody::Rows(rows) => self.rows(&rows, 0).map(|_| ()),
             EventBody::Heartbeat(heartbeat) => {
                 let full = if heartbeat.is_full_position {
                     heartbeat.position
@@ -187,11 +229,11 @@ impl Assembler {
                 "the source logged an XA transaction, which this version cannot apply",
             )
             .hint("apply its effect to the target by hand, then skip the transaction")),
+            // It is unpacked before its parts come here, and holds no other.
             EventBody::TransactionPayload(_) => Err(Error::fatal(
-                "source.compressed-unsupported",
-                "the source logged a compressed transaction, which this version cannot read",
-            )
-            .hint("SET PERSIST binlog_transaction_compression = OFF on the source, and reconnect its sessions")),
+                "binlog.malformed",
+                "a compressed transaction stands inside another one",
+            )),
             EventBody::Incident(_) => Err(Error::resnapshot(
                 "source.incident",
                 "the source says that its log lacks changes (an INCIDENT event)",
@@ -273,125 +315,6 @@ impl Assembler {
             .note(map, &self.filter)
             .map_err(|e| unreadable(&e, &self.framing.at).in_table(map.schema, map.table))
     }
-
-    fn rows(&mut self, event: &RowsEvent<'_>) -> Result<(), Error> {
-        if event.is_dummy() {
-            return Ok(());
-        }
-        let malformed = |what: String| Error::fatal("binlog.malformed", what);
-        if self.framing.open.is_none() {
-            return Err(malformed(
-                "rows were logged outside a transaction".to_owned(),
-            ));
-        }
-        let Some(table) = self.tables.get(event.table_id) else {
-            return Err(malformed(format!(
-                "rows of table number {} came without a table map",
-                event.table_id
-            )));
-        };
-        let Some(columns) = &mut table.columns else {
-            return Ok(());
-        };
-        // A server that was restarted numbers its tables anew.
-        columns.table_id = event.table_id;
-        if !table.announced {
-            table.announced = true;
-            self.framing.batches.add_table(table.record());
-        }
-        let (id, place) = (table.id, (table.schema.clone(), table.name.clone()));
-        self.row_sets(event, id)
-            .map_err(|e| e.in_table(&place.0, &place.1))
-    }
-
-    /// Decodes the rows of an event; an event that outgrows a batch becomes several row sets.
-    fn row_sets(&mut self, event: &RowsEvent<'_>, id: u32) -> Result<(), Error> {
-        let framing = &mut self.framing;
-        let Some(columns) = self
-            .tables
-            .get(event.table_id)
-            .and_then(|t| t.columns.as_ref())
-        else {
-            return Ok(());
-        };
-        let mut decoder = event
-            .rows(columns)
-            .map_err(|e| unreadable(&e, &framing.at))?;
-        loop {
-            let max_bytes = framing.max_batch_bytes;
-            let rows = framing.batches.rows();
-            let start = rows.len();
-            decoder.write_presence(rows);
-            let mut count = 0;
-            let mut more = true;
-            while count == 0 || rows.len() < max_bytes {
-                let row_at = rows.len();
-                if !decoder
-                    .next_row(rows)
-                    .map_err(|e| unreadable(&e, &framing.at))?
-                {
-                    more = false;
-                    break;
-                }
-                count += 1;
-                let row_bytes = (rows.len() - row_at) as u64;
-                if row_bytes > self.max_row_bytes {
-                    return Err(Error::reconfigure(
-                        "row-too-large",
-                        format!(
-                            "a row has {row_bytes} bytes, the limit is {}",
-                            self.max_row_bytes
-                        ),
-                    )
-                    .hint(
-                        "raise limits.max_row_mib, and limits.memory_mib to several times that",
-                    ));
-                }
-            }
-            if count == 0 {
-                rows.truncate(start);
-                return Ok(());
-            }
-            let length = rows.len() - start;
-            framing.push(Change::Rows(RowSet {
-                table: id,
-                operation: operation(event.operation),
-                count,
-                offset: u32::try_from(start).unwrap_or(u32::MAX),
-                length: u32::try_from(length).unwrap_or(u32::MAX),
-                flags: flags(event.flags),
-            }));
-            framing.cut_if_full();
-            if !more {
-                return Ok(());
-            }
-        }
-    }
-}
-
-fn operation(operation: datain_row_block::Operation) -> Operation {
-    match operation {
-        datain_row_block::Operation::Insert => Operation::Insert,
-        datain_row_block::Operation::Update => Operation::Update,
-        datain_row_block::Operation::Delete => Operation::Delete,
-    }
-}
-
-fn flags(logged: RowsFlags) -> RowFlags {
-    let mut flags = RowFlags::empty();
-    for (bit, flag) in [
-        (
-            RowsFlags::NO_FOREIGN_KEY_CHECKS,
-            RowFlags::NO_FOREIGN_KEY_CHECKS,
-        ),
-        (RowsFlags::RELAXED_UNIQUE_CHECKS, RowFlags::NO_UNIQUE_CHECKS),
-        (RowsFlags::USE_SQL_FOREIGN_KEY, RowFlags::CASCADES_LOGGED),
-    ] {
-        if logged.contains(bit) {
-            flags |= flag;
-        }
-    }
-    flags
 }
 
 fn unreadable(error: &BinlogError, at: &Position) -> Error {
@@ -401,6 +324,15 @@ fn unreadable(error: &BinlogError, at: &Position) -> Error {
         }
         BinlogError::UnsupportedColumnType { .. } => {
             "exclude the table, or change the column's type on both servers"
+        }
+        BinlogError::TooLarge { .. } => {
+            "raise limits.max_row_mib, and limits.memory_mib to several times that"
+        }
+        BinlogError::CompressionWindow { .. } => {
+            "SET PERSIST binlog_transaction_compression_level_zstd = 19 or less on the source; skip this transaction after you have applied its effect to the target by hand"
+        }
+        BinlogError::CompressionKind(_) => {
+            "a newer version of datain may know it; going on without it could lose data"
         }
         _ => {
             "compare with mysqlbinlog on the source; if the event is whole there, report this as a bug"
