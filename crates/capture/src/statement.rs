@@ -121,7 +121,8 @@ pub fn meaning(
     }
 }
 
-fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
+/// The contract's form of a statement.
+pub fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
     let status = &query.status;
     let charset = status.charset;
     Statement {
