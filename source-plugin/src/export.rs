@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use datain_capture::column_names::column_names;
+use datain_capture::files::{FileReader, Statistics};
 use datain_capture::reader::{Progress, Reader as LogReader};
 use datain_capture::{check, clock, inspect, upcoming};
 use datain_contract::ErrorExt as _;
@@ -17,10 +18,11 @@ use datain_plugin_runtime::{logging, session};
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::source::{
-    Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle, SourceStatus, Survey,
-    TableChanges, Upcoming as Next,
+    EventCount, EventCounts, Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle,
+    SourceStatus, Survey, TableChanges, Upcoming as Next,
 };
 use crate::config::Config;
+use crate::files::HostFiles;
 use crate::silence;
 
 /// How long `check` may take: there may be many tables.
@@ -40,6 +42,8 @@ struct Shared {
     batch: Option<Batch>,
     max_bytes: usize,
     progress: Progress,
+    /// Of files whose events are only counted.
+    statistics: Statistics,
     /// Ordinal of the newest acknowledged checkpoint.
     acknowledged: u64,
     /// How far the source's clock was ahead of the host's at the opening.
@@ -67,6 +71,30 @@ async fn read(
         };
         let batch = silence::watched(&heard, limit, reader.next_batch(max_bytes, tell)).await?;
         shared.borrow_mut().batch = Some(batch);
+        executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
+    }
+}
+
+/// Reads files to their end, one batch ahead, or until an error; then does nothing more.
+async fn read_files(
+    mut reader: FileReader<HostFiles>,
+    shared: Rc<RefCell<Shared>>,
+) -> Result<Infallible, Error> {
+    loop {
+        let max_bytes = shared.borrow().max_bytes;
+        let tell = |progress, statistics: &Statistics| {
+            let mut shared = shared.borrow_mut();
+            shared.progress = progress;
+            shared.statistics.clone_from(statistics);
+        };
+        let batch = reader.next_batch(max_bytes, tell).await?;
+        for warning in reader.take_warnings() {
+            logging::warn(&warning, &[]);
+        }
+        if batch.is_none() {
+            return executor::until(None, || None).await;
+        }
+        shared.borrow_mut().batch = batch;
         executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
     }
 }
@@ -172,6 +200,9 @@ impl GuestReader for Reader {
     ) -> Result<ReaderHandle, Error> {
         datain_plugin_runtime::start();
         let config = Config::parse(&config)?;
+        if !config.files.is_empty() {
+            return open_files(config);
+        }
         let acknowledged = resume.as_ref().map_or(0, |c| c.ordinal);
         let heartbeat_seconds = config.settings.heartbeat_seconds;
         let open = Task::new(async move {
@@ -214,7 +245,9 @@ impl GuestReader for Reader {
                 "the reader was used after it had failed",
             ));
         };
-        let failed = match task.run(until, || self.shared.borrow().batch.is_some()) {
+        // What is always ready, such as a file, must not keep the host waiting for a batch.
+        let enough = || self.shared.borrow().batch.is_some() || until.has_come();
+        let failed = match task.run(until, enough) {
             Slice::Suspended => None,
             Slice::Finished(Err(error)) => Some(error),
             Slice::Finished(Ok(never)) => match never {},
@@ -245,6 +278,37 @@ impl GuestReader for Reader {
             caught_up: progress.reached_head && shared.acknowledged >= progress.ordinal,
         }
     }
+
+    fn event_counts(&self) -> EventCounts {
+        let shared = self.shared.borrow();
+        let types = shared.statistics.by_type.iter();
+        EventCounts {
+            transactions: shared.statistics.transactions,
+            types: types
+                .map(|(code, count)| EventCount {
+                    name: Statistics::name(*code).to_owned(),
+                    code: *code,
+                    events: count.events,
+                    bytes: count.bytes,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// A reader of files, which begins at the first one's beginning.
+fn open_files(config: Config) -> Result<ReaderHandle, Error> {
+    let bytes = HostFiles::new(config.endpoint);
+    let reader = FileReader::open(bytes, config.files, &config.settings, config.count_events)?;
+    let shared = Rc::new(RefCell::new(Shared {
+        progress: reader.progress(),
+        ..Shared::default()
+    }));
+    let task = Task::new(read_files(reader, Rc::clone(&shared)));
+    Ok(ReaderHandle::new(Reader {
+        shared,
+        task: RefCell::new(Some(task)),
+    }))
 }
 
 export!(Source with_types_in crate::bindings);

@@ -57,6 +57,12 @@ impl Statistics {
         }
     }
 
+    /// What servers call the type with this code.
+    #[must_use]
+    pub fn name(code: u8) -> &'static str {
+        EventType::from(code).server_name()
+    }
+
     /// Whether a transaction has begun and not ended.
     #[must_use]
     pub fn is_inside(&self) -> bool {
