@@ -574,3 +574,61 @@ fn statements_that_change_rows_are_shown_with_what_they_depend_on() {
         ]
     );
 }
+
+/// A file of more than 4 GiB that is never all in memory: the events of `head`, then so many large ones that may be passed over, then those of `tail`.
+struct Large {
+    head: Vec<u8>,
+    fillers: u64,
+    filler: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+impl FileBytes for Large {
+    async fn read(&mut self, _: usize, to: &mut Vec<u8>) -> Result<usize, Error> {
+        let part = if !self.head.is_empty() {
+            std::mem::take(&mut self.head)
+        } else if self.fillers > 0 {
+            self.fillers -= 1;
+            to.extend_from_slice(&self.filler);
+            return Ok(self.filler.len());
+        } else {
+            std::mem::take(&mut self.tail)
+        };
+        to.extend_from_slice(&part);
+        Ok(part.len())
+    }
+}
+
+/// fidelity: file | over 4 GiB | offsets have 64 bits; the file is read as a stream
+#[test]
+fn offsets_go_on_past_4_gib() {
+    const FILLER: usize = 16 << 20;
+    const FILLERS: u64 = 257;
+    let first = offsets(NO_CHECKSUM)[1];
+    let mut filler = plain(28, &vec![0; FILLER - 19]);
+    filler[17] = 0x80;
+    let begins = first as u64 + FILLERS * FILLER as u64;
+    let large = Large {
+        head: NO_CHECKSUM[..first].to_vec(),
+        fillers: FILLERS,
+        filler,
+        tail: [
+            query("BEGIN"),
+            query("DELETE FROM t"),
+            query("COMMIT"),
+            plain(2, &[1]),
+        ]
+        .concat(),
+    };
+    let settings: Settings = serde_json::from_str("{\"stream\": \"s\", \"server_id\": 1}").unwrap();
+    let mut reader = FileReader::open(large, vec!["large".to_owned()], &settings, false).unwrap();
+    let batch = now(reader.next_batch(1 << 20, |_, _| {})).unwrap().unwrap();
+    let found = &batch.transactions[0];
+    assert!(begins > 1 << 32);
+    assert_eq!((found.offset, found.changes.len()), (begins, 1));
+    // An error has such an offset too.
+    let error = now(reader.next_batch(1 << 20, |_, _| {})).unwrap_err();
+    let place = begins
+        + (query("BEGIN").len() + query("DELETE FROM t").len() + query("COMMIT").len()) as u64;
+    assert_eq!(error.position, Some(format!("large:{place}")));
+}
