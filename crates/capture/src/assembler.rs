@@ -172,7 +172,7 @@ impl Assembler {
         let before = self.framing.at.offset;
         // A format description in mid-file is a copy that the server makes for the dump; it stands at no position.
         let copied = header.flags.is_artificial()
-            || header.flags.contains(EventFlags::RELAY_LOG)
+            || self.in_relay_log && header.flags.contains(EventFlags::RELAY_LOG)
             || header.event_type == EventType::FormatDescription && header.log_pos == 0;
         if !copied && !matches!(body, EventBody::Heartbeat(_)) {
             self.framing.at.pass(header.log_pos, header.event_size);
