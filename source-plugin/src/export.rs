@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use datain_capture::column_names::column_names;
+use datain_capture::files::{FileReader, Statistics};
 use datain_capture::neighbours::Registration;
 use datain_capture::reader::{Progress, Reader as LogReader};
 use datain_capture::{check, clock, inspect, upcoming};
@@ -18,10 +19,11 @@ use datain_plugin_runtime::{logging, session};
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::source::{
-    Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle, SourceStatus, Survey,
-    TableChanges, Upcoming as Next,
+    EventCount, EventCounts, Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle,
+    SourceStatus, Survey, TableChanges, Upcoming as Next,
 };
 use crate::config::Config;
+use crate::files::HostFiles;
 use crate::{neighbours, silence};
 
 /// How long `check` may take: there may be many tables.
@@ -47,6 +49,8 @@ struct Shared {
     batch: Option<Batch>,
     max_bytes: usize,
     progress: Progress,
+    /// Of files whose events are only counted.
+    statistics: Statistics,
     /// Ordinal of the newest acknowledged checkpoint.
     acknowledged: u64,
     /// How far the source's clock was ahead of the host's at the opening.
@@ -55,9 +59,25 @@ struct Shared {
 
 struct Reader {
     shared: Rc<RefCell<Shared>>,
-    heard: Heard,
-    heartbeat_seconds: u64,
+    /// When the server was last heard, and how often it gives a sign of life, in seconds; none for files.
+    server: Option<(Heard, u64)>,
     task: RefCell<Option<Task<Result<Infallible, Error>>>>,
+}
+
+impl Reader {
+    fn contact(&self) -> Contact {
+        match &self.server {
+            Some((heard, heartbeat_seconds)) => Contact {
+                silent_ms: heard.last().millis_until(Moment::now()),
+                expected_ms: heartbeat_seconds.max(&1).saturating_mul(1000),
+            },
+            // A file is always there.
+            None => Contact {
+                silent_ms: 0,
+                expected_ms: u64::MAX,
+            },
+        }
+    }
 }
 
 /// Reads for ever, one batch ahead, or until an error.
@@ -76,6 +96,30 @@ async fn read(
         };
         let batch = silence::watched(&heard, limit, reader.next_batch(max_bytes, tell)).await?;
         shared.borrow_mut().batch = Some(batch);
+        executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
+    }
+}
+
+/// Reads files to their end, one batch ahead, or until an error; then does nothing more.
+async fn read_files(
+    mut reader: FileReader<HostFiles>,
+    shared: Rc<RefCell<Shared>>,
+) -> Result<Infallible, Error> {
+    loop {
+        let max_bytes = shared.borrow().max_bytes;
+        let tell = |progress, statistics: &Statistics| {
+            let mut shared = shared.borrow_mut();
+            shared.progress = progress;
+            shared.statistics.clone_from(statistics);
+        };
+        let batch = reader.next_batch(max_bytes, tell).await?;
+        for warning in reader.take_warnings() {
+            logging::warn(&warning, &[]);
+        }
+        if batch.is_none() {
+            return executor::until(None, || None).await;
+        }
+        shared.borrow_mut().batch = batch;
         executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
     }
 }
@@ -199,6 +243,9 @@ impl GuestReader for Reader {
     ) -> Result<ReaderHandle, Error> {
         datain_plugin_runtime::start();
         let config = Config::parse(&config)?;
+        if !config.files.is_empty() {
+            return open_files(config);
+        }
         let acknowledged = resume.as_ref().map_or(0, |c| c.ordinal);
         let heartbeat_seconds = config.settings.heartbeat_seconds;
         let (endpoint, registration) =
@@ -238,8 +285,7 @@ impl GuestReader for Reader {
             );
         Ok(ReaderHandle::new(Reader {
             shared,
-            heard,
-            heartbeat_seconds,
+            server: Some((heard, heartbeat_seconds)),
             task: RefCell::new(Some(task)),
         }))
     }
@@ -257,7 +303,9 @@ impl GuestReader for Reader {
                 "the reader was used after it had failed",
             ));
         };
-        let failed = match task.run(until, || self.shared.borrow().batch.is_some()) {
+        // What is always ready, such as a file, must not keep the host waiting for a batch.
+        let enough = || self.shared.borrow().batch.is_some() || until.has_come();
+        let failed = match task.run(until, enough) {
             Slice::Suspended => None,
             Slice::Finished(Err(error)) => Some(error),
             Slice::Finished(Ok(never)) => match never {},
@@ -287,12 +335,41 @@ impl GuestReader for Reader {
             clock_ahead_micros: shared.clock_ahead_micros,
             caught_up: progress.reached_head && shared.acknowledged >= progress.ordinal,
             in_transaction: progress.in_transaction,
-            contact: Contact {
-                silent_ms: self.heard.last().millis_until(Moment::now()),
-                expected_ms: self.heartbeat_seconds.max(1).saturating_mul(1000),
-            },
+            contact: self.contact(),
         }
     }
+
+    fn event_counts(&self) -> EventCounts {
+        let shared = self.shared.borrow();
+        let types = shared.statistics.by_type.iter();
+        EventCounts {
+            transactions: shared.statistics.transactions,
+            types: types
+                .map(|(code, count)| EventCount {
+                    name: Statistics::name(*code).to_owned(),
+                    code: *code,
+                    events: count.events,
+                    bytes: count.bytes,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// A reader of files, which begins at the first one's beginning.
+fn open_files(config: Config) -> Result<ReaderHandle, Error> {
+    let bytes = HostFiles::new(config.endpoint);
+    let reader = FileReader::open(bytes, config.files, &config.settings, config.count_events)?;
+    let shared = Rc::new(RefCell::new(Shared {
+        progress: reader.progress(),
+        ..Shared::default()
+    }));
+    let task = Task::new(read_files(reader, Rc::clone(&shared)));
+    Ok(ReaderHandle::new(Reader {
+        shared,
+        server: None,
+        task: RefCell::new(Some(task)),
+    }))
 }
 
 export!(Source with_types_in crate::bindings);

@@ -4,8 +4,8 @@
 //! with that statement. [`crate::framing`] keeps account of transactions and checkpoints; here is what each event means.
 
 use datain_binlog::{
-    BinlogError, ChecksumAlgorithm, Event, EventBody, EventHeader, EventType, FormatDescription,
-    GtidEvent, GtidSet, QueryEvent, TableMap,
+    BinlogError, ChecksumAlgorithm, Event, EventBody, EventFlags, EventHeader, EventType,
+    FormatDescription, GtidEvent, GtidSet, QueryEvent, TableMap,
 };
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Change, Error};
@@ -14,7 +14,8 @@ use datain_sql_statement::TableFilter;
 use crate::checkpoint::State;
 use crate::framing::{Counts, Framing, Open};
 use crate::position::{Position, widen};
-use crate::statement::{Meaning, meaning};
+use crate::printed;
+use crate::statement::{Meaning, meaning, statement};
 use crate::tables::Tables;
 use pieces::Unpacking;
 
@@ -31,6 +32,10 @@ pub struct Assembler {
     framing: Framing,
     /// An event that is taken in pieces, or that holds others.
     unpacking: Option<Unpacking>,
+    /// Statements that replication refuses are shown.
+    shows_statements: bool,
+    /// The events stand in a relay log.
+    in_relay_log: bool,
 }
 
 impl Assembler {
@@ -51,7 +56,40 @@ impl Assembler {
             tables: Tables::default(),
             framing: Framing::new(state, ordinal),
             unpacking: None,
+            shows_statements: false,
+            in_relay_log: false,
         }
+    }
+
+    /// For a stream that nothing is applied from: statements that replication must refuse are passed on like any other ([`crate::printed`]).
+    pub fn show_statements(&mut self) {
+        self.shows_statements = true;
+    }
+
+    /// The events that follow stand at the beginning of this file, which is read without a server.
+    pub fn begin_file(&mut self, name: &str) {
+        if self.framing.open.is_none() {
+            self.framing.at = Position {
+                file: name.to_owned(),
+                offset: 4,
+            };
+        }
+    }
+
+    /// The next event begins at this offset of its file, whatever the headers say.
+    pub fn stand_at(&mut self, offset: u64) {
+        self.framing.at.offset = offset;
+    }
+
+    /// Whether the events that follow stand in a relay log: the replica's own are among them, a transaction may go on behind a reconnect, or begin anew.
+    pub fn in_relay_log(&mut self, yes: bool) {
+        self.in_relay_log = yes;
+    }
+
+    /// Where the transaction under way begins.
+    #[must_use]
+    pub fn begins(&self) -> Option<&Position> {
+        self.framing.open.as_ref().map(|open| &open.begins)
     }
 
     /// Row bytes at which a batch is ended.
@@ -165,6 +203,7 @@ impl Assembler {
         let before = self.framing.at.offset;
         // A format description in mid-file is a copy that the server makes for the dump; it stands at no position.
         let copied = header.flags.is_artificial()
+            || self.in_relay_log && header.flags.contains(EventFlags::RELAY_LOG)
             || header.event_type == EventType::FormatDescription && header.log_pos == 0;
         if !copied && !matches!(body, EventBody::Heartbeat(_)) {
             self.framing.at.pass(header.log_pos, header.event_size);
@@ -219,6 +258,12 @@ impl Assembler {
                 Ok(())
             }
             EventBody::PreviousGtids(_) | EventBody::Stop | EventBody::RowsQuery(_) | EventBody::Ignorable(_) => Ok(()),
+            EventBody::Intvar(_) | EventBody::Rand(_) | EventBody::UserVar(_) if self.shows_statements => {
+                let setting = printed::setting(&body)?;
+                self.opened(&header, before);
+                self.framing.push(Change::Statement(setting));
+                Ok(())
+            }
             EventBody::Intvar(_) | EventBody::Rand(_) | EventBody::UserVar(_) => Err(Error::fatal(
                 "source.statement-format",
                 "the source logged a change of rows as a statement, which may have another effect on the target",
@@ -250,6 +295,8 @@ impl Assembler {
     fn must_be_between(&self, what: &str) -> Result<(), Error> {
         match &self.framing.open {
             None => Ok(()),
+            // A replica that was cut off in a transaction asks for the rest, or for all of it once more.
+            Some(_) if self.in_relay_log => Ok(()),
             // The checkpoint is before it, so nothing is lost by reading it again.
             Some(_) => Err(Error::fatal(
                 "binlog.truncated-transaction",
@@ -286,7 +333,18 @@ impl Assembler {
         before: u64,
     ) -> Result<(), Error> {
         let inside = self.framing.open.as_ref().is_some_and(|open| open.block);
-        let meaning = meaning(query, header.timestamp, inside, &self.filter)?;
+        let meaning = match meaning(query, header.timestamp, inside, &self.filter) {
+            Err(error) if self.shows_statements && printed::is_shown(&error) => {
+                let statement = statement(query, header.timestamp);
+                self.opened(header, before);
+                self.framing.push(Change::Statement(statement));
+                if !inside || printed::ends_transaction(query) {
+                    self.framing.end()?;
+                }
+                return Ok(());
+            }
+            meaning => meaning?,
+        };
         match meaning {
             Meaning::Begin => {
                 self.opened(header, before).block = true;

@@ -151,7 +151,8 @@ pub fn shown(query: &QueryEvent<'_>) -> String {
 /// Enough to tell what kind of statement it is, and mostly about what.
 const SHOWN_WORDS: usize = 6;
 
-fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
+/// The contract's form of a statement.
+pub fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
     let status = &query.status;
     let charset = status.charset;
     Statement {

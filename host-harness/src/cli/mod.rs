@@ -15,6 +15,7 @@ mod signals;
 mod skip;
 mod status;
 mod tail;
+mod tail_files;
 mod time;
 
 use std::io::Write;
@@ -63,7 +64,7 @@ enum Command {
     Skip(skip::SkipArgs),
     /// Removes all that the target knows of the pipeline; the replicated data stay.
     Remove(remove::RemoveArgs),
-    /// Prints the source's changes as lines of JSON (Debezium's envelope); needs no target, and disturbs no pipeline.
+    /// Prints the source's changes as lines of JSON (Debezium's envelope); needs no target, and disturbs no pipeline. With --file it prints those in files, without a server.
     Tail(tail::TailArgs),
 }
 

@@ -1,4 +1,4 @@
-//! The JSON object that a plugin gets as its configuration. It holds no address, no file name and no secret.
+//! The JSON object that a plugin gets as its configuration. It holds no address, no file's path and no secret.
 //!
 //! | key | source | sink | |
 //! |---|---|---|---|
@@ -10,6 +10,8 @@
 //! | `include`, `exclude` | ✓ | ✓ | lists of patterns `schema.table`; the sink needs them for its checks only |
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
+//! | `files` | ✓ | | list of names: files of a log are read, through the endpoints `source/0`, `source/1` …, in place of a server |
+//! | `count_events` | ✓ | | the events of the files are counted, and nothing else |
 //! | `group_max_rows`, `group_linger_ms` | | ✓ | when a group is closed |
 //! | `connections` | | ✓ | how many connections may apply at once; used from the apply engine on |
 //! | `one_by_one` | ✓ | ✓ | a resume point on each transaction, and each committed by itself: to find the one that fails |
@@ -17,7 +19,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{Config, Start, server_id};
+use crate::config::{self, Address, Config, Start, server_id};
 use crate::engine::Role;
 
 /// Seconds between signs of life of an idle source.
@@ -32,6 +34,8 @@ pub(crate) enum Purpose {
     OneByOne,
     /// Reading the source's log beside the pipeline, as a replica of its own.
     Look,
+    /// Counting the events of files.
+    Count,
 }
 
 /// `row_block_version` is what was negotiated ([`super::negotiate`]); `known`: see the table.
@@ -50,7 +54,9 @@ pub(super) fn json(
             let id = server_id::derive(&name);
             (name, id)
         }
-        Purpose::Replicate | Purpose::OneByOne => (config.name.clone(), config.server_id),
+        Purpose::Replicate | Purpose::OneByOne | Purpose::Count => {
+            (config.name.clone(), config.server_id)
+        }
     };
     let value = match role {
         Role::Source => json!({
@@ -64,6 +70,8 @@ pub(super) fn json(
             "start": start(&config.start),
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "one_by_one": one_by_one,
+            "files": files(config),
+            "count_events": purpose == Purpose::Count,
         }),
         Role::Sink => json!({
             "stream": config.name,
@@ -80,6 +88,13 @@ pub(super) fn json(
         }),
     };
     value.to_string()
+}
+
+fn files(config: &Config) -> Vec<String> {
+    match &config.source.address {
+        Address::Files(paths) => config::files::names(paths),
+        Address::Tcp { .. } | Address::Unix(_) => Vec::new(),
+    }
 }
 
 /// The text is kept in the target and compared at each start. What is the same place in other words is for the sink to know.

@@ -12,7 +12,9 @@ use super::state::SharedWaker;
 use crate::bindings::source::SourcePlugin;
 use crate::bindings::source::exports::datain::replication::source::Limits;
 use crate::bindings::types::Description;
-use crate::bindings::{Batch, Checkpoint, SourceInspection, SourceStatus, Survey, Upcoming};
+use crate::bindings::{
+    Batch, Checkpoint, EventCounts, SourceInspection, SourceStatus, Survey, Upcoming,
+};
 use crate::error::Result;
 use crate::pipeline::Reader;
 
@@ -127,6 +129,18 @@ impl SourceInstance {
         let guest = self.plugin.datain_replication_source();
         self.instance.try_call(LONG_CALL, false, |store| {
             guest.call_column_names(store, &config, schema, table)
+        })
+    }
+
+    /// The events counted so far, in an instance opened for that. An error that the plugin reported does not take them away.
+    ///
+    /// # Errors
+    /// A trap.
+    pub(crate) fn event_counts(&mut self) -> Result<EventCounts> {
+        let reader = self.reader()?;
+        let guest = self.plugin.datain_replication_source();
+        self.instance.call(GRACE, false, |store| {
+            guest.reader().call_event_counts(store, reader)
         })
     }
 

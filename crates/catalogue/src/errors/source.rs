@@ -18,7 +18,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["source.flavour-unsupported"],
             then: "ends",
-            meaning: "MariaDB",
+            meaning: "MariaDB, the server or the one that wrote a file",
         },
         ErrorEntry {
             codes: &["sink.flavour-unsupported"],
@@ -108,6 +108,21 @@ pub(super) const SECTION: Section = Section {
             ],
             then: "ends",
             meaning: "a damaged log: compare with `mysqlbinlog --verify-binlog-checksum` on the source",
+        },
+        ErrorEntry {
+            codes: &["binlog.truncated"],
+            then: "ends",
+            meaning: "a file ends inside an event; everything before is whole: copy it again, or name the relay log that follows too",
+        },
+        ErrorEntry {
+            codes: &["binlog.encrypted"],
+            then: "ends",
+            meaning: "the server has encrypted the file: read through the server, or have `mysqlbinlog --read-from-remote-server --raw` make a copy",
+        },
+        ErrorEntry {
+            codes: &["binlog.version"],
+            then: "ends",
+            meaning: "a file of a server before MySQL 5.0",
         },
         ErrorEntry {
             codes: &["binlog.compression"],

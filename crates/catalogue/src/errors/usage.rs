@@ -21,6 +21,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "`skip` or `remove` was not confirmed; nothing was done",
         },
         ErrorEntry {
+            codes: &["file.unreadable"],
+            then: "2, ends",
+            meaning: "a file of `datain tail` cannot be opened or read",
+        },
+        ErrorEntry {
             codes: &["control.socket"],
             then: "2",
             meaning: "the control socket that `[control]` names cannot be used",

@@ -67,13 +67,13 @@ impl Lines {
     pub(super) fn note(
         &mut self,
         record: &types::Table,
-        look_up: impl FnOnce(&str, &str) -> Result<Vec<String>>,
+        look_up: impl FnOnce(&types::Table) -> Result<Vec<String>>,
     ) -> Result<()> {
         let named: Option<Vec<String>> = record.columns.iter().map(|c| c.name.clone()).collect();
         let names = match named {
             Some(names) => names,
             // The definition may have changed since: other names are worse than none.
-            None => Some(look_up(&record.schema, &record.name)?)
+            None => Some(look_up(record)?)
                 .filter(|names| names.len() == record.columns.len())
                 .unwrap_or_else(|| numbered_names(record.columns.len())),
         };
