@@ -82,13 +82,6 @@ impl Lab {
     }
 }
 
-fn server() -> Server {
-    Server::builder(Flavor::Mysql97)
-        .relaxed()
-        .start()
-        .expect("a server")
-}
-
 pub(crate) const FROM_THE_BEGINNING: &str = "mode = \"gtid\"\ngtid_set = \"\"";
 
 pub(crate) fn datain(command: &str, config: &Path, more: &[&str]) -> Exit {
