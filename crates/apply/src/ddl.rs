@@ -77,13 +77,6 @@ pub fn treatment(statement: &Statement) -> Treatment {
             message: "the source logged a change of rows as a statement, which may have another effect on the target",
             hint: "SET PERSIST binlog_format = ROW on the source, and reconnect its sessions",
         },
-        Kind::Table(TableAction::Create) if found.start_transaction.is_some() => {
-            Treatment::Refuse {
-                code: "statement.create-select",
-                message: "CREATE TABLE … SELECT is not supported yet",
-                hint: "create the table on the target by hand, copy its rows, then skip the transaction",
-            }
-        }
         Kind::Server | Kind::Maintenance if found.targets.is_empty() => Treatment::LeaveOut {
             reason: "statements about the server itself are not replicated",
         },
@@ -119,6 +112,29 @@ pub fn treatment(statement: &Statement) -> Treatment {
             hint: "run its effect on the target by hand if it is wanted there, then skip the transaction",
         },
     }
+}
+
+/// The statement of a CREATE TABLE … SELECT, as the log has it, without its clause START TRANSACTION: with it the server would let nothing but the table's rows
+/// into the transaction, no checkpoint either. `None` for any other statement.
+#[must_use]
+pub fn without_start_transaction(statement: &Statement) -> Option<Statement> {
+    let clause = classify(&statement.sql, &options(statement)).start_transaction?;
+    let mut sql = statement.sql.get(..clause.start)?.to_vec();
+    sql.extend_from_slice(statement.sql.get(clause.end..)?);
+    Some(Statement {
+        sql,
+        ..statement.clone()
+    })
+}
+
+/// Schema and name of the first object that the statement names; `None` where there is none, or its name cannot be read.
+#[must_use]
+pub fn first_target(statement: &Statement) -> Option<(String, String)> {
+    let options = options(statement);
+    let found = classify(&statement.sql, &options);
+    let schema = statement.default_schema.as_deref().unwrap_or_default();
+    let (schema, name) = found.targets.first()?.decode(options.charset, schema)?;
+    Some((schema.into_owned(), name.into_owned()))
 }
 
 /// Existing tables that the statement may give an AUTO_INCREMENT column, with their schemas.
@@ -290,12 +306,21 @@ mod tests {
             "shop",
             "source.statement-format",
         );
-        check(
-            "CREATE TABLE t (a INT) START TRANSACTION",
-            "shop",
-            "statement.create-select",
-        );
+        check("CREATE TABLE t (a INT) START TRANSACTION", "shop", "run");
         check("BOGUS", "shop", "statement.unknown");
+    }
+
+    #[test]
+    fn a_created_table_loses_only_the_clause_that_shuts_the_checkpoint_out() {
+        let without = |sql: &str| {
+            let found = without_start_transaction(&statement(sql, "shop"))?;
+            Some(String::from_utf8(found.sql).unwrap())
+        };
+        assert_eq!(
+            without("CREATE TABLE `start` (`transaction` INT COMMENT 'START TRANSACTION') START TRANSACTION /* xid=7 */").as_deref(),
+            Some("CREATE TABLE `start` (`transaction` INT COMMENT 'START TRANSACTION')  /* xid=7 */")
+        );
+        assert_eq!(without("CREATE TABLE t (start INT, transaction INT)"), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{DumpPacket, Session, Stream};
 use datain_row_block::Operation;
-use datain_sql_statement::TableFilter;
+use datain_sql_statement::{TableFilter, Xid};
 
 use crate::checkpoint::State;
 use crate::facts::Facts;
@@ -216,13 +216,14 @@ impl Walk {
                 match query.sql {
                     b"BEGIN" => self.block = true,
                     b"COMMIT" => return true,
+                    // Of an XA branch's first phase, XA PREPARE is the last event, and says it all.
+                    sql if sql.starts_with(b"XA START") => self.block = true,
+                    sql if sql.starts_with(b"XA END") => {}
                     sql => {
                         let text = String::from_utf8_lossy(sql).into_owned();
                         if let Some(found) = &mut self.found {
                             found.statements.push(text);
                         }
-                        // Of an XA transaction, XA PREPARE is the last event.
-                        self.block |= sql.starts_with(b"XA START");
                         return !self.block;
                     }
                 }
@@ -243,7 +244,23 @@ impl Walk {
                 self.tables.insert(map.table_id, (name, columns));
             }
             EventBody::Rows(rows) => self.rows(&rows),
-            EventBody::Xid(_) | EventBody::XaPrepare(_) => return true,
+            EventBody::Xid(_) => return true,
+            EventBody::XaPrepare(prepare) => {
+                let xid = Xid {
+                    gtrid: prepare.gtrid.to_vec(),
+                    bqual: prepare.bqual.to_vec(),
+                    format_id: u64::from(prepare.format_id),
+                };
+                let statement = if prepare.one_phase {
+                    format!("XA COMMIT {xid} ONE PHASE")
+                } else {
+                    format!("XA PREPARE {xid}")
+                };
+                if let Some(found) = &mut self.found {
+                    found.statements.push(statement);
+                }
+                return true;
+            }
             EventBody::TransactionPayload(_) => {
                 self.unreadable("it is compressed".to_owned());
                 return true;

@@ -109,9 +109,10 @@ impl Store {
                 beginning.judge(&before)?;
             }
         }
-        let mut sql =
-            b"UPDATE datain.checkpoints SET epoch = LAST_INSERT_ID(epoch + 1), owner = epoch WHERE stopped_at IS NULL AND stream = "
-                .to_vec();
+        let mut sql = format!(
+            "UPDATE datain.checkpoints SET epoch = LAST_INSERT_ID(epoch + 1), owner = epoch, format = {FORMAT} WHERE stopped_at IS NULL AND stream = "
+        )
+        .into_bytes();
         literal(&mut sql, stream);
         let claim = session.exec(&sql).await?;
         let Some(stored) = read(session, stream).await? else {
