@@ -164,6 +164,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             }) if identity == place.text() => match done {
                 Some(true) => return Ok(()),
                 Some(false) => None,
+                None if ddl::may_be_repeated(statement) => None,
                 None => return Err(undecided(statement)),
             },
             _ => {
@@ -283,13 +284,19 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
 }
 
 fn undecided(statement: &Statement) -> Error {
+    let hint = if ddl::makes_table(statement) {
+        "look at the target; if the table is not there, or is not the one that the statement makes, mend that; then UPDATE datain.checkpoints SET ddl_identity = NULL for \
+         this pipeline and start again. A table that the statement made must be dropped before, or, if no rows follow in the log, the transaction left out with datain skip"
+    } else {
+        "look at the target; if the statement was done, leave it out with datain skip; if it was not, UPDATE datain.checkpoints SET ddl_identity = NULL for this pipeline and \
+         start again"
+    };
     Error::fatal(
         "ddl.undecided",
         "the host ended while this statement was running, and the target cannot tell whether it was done",
     )
     .detail(format!("statement: {} …", ddl::summary(statement)))
-    .hint(
-        "look at the target; if the statement was not done, UPDATE datain.checkpoints SET ddl_identity = NULL for this pipeline and start again; \
-         with gtid_mode = ON on the target, and the right to set gtid_next, the server can tell",
-    )
+    .hint(format!(
+        "{hint}; with gtid_mode = ON on the target, and the right to set gtid_next, the server can tell"
+    ))
 }
