@@ -398,7 +398,7 @@ fn a_definer_that_is_another_or_missing() {
     run(
         &target,
         "CREATE USER applier IDENTIFIED BY 'secret'; GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, CREATE VIEW, CREATE ROUTINE, \
-         ALTER ROUTINE, TRIGGER, EXECUTE, SHOW VIEW ON *.* TO applier; GRANT REPLICATION_APPLIER ON *.* TO applier; CREATE USER present; GRANT SELECT ON d.* TO present; \
+         ALTER ROUTINE, TRIGGER, EXECUTE, SHOW VIEW ON *.* TO applier; GRANT REPLICATION_APPLIER ON *.* TO applier; CREATE USER present; GRANT SELECT, EXECUTE ON d.* TO present; \
          SET GLOBAL log_bin_trust_function_creators = ON",
     );
     run(
@@ -449,7 +449,7 @@ fn rows_of_a_file_that_was_loaded() {
     let target = server();
     run(
         &source,
-        "CREATE SCHEMA d; CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(50)); INSERT INTO d.t VALUES (1, 'a\\tb'), (2, NULL), (3, '\\\\N');
+        "CREATE SCHEMA d; USE d; CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(50)); INSERT INTO d.t VALUES (1, 'a\\tb'), (2, NULL), (3, '\\\\N');
          SELECT * FROM d.t INTO OUTFILE 'loaded.txt' FIELDS TERMINATED BY ';'; TRUNCATE d.t;
          LOAD DATA INFILE 'loaded.txt' INTO TABLE d.t FIELDS TERMINATED BY ';' (id, @v) SET v = CONCAT(@v, ' loaded');
          LOAD DATA INFILE 'loaded.txt' REPLACE INTO TABLE d.t FIELDS TERMINATED BY ';'; UPDATE d.t SET v = UPPER(v)",
