@@ -9,6 +9,7 @@ use datain_contract::types::{Error, Severity};
 use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
 use datain_tests::native::{CUT, fragile, replicate, replicate_into, session, settings};
+use datain_tests::scenarios;
 use datain_throwaway_servers::{Flavor, Server};
 
 const FROM_START: &str = r#"{"mode":"gtid","gtid_set":""}"#;
@@ -305,4 +306,33 @@ fn a_pipeline_of_the_format_before_goes_on() {
     run(&target, "UPDATE datain.checkpoints SET format = 4");
     let error: Error = read().expect_err("a later format");
     assert_eq!(error.code, "checkpoint.format");
+}
+
+/// fidelity: event | XA branches and `CREATE TABLE … SELECT` with `binlog_transaction_compression = ON` | as without
+#[test]
+fn branches_and_created_tables_in_compressed_transactions() {
+    let source = Server::builder(Flavor::Mysql97)
+        .relaxed()
+        .option("binlog_transaction_compression=ON")
+        .start()
+        .expect("a server");
+    let target = server();
+    let settings = settings(FROM_START);
+    for scenario in scenarios::all().expect("the scenarios") {
+        if !["xa.sql", "create_select.sql"].contains(&scenario.name.as_str()) {
+            continue;
+        }
+        run(&source, &scenario.sql);
+        replicate(&source, &target, &settings)
+            .unwrap_or_else(|e| panic!("{}: {e:?}", scenario.name));
+        compare::assert_equal(&source, &target, &scenario.schemas());
+    }
+    let compressed = "SELECT SUM(TRANSACTION_COUNTER) FROM performance_schema.binary_log_transaction_compression_stats WHERE LOG_TYPE = 'BINARY' AND COMPRESSION_TYPE = 'ZSTD'";
+    assert!(
+        cell(&source, compressed)
+            .parse::<u32>()
+            .is_ok_and(|n| n > 20),
+        "{}",
+        cell(&source, compressed)
+    );
 }

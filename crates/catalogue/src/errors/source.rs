@@ -85,11 +85,6 @@ pub(super) const SECTION: Section = Section {
             meaning: "a statement of an XA transaction in a form that is not known",
         },
         ErrorEntry {
-            codes: &["source.compressed-unsupported"],
-            then: "ends",
-            meaning: "not there yet",
-        },
-        ErrorEntry {
             codes: &["source.dump-ended"],
             then: "again",
             meaning: "the source ended the dump",
@@ -120,9 +115,24 @@ pub(super) const SECTION: Section = Section {
             meaning: "a damaged log: compare with `mysqlbinlog --verify-binlog-checksum` on the source",
         },
         ErrorEntry {
-            codes: &["row-too-large"],
+            codes: &["binlog.compression"],
             then: "ends",
-            meaning: "raise `limits.max_row_mib` and `limits.memory_mib`",
+            meaning: "a compressed transaction cannot be decompressed: a damaged log",
+        },
+        ErrorEntry {
+            codes: &["binlog.compression-kind"],
+            then: "ends",
+            meaning: "a transaction is compressed in a way that this version does not know",
+        },
+        ErrorEntry {
+            codes: &["binlog.compression-window"],
+            then: "ends",
+            meaning: "`binlog_transaction_compression_level_zstd` is over 19 on the source, which needs more memory than a plugin has",
+        },
+        ErrorEntry {
+            codes: &["row-too-large", "binlog.event-too-large"],
+            then: "ends",
+            meaning: "a row, or a statement, is over the limit: raise `limits.max_row_mib` and `limits.memory_mib`",
         },
         ErrorEntry {
             codes: &["filter.mixed-statement", "filter.unreadable-statement"],
