@@ -42,6 +42,7 @@ pub struct Beginning {
     place: String,
     is_place: bool,
     set_position: bool,
+    known: bool,
 }
 
 impl Beginning {
@@ -51,6 +52,7 @@ impl Beginning {
             place: self.place.clone(),
             is_place: self.is_place,
             set_position: self.set_position,
+            known: self.known,
         }
     }
 }

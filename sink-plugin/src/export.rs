@@ -20,7 +20,7 @@ use crate::bindings::exports::datain::replication::sink::{
 use crate::config::Config;
 use crate::inbox::{Handle, Shared};
 use crate::orders;
-use crate::silence::{self, Watched};
+use crate::silence::{self, Seen, Watched};
 use crate::writer::{self, HostEngine};
 
 /// How long `check` may take: there may be many tables.
@@ -107,14 +107,14 @@ impl GuestWriter for Writer {
         let config = Config::parse(&config)?;
         let wanted = config.clone();
         let open = Task::new(async move {
-            let session = session::connect(&wanted.endpoint, |options| {
+            let mut session = session::connect(&wanted.endpoint, |options| {
                 options.found_rows = true;
                 options.multi_statements = true;
             })
             .await?;
             let watched = Watched {
                 heard: session.stream().heard(),
-                connection_id: session.connection_id(),
+                seen: Seen::ask(&mut session).await?,
                 endpoint: wanted.endpoint,
             };
             let beginning = wanted.beginning.of_store();

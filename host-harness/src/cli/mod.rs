@@ -78,6 +78,12 @@ impl ConfigFile {
     fn load(&self) -> Result<Config> {
         Config::load(&self.path)
     }
+
+    /// Reads it again later.
+    fn reload(&self) -> impl Fn() -> Result<Config> + Send + Sync + 'static {
+        let path = self.path.clone();
+        move || Config::load(&path)
+    }
 }
 
 /// How results are written.

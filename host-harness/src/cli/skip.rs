@@ -10,7 +10,7 @@ use super::time::utc_micros;
 use super::{ConfigFile, Finish, output};
 use crate::bindings::{Checkpoint, SkippedTransaction, Upcoming};
 use crate::config::Config;
-use crate::control::{self, Order};
+use crate::control;
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::Pipeline;
 
@@ -66,7 +66,7 @@ fn refuse_while_running(config: &Config) -> Result<()> {
     let Some(host) = control::connect(config)? else {
         return Ok(());
     };
-    let host = host.give(Order::Status)?;
+    let host = host.status()?;
     if host.status["state"] == "stopped" {
         return Ok(());
     }

@@ -11,8 +11,10 @@ use crate::private_folder;
 
 /// How long a host may take for its status.
 const STATUS_TIME: Duration = Duration::from_secs(10);
-/// How long it may take for an order: a stop commits what was accepted, and waits for each side for a bounded time.
-const ORDER_TIME: Duration = Duration::from_secs(120);
+/// How long it may take for a start.
+const START_TIME: Duration = Duration::from_secs(120);
+/// When whoever waits for a stop is told what it waits for.
+const STOP_TELLS: Duration = Duration::from_secs(10);
 
 /// A host that runs this pipeline.
 #[derive(Debug)]
@@ -55,16 +57,39 @@ pub fn connect(config: &Config) -> Result<Option<Running>> {
 }
 
 impl Running {
-    /// Gives an order, and waits until it is carried out.
+    /// Asks for the status.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn status(self) -> Result<Answered> {
+        self.exchange(Order::Status, STATUS_TIME, None)
+    }
+
+    /// Orders a start, and waits until it is carried out.
     ///
     /// # Errors
     /// The host's own reason why it was not; `control.failed` when the host has gone.
-    pub fn give(mut self, order: Order) -> Result<Answered> {
+    pub fn start(self) -> Result<Answered> {
+        self.exchange(Order::Start, START_TIME, None)
+    }
+
+    /// Orders a stop, and waits until it is carried out, which takes as long as a statement that is under way on the target; `waiting` is called when that
+    /// takes long.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn stop(self, waiting: &dyn Fn()) -> Result<Answered> {
+        self.exchange(Order::Stop, STOP_TELLS, Some(waiting))
+    }
+
+    /// Waits for the answer for `time`; with `waiting` for longer.
+    fn exchange(
+        mut self,
+        order: Order,
+        time: Duration,
+        waiting: Option<&dyn Fn()>,
+    ) -> Result<Answered> {
         let io = |e: std::io::Error| failed(e.to_string());
-        let time = match order {
-            Order::Status => STATUS_TIME,
-            Order::Stop | Order::Start => ORDER_TIME,
-        };
         self.socket.set_read_timeout(Some(time)).map_err(io)?;
         self.socket
             .set_write_timeout(Some(STATUS_TIME))
@@ -73,10 +98,21 @@ impl Running {
             serde_json::to_string(&Request { order }).map_err(|e| failed(e.to_string()))?;
         line.push('\n');
         self.socket.write_all(line.as_bytes()).map_err(io)?;
+        let mut answer = BufReader::new(&self.socket);
         let mut line = String::new();
-        BufReader::new(&self.socket)
-            .read_line(&mut line)
-            .map_err(io)?;
+        let timed_out =
+            |e: &std::io::Error| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        match (answer.read_line(&mut line), waiting) {
+            (Err(e), Some(waiting)) if timed_out(&e) => {
+                waiting();
+                // A host that dies closes the socket.
+                self.socket.set_read_timeout(None).map_err(io)?;
+                answer.read_line(&mut line).map_err(io)?;
+            }
+            (read, _) => {
+                read.map_err(io)?;
+            }
+        }
         let answer: Answer = serde_json::from_str(&line).map_err(|e| failed(e.to_string()))?;
         match answer.error {
             Some(report) => Err(Error::from(report)),

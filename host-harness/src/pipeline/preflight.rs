@@ -15,6 +15,8 @@ use crate::error::{Error, Kind, Result};
 use crate::plugin::{Plugin, SinkInstance, SourceInstance};
 use crate::transport::Waker;
 
+use super::supervisor;
+
 /// How a finding is to be taken; the worst is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -110,6 +112,10 @@ fn look(
 ) -> Result<Look> {
     let inspected = SinkInstance::new(sink, Arc::clone(waker))?.inspect();
     let (checkpoint, target_unknown) = match inspected {
+        // A host that is started while the pipeline is stopped has nothing to check: it rests, whatever the servers are like at this moment.
+        Ok(inspection) if first_error && inspection.stopped_at_micros.is_some() => {
+            return Err(supervisor::stopped(source.pipeline()));
+        }
         Ok(inspection) => (inspection.checkpoint, None),
         Err(error) if first_error || not_a_finding(&error) => return Err(error),
         Err(error) => (None, Some(error)),

@@ -102,7 +102,6 @@ struct Board {
     /// Number of the newest transaction that the source has handed out, and whether it has nothing more.
     read_ordinal: u64,
     source_idle: bool,
-    was_resumed: bool,
     rate: Rate,
     /// Whether the present source has reached what its server had at the opening: before that, silence means nothing.
     source_reached: bool,
@@ -124,7 +123,6 @@ impl StatusHandle {
             durable: None,
             read_ordinal: 0,
             source_idle: false,
-            was_resumed: false,
             rate: Rate::default(),
             source_reached: false,
             lag: Lag::default(),
@@ -141,11 +139,6 @@ impl StatusHandle {
     /// Number of the newest transaction that the source has handed out, whole or in part.
     pub(super) fn read_ordinal(&self) -> u64 {
         self.lock().read_ordinal
-    }
-
-    /// Whether the target has ever said where to go on.
-    pub(super) fn was_resumed(&self) -> bool {
-        self.lock().was_resumed
     }
 
     /// The state now.
@@ -194,7 +187,6 @@ impl StatusHandle {
         let mut board = self.lock();
         board.durable = checkpoint.cloned();
         board.read_ordinal = board.durable_ordinal();
-        board.was_resumed = true;
     }
 
     pub(super) fn failed(&self, error: &Error) {

@@ -13,7 +13,7 @@
 //! | `group_max_rows`, `group_linger_ms` | | ✓ | when a group is closed |
 //! | `connections` | | ✓ | how many connections may apply at once; used from the apply engine on |
 //! | `one_by_one` | ✓ | ✓ | a resume point on each transaction, and each committed by itself: to find the one that fails |
-//! | `beginning` | | ✓ | object: `place`, the configuration's start as text; `is_place`, whether that names a place in the log; `set_position`, whether to go there in spite of a checkpoint |
+//! | `beginning` | | ✓ | object: `place`, the configuration's start as text; `is_place`, whether that names a place in the log; `set_position`, whether to go there in spite of a checkpoint; `known`, whether the host has seen the pipeline in the target, so that it must not begin anew |
 
 use serde_json::{Value, json};
 
@@ -34,8 +34,14 @@ pub(crate) enum Purpose {
     Look,
 }
 
-/// `row_block_version` is what was negotiated ([`super::negotiate`]).
-pub(super) fn json(role: Role, config: &Config, row_block_version: u8, purpose: Purpose) -> String {
+/// `row_block_version` is what was negotiated ([`super::negotiate`]); `known`: see the table.
+pub(super) fn json(
+    role: Role,
+    config: &Config,
+    row_block_version: u8,
+    purpose: Purpose,
+    known: bool,
+) -> String {
     let one_by_one = purpose == Purpose::OneByOne;
     let (stream, server_id) = match purpose {
         // A source ends the dump of a replica that connects a second time, and a look must not end the pipeline's own.
@@ -70,14 +76,14 @@ pub(super) fn json(role: Role, config: &Config, row_block_version: u8, purpose: 
             "group_linger_ms": config.apply.group_linger_ms,
             "connections": config.apply.connections,
             "one_by_one": one_by_one,
-            "beginning": beginning(&config.start, config.set_position),
+            "beginning": beginning(&config.start, config.set_position, known),
         }),
     };
     value.to_string()
 }
 
 /// The text is kept in the target and compared at each start: two ways to write the same place must give the same text.
-fn beginning(start: &Start, set_position: bool) -> Value {
+fn beginning(start: &Start, set_position: bool, known: bool) -> Value {
     let (place, is_place) = match start {
         Start::Snapshot => ("snapshot".to_owned(), false),
         Start::Now => ("now".to_owned(), false),
@@ -87,7 +93,7 @@ fn beginning(start: &Start, set_position: bool) -> Value {
             (format!("gtid {}", set.to_ascii_lowercase()), true)
         }
     };
-    json!({ "place": place, "is_place": is_place, "set_position": set_position })
+    json!({ "place": place, "is_place": is_place, "set_position": set_position, "known": known })
 }
 
 fn start(start: &Start) -> Value {

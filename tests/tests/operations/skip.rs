@@ -1,6 +1,7 @@
 //! `datain skip`.
 
 use datain_tests::host::Host;
+use datain_tests::proxy::Proxy;
 
 use crate::lab::{FROM_THE_BEGINNING, LIMIT, Lab, caught_up, datain, done, refused, status};
 
@@ -116,5 +117,53 @@ fn exactly_the_transaction_that_fails_is_skipped() {
     assert_eq!(
         lab.one("SELECT GROUP_CONCAT(id) FROM d.t WHERE id > 100"),
         "101,103"
+    );
+}
+
+#[test]
+fn a_skip_whose_answer_is_lost_is_done_once() {
+    let lab = Lab::new();
+    let proxy = Proxy::start(lab.target.port(), |_| {}).expect("a proxy");
+    let config = lab.config("doubt", FROM_THE_BEGINNING);
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let direct = format!("port = {}", lab.target.port());
+    assert!(text.contains(&direct), "{text}");
+    std::fs::write(
+        &config,
+        text.replace(
+            &direct,
+            &format!(
+                "port = {}\ntls = \"disabled\"\nget_server_public_key = true",
+                proxy.port()
+            ),
+        ),
+    )
+    .expect("the configuration");
+    done(caught_up(&config));
+    lab.target
+        .sql("INSERT INTO d.t VALUES (1, -1)")
+        .expect("a stranger's row");
+    lab.source("INSERT INTO d.t VALUES (1, 1); INSERT INTO d.t VALUES (2, 2)");
+    refused(&caught_up(&config), "server.duplicate-key", 3);
+    // The commit arrives, its answer does not: the command asks, and knows.
+    // COM_QUERY, and the whole statement: a session's isolation level begins with the same letters.
+    proxy.cut_behind(b"\x03COMMIT");
+    done(datain("skip", &config, &["--yes"]));
+    assert_eq!(lab.one("SELECT COUNT(*) FROM datain.skipped"), "1");
+    // What was not committed is an error, and nothing was skipped.
+    lab.target
+        .sql("INSERT INTO d.t VALUES (3, -3)")
+        .expect("a stranger's row");
+    lab.source("INSERT INTO d.t VALUES (3, 3); INSERT INTO d.t VALUES (4, 4)");
+    refused(&caught_up(&config), "server.duplicate-key", 3);
+    proxy.cut_behind(b"INSERT INTO datain.skipped");
+    let exit = datain("skip", &config, &["--yes"]);
+    assert_eq!(exit.code, 3, "{}", exit.stderr);
+    assert_eq!(lab.one("SELECT COUNT(*) FROM datain.skipped"), "1");
+    done(datain("skip", &config, &["--yes"]));
+    done(caught_up(&config));
+    assert_eq!(
+        lab.one("SELECT GROUP_CONCAT(v ORDER BY id) FROM d.t"),
+        "-1,2,-3,4"
     );
 }

@@ -21,6 +21,7 @@ use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
 pub(crate) use branches::{Part, PieceOf, Rows};
+pub(crate) use store::tables_are_gone;
 pub use store::{Beginning, Claimed, Store};
 
 /// A DDL statement that may or may not have run when its writer died.
@@ -145,6 +146,15 @@ pub fn fenced(stream: &str) -> Error {
         format!("another host has taken over pipeline `{stream}`, or its checkpoint was changed by hand; nothing of this group was committed"),
     )
     .hint("run one host per pipeline; give each pipeline its own name")
+}
+
+/// The error of a writer whose pipeline is gone.
+fn removed(stream: &str) -> Error {
+    Error::fatal(
+        "checkpoint.removed",
+        format!("pipeline `{stream}` was removed from the target while this host was running; nothing of this group was committed"),
+    )
+    .hint("to begin anew on purpose, look at [start] and start the host again")
 }
 
 /// The error of a writer that wants to open a stopped pipeline.

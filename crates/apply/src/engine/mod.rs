@@ -383,6 +383,17 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
     }
 
+    /// Asks the target whether the pipeline is still this writer's; to be called while no group is open.
+    ///
+    /// # Errors
+    /// `checkpoint.fenced`, or `checkpoint.overruled` after a person's order, as a commit would say; server errors.
+    pub async fn require_ownership(&mut self) -> Result<(), Error> {
+        if self.store.is_ours(&mut self.session).await? {
+            return Ok(());
+        }
+        Err(self.store.lost(&mut self.session).await)
+    }
+
     /// Commits the open group with its checkpoint.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use datain_contract::types::Error;
 use datain_mysql_client::{ClientError, Outcome, Stream};
 
 use super::{Engine, Notice, Place};
+use crate::checkpoint::tables_are_gone;
 use crate::mapping::Mapping;
 
 /// A statement whose reply is still to be read.
@@ -92,6 +93,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                         "sink.unexpected-rows",
                         "a change returned rows",
                     )));
+                }
+                Err(error) if matches!(expected.count, Count::Fence) && tables_are_gone(&error) => {
+                    return Err(self.store.lost(&mut self.session).await);
                 }
                 Err(error) => return Err(expected.refused(error)),
             };

@@ -80,6 +80,21 @@ pub(super) const SECTION: Section = Section {
             meaning: "`skip`: the checkpoint is no longer where it was when the transaction was shown; nothing was skipped",
         },
         ErrorEntry {
+            codes: &["checkpoint.busy"],
+            then: "again",
+            meaning: "another datain is making or removing the tables of the schema `datain` at this moment",
+        },
+        ErrorEntry {
+            codes: &["checkpoint.statement-running"],
+            then: "again",
+            meaning: "a DDL statement that a host of the pipeline had begun is still running on the target: a person's order, and a host that follows one that was killed, wait for its end",
+        },
+        ErrorEntry {
+            codes: &["skip.in-doubt"],
+            then: "ends",
+            meaning: "the connection was lost while `skip` committed, and the target could not be asked whether it did: look before you skip again",
+        },
+        ErrorEntry {
             codes: &["checkpoint.removed"],
             then: "ends",
             meaning: "the target lost the checkpoint while the host was running: another server, or the pipeline was removed",

@@ -61,6 +61,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "`[start]` cannot be used, or a plugin cannot read what it was given",
         },
         ErrorEntry {
+            codes: &["config.other-pipeline"],
+            then: "ends",
+            meaning: "`start`: the file now has another `name`, `[target]` or `[control] socket` than the resting host began with: end that host and start it again",
+        },
+        ErrorEntry {
             codes: &["config.start-changed"],
             then: "2",
             meaning: "`[start]` names another place than the one where the pipeline began: put it back, or start once with `--set-position`",

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::logging::LogFormat;
 use super::{ConfigFile, Finish, Format, output, report as print_error};
-use crate::control::{self, Order};
+use crate::control;
 use crate::error::Result;
 use crate::pipeline::Pipeline;
 use report::{Found, Report};
@@ -27,7 +27,7 @@ pub(super) fn status(args: &StatusArgs, log_format: LogFormat) -> Result<Finish>
     let name = config.name.clone();
     // A host that is just ending is as good as none.
     let host = control::connect(&config)
-        .and_then(|host| host.map(|host| host.give(Order::Status)).transpose())
+        .and_then(|host| host.map(control::Running::status).transpose())
         .unwrap_or_else(|error| {
             tracing::debug!(%error, "the host did not answer");
             None
