@@ -1,4 +1,10 @@
-//! Whether two servers hold the same tables, definitions and rows.
+//! Whether two servers hold the same tables, definitions and rows, by their own word.
+//!
+//! Each value counts by its bytes, and each value inside a JSON document by its JSON_TYPE too (`rows.rs`); views, routines and schemas by what SHOW CREATE says
+//! of them (`objects.rs`).
+
+mod objects;
+mod rows;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +29,7 @@ pub struct Summary {
     pub definition: String,
     /// Number of rows.
     pub rows: u64,
-    /// Two sums over the rows' SHA-256, which do not depend on their order.
+    /// Sums over the rows' SHA-256 and over the types inside documents, which do not depend on their order.
     pub checksum: String,
 }
 
@@ -69,11 +75,25 @@ pub fn assert_equal(left: &Server, right: &Server, schemas: &[&str]) {
         "there is nothing to compare in {schemas:?}"
     );
     let different: Vec<&Table> = tables.iter().filter(|t| !t.is_equal()).collect();
-    assert!(different.is_empty(), "tables differ: {different:#?}");
+    if let Some(first) = different.first() {
+        let rows = rows::different(left, right, &first.name).expect("both servers answer");
+        panic!(
+            "tables differ: {different:#?}\nrows of {}, first of the source, then of the target:\n{rows}",
+            first.name
+        );
+    }
+    for schema in schemas {
+        let of = |server| objects::definitions(server, schema).expect("both servers answer");
+        let (of_left, of_right) = (of(left), of(right));
+        assert!(
+            of_left == of_right,
+            "definitions in {schema} differ:\n{of_left:#?}\n{of_right:#?}"
+        );
+    }
 }
 
 fn summaries(server: &Server, schemas: &[&str]) -> Result<Vec<(String, Summary)>> {
-    let list: Vec<String> = schemas.iter().map(|s| format!("'{s}'")).collect();
+    let list: Vec<String> = schemas.iter().map(|s| text(s)).collect();
     let names = server.query(&format!(
         "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES \
          WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2",
@@ -92,50 +112,28 @@ fn summaries(server: &Server, schemas: &[&str]) -> Result<Vec<(String, Summary)>
         .collect()
 }
 
+/// A name as SQL.
 fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
+/// A text as SQL.
+fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
+}
+
 fn summary(server: &Server, schema: &str, name: &str) -> Result<Summary> {
     let table = format!("{}.{}", quoted(schema), quoted(name));
-    let cell = |sql: &str, column: usize| -> Result<String> {
-        let rows = server.query(sql)?;
-        Ok(rows
-            .first()
-            .and_then(|row| row.get(column).cloned().flatten())
-            .unwrap_or_default())
-    };
-    let definition = cell(&format!("SHOW CREATE TABLE {table}"), 1)?;
-    let columns = server.query(&format!(
-        "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS \
-         WHERE TABLE_SCHEMA = '{schema}' AND TABLE_NAME = '{name}' ORDER BY ORDINAL_POSITION"
-    ))?;
-    let parts: Vec<String> = columns
-        .iter()
-        .filter_map(|row| {
-            let (name, kind) = (row.first()?.as_deref()?, row.get(1)?.as_deref()?);
-            let column = quoted(name);
-            // JSON is compared with its types, which its text does not show; the others by their bytes.
-            Some(if kind == "json" {
-                format!("IFNULL(HEX(CONCAT(JSON_TYPE({column}), CAST({column} AS CHAR))), 'NULL')")
-            } else {
-                format!("IFNULL(HEX({column}), 'NULL')")
-            })
-        })
-        .collect();
-    let row = format!("SHA2(CONCAT_WS(',', {}), 256)", parts.join(","));
-    let checksum = format!(
-        "SELECT COUNT(*), CONCAT(\
-         SUM(CAST(CONV(SUBSTRING(h, 1, 15), 16, 10) AS DECIMAL(40))), '-', SUM(CAST(CONV(SUBSTRING(h, 16, 15), 16, 10) AS DECIMAL(40)))) \
-         FROM (SELECT {row} AS h FROM {table}) AS hashed"
-    );
-    let rows = server.query(&format!("SET SESSION time_zone = '+00:00'; {checksum}"))?;
-    let answer = rows.first().context("no answer to the checksum")?;
-    let at = |i: usize| answer.get(i).cloned().flatten().unwrap_or_default();
+    let definition = server.query(&format!("SHOW CREATE TABLE {table}"))?;
+    let definition = definition
+        .first()
+        .and_then(|row| row.get(1).cloned().flatten())
+        .context("no definition")?;
+    let (rows, checksum) = rows::checksum(server, schema, name)?;
     Ok(Summary {
         definition: without_auto_increment(&definition),
-        rows: at(0).parse().context("the number of rows")?,
-        checksum: at(1),
+        rows,
+        checksum,
     })
 }
 

@@ -6,8 +6,10 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod compare;
+pub mod fidelity;
 pub mod host;
 pub mod native;
 pub mod pipeline_run;
 pub mod proxy;
+pub mod scenarios;
 mod temp_dir;

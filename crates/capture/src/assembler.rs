@@ -1,15 +1,15 @@
 //! Events in, batches of transactions out.
 //!
 //! A transaction begins at its Gtid event, or, where the log has none, at BEGIN or at a statement that stands alone; it ends at Xid, at COMMIT, or
-//! with that statement. [`crate::framing`] keeps account of transactions and checkpoints; here is what each event means.
+//! with that statement; the first phase of an XA branch goes from XA START to its XA_prepare event, the second is a transaction of one statement. [`crate::framing`] keeps account of transactions and checkpoints; here is what each event means.
 
 use datain_binlog::{
     BinlogError, ChecksumAlgorithm, Event, EventBody, EventFlags, EventHeader, EventType,
-    FormatDescription, GtidEvent, GtidSet, QueryEvent, TableMap,
+    FormatDescription, GtidEvent, GtidSet, QueryEvent, TableMap, XaPrepare,
 };
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Batch, Change, Error};
-use datain_sql_statement::TableFilter;
+use datain_contract::types::{Batch, Change, Error, XaBranch, XaStep};
+use datain_sql_statement::{TableFilter, Xid};
 
 use crate::checkpoint::State;
 use crate::framing::{Counts, Framing, Open};
@@ -242,7 +242,7 @@ impl Assembler {
             }
             EventBody::Gtid(gtid) => self.begin(&gtid, header, before),
             EventBody::Query(query) => self.query(&query, header, before),
-            EventBody::Xid(_) => self.framing.end(),
+            EventBody::Xid(_) => self.commit(),
             EventBody::TableMap(map) => self.table_map(&map),
             EventBody::Rows(rows) => self.rows(&rows, 0).map(|_| ()),
             EventBody::Heartbeat(heartbeat) => {
@@ -269,11 +269,7 @@ impl Assembler {
                 "the source logged a change of rows as a statement, which may have another effect on the target",
             )
             .hint("SET PERSIST binlog_format = ROW on the source, and reconnect its sessions")),
-            EventBody::XaPrepare(_) => Err(Error::fatal(
-                "source.xa-unsupported",
-                "the source logged an XA transaction, which this version cannot apply",
-            )
-            .hint("apply its effect to the target by hand, then skip the transaction")),
+            EventBody::XaPrepare(prepare) => self.prepare(&prepare),
             // It is unpacked before its parts come here, and holds no other.
             EventBody::TransactionPayload(_) => Err(Error::fatal(
                 "binlog.malformed",
@@ -350,22 +346,69 @@ impl Assembler {
                 self.opened(header, before).block = true;
                 Ok(())
             }
-            Meaning::Commit => self.framing.end(),
+            Meaning::BeginBranch(xid) => {
+                let open = self.opened(header, before);
+                open.block = true;
+                open.xa = Some(XaBranch {
+                    step: XaStep::Prepare,
+                    xid,
+                });
+                Ok(())
+            }
+            Meaning::EndBranch(branch) => {
+                self.opened(header, before).xa = Some(branch);
+                self.framing.end()
+            }
+            Meaning::Commit => self.commit(),
             Meaning::Nothing if inside => Ok(()),
             Meaning::Nothing | Meaning::Filtered => {
                 self.opened(header, before);
                 self.framing.end()
             }
             Meaning::Statement(statement) => {
-                // Groups end before a statement, so the transaction before it needs a resume point.
-                self.framing.mark();
                 self.opened(header, before);
-                self.framing.push(Change::Statement(statement));
-                self.framing.end()?;
-                self.framing.mark();
+                self.framing.push_statement(statement);
+                self.framing.end()
+            }
+            Meaning::CreateSelect(statement) if self.framing.is_at_its_beginning() => {
+                self.framing.push_statement(statement);
                 Ok(())
             }
+            Meaning::CreateSelect(_) => Err(Error::fatal(
+                "source.statement-inside",
+                "the source logged a statement inside a transaction of rows",
+            )
+            .hint("apply its effect to the target by hand, then skip the transaction")),
         }
+    }
+
+    /// The end of a transaction that began with BEGIN.
+    fn commit(&mut self) -> Result<(), Error> {
+        if self.framing.open.as_ref().is_some_and(|o| o.xa.is_some()) {
+            return Err(Error::fatal(
+                "binlog.malformed",
+                "the log commits an XA branch that it has not prepared",
+            ));
+        }
+        self.framing.end()
+    }
+
+    /// The end of an XA branch's first phase. Its xid stands in the statement that began it; the event cuts format ids to 32 bits.
+    fn prepare(&mut self, event: &XaPrepare<'_>) -> Result<(), Error> {
+        let xid = Xid {
+            gtrid: event.gtrid.to_vec(),
+            bqual: event.bqual.to_vec(),
+            format_id: u64::from(event.format_id),
+        };
+        let begun = self.framing.open.as_ref().and_then(|open| open.xa.as_ref());
+        let names = |xid: &str| xid.rsplit_once(',').map(|(names, _)| names.to_owned());
+        if begun.is_none_or(|begun| names(&begun.xid) != names(&xid.to_string())) {
+            return Err(Error::fatal(
+                "binlog.malformed",
+                "the log prepares an XA branch that it has not begun",
+            ));
+        }
+        self.framing.end_branch(event.one_phase)
     }
 
     fn table_map(&mut self, map: &TableMap<'_>) -> Result<(), Error> {

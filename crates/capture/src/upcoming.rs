@@ -17,7 +17,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{DumpPacket, Session, Stream};
 use datain_row_block::Operation;
-use datain_sql_statement::TableFilter;
+use datain_sql_statement::{TableFilter, Xid};
 
 use crate::checkpoint::State;
 use crate::facts::Facts;
@@ -414,12 +414,13 @@ impl Walk {
                 match query.sql {
                     b"BEGIN" => self.block = true,
                     b"COMMIT" => return true,
-                    sql => {
+                    // Of an XA branch's first phase, XA PREPARE is the last event, and says it all.
+                    sql if sql.starts_with(b"XA START") => self.block = true,
+                    sql if sql.starts_with(b"XA END") => {}
+                    _ => {
                         if let Some(found) = &mut self.found {
                             found.statements.push(shown(&query));
                         }
-                        // Of an XA transaction, XA PREPARE is the last event.
-                        self.block |= sql.starts_with(b"XA START");
                         return !self.block;
                     }
                 }
@@ -439,10 +440,26 @@ impl Walk {
                 };
                 self.tables.insert(map.table_id, (name, columns));
             }
+            EventBody::Xid(_) => return true,
+            EventBody::XaPrepare(prepare) => {
+                let xid = Xid {
+                    gtrid: prepare.gtrid.to_vec(),
+                    bqual: prepare.bqual.to_vec(),
+                    format_id: u64::from(prepare.format_id),
+                };
+                let statement = if prepare.one_phase {
+                    format!("XA COMMIT {xid} ONE PHASE")
+                } else {
+                    format!("XA PREPARE {xid}")
+                };
+                if let Some(found) = &mut self.found {
+                    found.statements.push(statement);
+                }
+                return true;
+            }
             EventBody::Rows(rows) => {
                 self.rows(&rows, 0);
             }
-            EventBody::Xid(_) | EventBody::XaPrepare(_) => return true,
             // Unpacked before its parts come here.
             EventBody::TransactionPayload(_) => {}
             EventBody::Incident(_) => {

@@ -294,6 +294,15 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
+        reason: "a branch that was prepared before the pipeline begins is committed later without its rows being logged again.",
+        remedy: "`XA COMMIT …` or `XA ROLLBACK …` for each, before the copy for the target is taken",
+        ..source(
+            "source.xa-prepared",
+            Warning,
+            "no XA branch is prepared when a pipeline begins",
+        )
+    },
+    Check {
         reason: "after an interruption that lasts longer than the log is kept, only a new first copy helps.",
         remedy: "`SET PERSIST binlog_expire_logs_seconds = …`, a day or more",
         ..source(

@@ -16,7 +16,7 @@ mod table_names;
 mod value;
 
 pub use characters::decode;
-pub use envelope::{Orders, Place, Transaction, write_row};
+pub use envelope::{BranchEnd, Orders, Place, Transaction, write_branch_end, write_row};
 pub use statement::{Statement, write_statement};
 pub use table::{Column, Signedness, Table, numbered_names};
 pub use table_names::TableNames;

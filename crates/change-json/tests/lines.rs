@@ -6,8 +6,8 @@
 )]
 
 use datain_change_json::{
-    Column, Orders, Place, Signedness, Statement, Table, Transaction, numbered_names, write_row,
-    write_statement,
+    BranchEnd, Column, Orders, Place, Signedness, Statement, Table, Transaction, numbered_names,
+    write_branch_end, write_row, write_statement,
 };
 use datain_row_block::{ColumnKind, ImageWriter, Operation, RowSetReader, RowSetWriter, Width};
 use proptest::prelude::*;
@@ -19,6 +19,7 @@ const TRANSACTION: Transaction<'_> = Transaction {
     file: "binlog.000003",
     offset: 157,
     committed_at_micros: 1_700_000_000_123_456,
+    xid: None,
 };
 
 fn column(name: &str, kind: ColumnKind) -> Column {
@@ -267,4 +268,21 @@ proptest! {
             prop_assert_eq!(&line["after"], &Value::Null);
         }
     }
+}
+
+#[test]
+fn the_end_of_a_branch_is_a_line_of_its_own() {
+    let mut out = Vec::new();
+    for end in [BranchEnd::Commit, BranchEnd::Rollback] {
+        write_branch_end(&mut out, &TRANSACTION, "X'67',X'',1", end, 7).unwrap();
+    }
+    let ends: Vec<Value> = std::str::from_utf8(&out)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(ends[0]["xa"]["xid"], "X'67',X'',1");
+    assert_eq!(ends[0]["xa"]["end"], "commit");
+    assert_eq!(ends[1]["xa"]["end"], "rollback");
+    assert_eq!(ends[1]["source"]["pos"], 157);
 }

@@ -7,8 +7,11 @@
 //! A DDL statement commits by itself, so an *intent* is committed before it: what it is (its GTID or position on the source), and
 //! under which GTID of our own it runs on the target. After a kill the target's gtid_executed tells whether it ran.
 //!
+//! XA branches that are prepared and not yet committed are kept in the same way as the checkpoint, in the transaction that covers them ([`branches`]).
+//!
 //! What a person orders ([`orders`]: stop, start, skip, remove) is written to the same tables ([`layout`]), so it outlives every host.
 
+mod branches;
 pub mod layout;
 pub mod orders;
 mod store;
@@ -17,6 +20,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
+pub(crate) use branches::{Part, PieceOf, Rows};
 pub(crate) use store::tables_are_gone;
 pub use store::{Beginning, Claimed, Store};
 
@@ -89,7 +93,7 @@ pub async fn read<S: Stream>(
             .ok_or_else(damaged)
     };
     let format = number(0)?;
-    if format != u64::from(layout::FORMAT) {
+    if !(u64::from(layout::OLDEST_FORMAT)..=u64::from(layout::FORMAT)).contains(&format) {
         return Err(Error::fatal(
             "checkpoint.format",
             format!("the checkpoint of pipeline `{stream}` has format {format}, this version of datain knows {}", layout::FORMAT),

@@ -200,6 +200,7 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     }
     layout::lock_statements(session, stream).await?;
     layout::lock(session).await?;
+    let found = layout::find(session).await?;
     session.exec(b"START TRANSACTION").await?;
     // The row of the checkpoint first: it is the one that a writer waits for.
     let known = session
@@ -211,7 +212,13 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     let skipped = session
         .exec(&of_stream("DELETE FROM datain.skipped", stream))
         .await?;
+    if found == layout::Found::All {
+        session
+            .exec(&of_stream("DELETE FROM datain.xa_prepared", stream))
+            .await?;
+    }
     session.exec(b"COMMIT").await?;
+    // What is left of branches without their pipeline is of no use to anybody.
     let others = session
         .query_first(b"SELECT (SELECT COUNT(*) FROM datain.checkpoints) + (SELECT COUNT(*) FROM datain.held_back) + (SELECT COUNT(*) FROM datain.skipped)")
         .await?;

@@ -133,11 +133,13 @@ impl Store {
             // Before the epoch: a configuration that is refused must not end the host that has the pipeline.
             Some(before) => {
                 beginning.judge(&before)?;
+                layout::complete(session).await?;
             }
         }
-        let mut sql =
-            b"UPDATE datain.checkpoints SET epoch = LAST_INSERT_ID(epoch + 1), owner = epoch WHERE stopped_at IS NULL AND stream = "
-                .to_vec();
+        let mut sql = format!(
+            "UPDATE datain.checkpoints SET epoch = LAST_INSERT_ID(epoch + 1), owner = epoch, format = {FORMAT} WHERE stopped_at IS NULL AND stream = "
+        )
+        .into_bytes();
         literal(&mut sql, stream);
         let claim = session.exec(&sql).await?;
         let Some(stored) = read(session, stream).await? else {

@@ -7,8 +7,12 @@
 //!
 //! After an error the engine must be dropped with its session: the server rolls back, and a new engine resumes from the checkpoint.
 //!
-//! DDL stands alone: the open group is committed first, then intent, statement and checkpoint follow each other ([`crate::checkpoint`]).
+//! DDL stands alone: the open group is committed first, then intent, statement and checkpoint follow each other ([`crate::checkpoint`]). The rows of a CREATE
+//! TABLE … SELECT come between statement and checkpoint: they open a group, whose checkpoint ends the intent.
+//!
+//! The rows of a prepared XA branch are kept in the group that covers its PREPARE, and applied in the one that covers its COMMIT ([`branch`]).
 
+mod branch;
 mod replies;
 mod statement;
 
@@ -27,6 +31,7 @@ use crate::mapping::{Collations, Mapping};
 use crate::settings;
 use crate::statements::{self, Bounds};
 use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
+use branch::Keeping;
 use replies::{Count, Expected};
 
 /// A packet of statements is sent when it reaches this size.
@@ -65,6 +70,8 @@ pub struct Totals {
 struct Group {
     totals: Totals,
     bytes: usize,
+    /// It holds the rows of a CREATE TABLE … SELECT, so that its checkpoint ends the statement's intent.
+    ends_intent: bool,
     /// Where it can be committed; none in the middle of a transaction, or after one without a checkpoint.
     checkpoint: Option<Checkpoint>,
 }
@@ -116,6 +123,7 @@ pub struct Engine<S, H> {
     in_packet: VecDeque<Expected>,
     on_the_way: VecDeque<Expected>,
     group: Option<Group>,
+    keeping: Option<Keeping>,
     totals: Totals,
     notices: Vec<Notice>,
 }
@@ -180,6 +188,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             in_packet: VecDeque::new(),
             on_the_way: VecDeque::new(),
             group: None,
+            keeping: None,
             totals: Totals {
                 // Of a place that is given up nothing is known to be in the target.
                 last_commit_micros: if set_position {
@@ -249,7 +258,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .iter()
             .any(|c| matches!(c, Change::Statement(_)));
         let result = if statements {
-            self.apply_statement(transaction, &place).await.map(Some)
+            self.apply_statement(transaction, block, &place).await
         } else {
             self.apply_rows(transaction, block, &place)
                 .await
@@ -265,12 +274,15 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         place: &Rc<Place>,
     ) -> Result<(), Error> {
         if self.group.is_none() {
-            self.group = Some(Group::default());
-            self.push(b"START TRANSACTION", Count::Any, None, place);
+            self.begin_group(false, place);
         }
-        for change in &transaction.changes {
-            if let Change::Rows(set) = change {
-                self.row_set(set, block, place).await?;
+        if let Some(branch) = &transaction.xa {
+            self.branch_step(branch, &transaction, block, place).await?;
+        } else {
+            for change in &transaction.changes {
+                if let Change::Rows(set) = change {
+                    self.row_set(set, block, place).await?;
+                }
             }
         }
         if let Some(group) = &mut self.group {
@@ -286,6 +298,14 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         Ok(())
     }
 
+    fn begin_group(&mut self, ends_intent: bool, place: &Rc<Place>) {
+        self.group = Some(Group {
+            ends_intent,
+            ..Group::default()
+        });
+        self.push(b"START TRANSACTION", Count::Any, None, place);
+    }
+
     async fn row_set(
         &mut self,
         set: &RowSet,
@@ -293,6 +313,16 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         place: &Rc<Place>,
     ) -> Result<(), Error> {
         let mapping = self.mapping(set.table).await?;
+        self.write_rows(set, block, &mapping, place).await
+    }
+
+    async fn write_rows(
+        &mut self,
+        set: &RowSet,
+        block: &[u8],
+        mapping: &Rc<Mapping>,
+        place: &Rc<Place>,
+    ) -> Result<(), Error> {
         self.set_checks(set.flags, place);
         let bounds = Bounds {
             bytes: self.statement_bytes,
@@ -305,7 +335,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         };
         // The statements of one row set are at most as large as the batch's block, so they may be held together.
         let mut list = Vec::new();
-        statements::write(set, block, &mapping, bounds, |statement| {
+        statements::write(set, block, mapping, bounds, |statement| {
             list.push(statement);
             Ok(())
         })?;
@@ -323,7 +353,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             self.push_owned(
                 statement.sql,
                 Count::Rows(statement.rows),
-                Some(&mapping),
+                Some(mapping),
                 place,
             );
             if self.packet.len() >= self.statement_bytes {
@@ -387,9 +417,11 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 "a commit was asked for where the stream does not allow one",
             ));
         };
-        let fence = self
-            .store
-            .advance_sql(&checkpoint, group.totals.last_commit_micros, false);
+        let fence = self.store.advance_sql(
+            &checkpoint,
+            group.totals.last_commit_micros,
+            group.ends_intent,
+        );
         self.push(&fence, Count::Fence, None, &Rc::default());
         self.send_packet().await?;
         self.read_replies().await?;
@@ -436,6 +468,13 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 format!("rows of table {id}, which no table record announced"),
             ));
         };
+        let mapping = self.map_table(&source).await?;
+        self.mappings.insert(id, Rc::clone(&mapping));
+        Ok(mapping)
+    }
+
+    /// Compares a table record with the target's table of now.
+    async fn map_table(&mut self, source: &Table) -> Result<Rc<Mapping>, Error> {
         let (schema, name) = (source.schema.as_str(), source.name.as_str());
         // Replies that are on the way come first on this session.
         self.send_packet().await?;
@@ -445,9 +484,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 .in_table(schema, name)
                 .hint("create the table on the target as it was at this position, or exclude it; for a first copy start from a dump's position")
         })?;
-        let mapping = Rc::new(Mapping::new(&source, target, &self.collations)?);
-        self.mappings.insert(id, Rc::clone(&mapping));
-        Ok(mapping)
+        Ok(Rc::new(Mapping::new(source, target, &self.collations)?))
     }
 }
 

@@ -7,7 +7,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 use datain_mysql_client::{ClientError, Outcome, Stream};
 
-use super::{Engine, Place};
+use super::{Engine, Notice, Place};
 use crate::checkpoint::tables_are_gone;
 use crate::mapping::Mapping;
 
@@ -25,6 +25,8 @@ const LARGE_STATEMENT: usize = 8 << 20;
 pub(super) enum Count {
     Any,
     Rows(u64),
+    /// Deletes what should not be there: more than none is worth a word.
+    Replaced,
     Fence,
 }
 
@@ -99,6 +101,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             };
             match expected.count {
                 Count::Any => {}
+                Count::Replaced if found.affected_rows == 0 => {}
+                Count::Replaced => self.notices.push(Notice {
+                    message: "an XA branch of the same xid was kept, whose end was never seen (it was skipped, or the log does not have it); the new one takes its place".to_owned(),
+                    statement: "XA PREPARE".to_owned(),
+                    transaction: expected.place.text(),
+                }),
                 Count::Fence if found.affected_rows == 1 => {}
                 Count::Fence => return Err(self.store.lost(&mut self.session).await),
                 Count::Rows(n) if found.affected_rows == n && found.warnings == 0 => {}

@@ -4,6 +4,7 @@
 //! "nothing is pending" is only said if the target has whatever changed those columns.
 
 mod access;
+mod branches;
 mod definers;
 mod identity;
 mod log;
@@ -126,6 +127,7 @@ pub async fn survey<S: Stream>(
     let resume = checkpoint.map(State::from_checkpoint).transpose()?;
     let by_file = place::check(settings, resume, &facts, &variables, &version, &mut survey);
     access::privileges(&rights, &filter, &tables, by_file, insensitive, &mut survey);
+    survey.find(branches::finding(session, &rights, checkpoint.is_none()).await?);
     tables::check(&tables, &mut survey);
     definers::tell(session, &filter, &rights, insensitive, &mut survey).await?;
     survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);

@@ -75,9 +75,14 @@ pub(super) const SECTION: Section = Section {
             meaning: "the log holds what may not have the same effect on the target",
         },
         ErrorEntry {
-            codes: &["source.xa-unsupported"],
+            codes: &["source.xa-unknown"],
             then: "ends",
-            meaning: "not there yet",
+            meaning: "the source committed an XA branch that was prepared before the pipeline began: its rows were never seen. Take a new copy; end what `XA RECOVER` shows before the next start",
+        },
+        ErrorEntry {
+            codes: &["source.xa-unreadable"],
+            then: "ends",
+            meaning: "a statement of an XA transaction in a form that is not known",
         },
         ErrorEntry {
             codes: &["source.dump-ended"],

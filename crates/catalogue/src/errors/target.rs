@@ -42,7 +42,6 @@ pub(super) const SECTION: Section = Section {
         },
         ErrorEntry {
             codes: &[
-                "statement.create-select",
                 "statement.mixed",
                 "statement.unknown",
                 "statement.failed-on-source",
@@ -113,6 +112,11 @@ pub(super) const SECTION: Section = Section {
             ],
             then: "ends",
             meaning: "the row in `datain.checkpoints` cannot be read by this version",
+        },
+        ErrorEntry {
+            codes: &["checkpoint.xa-damaged"],
+            then: "ends",
+            meaning: "what `datain.xa_prepared` holds of an XA branch is not what was written there",
         },
         ErrorEntry {
             codes: &[

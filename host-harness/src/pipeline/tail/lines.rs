@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use datain_change_json::{
-    Column, Orders, Place, Signedness, Statement, Table, Transaction, Unwritable, numbered_names,
-    write_row, write_statement,
+    BranchEnd, Column, Orders, Place, Signedness, Statement, Table, Transaction, Unwritable,
+    numbered_names, write_branch_end, write_row, write_statement,
 };
 use datain_row_block::{BlockError, ColumnKind, Malformed, Operation, RowSetReader, open_block};
 
@@ -138,6 +138,7 @@ impl Lines {
             file: &record.file,
             offset: record.offset,
             committed_at_micros: record.committed_at_micros,
+            xid: record.xa.as_ref().map(|xa| xa.xid.as_str()),
         };
         let id = transaction.id();
         if record.piece == 0 || self.current.id != id {
@@ -158,11 +159,34 @@ impl Lines {
                 break;
             }
         }
+        if record.last && !self.is_at_limit() {
+            self.branch_end(&transaction, record.xa.as_ref(), now_millis)?;
+        }
         if self.current.lines > 0 {
             let printed = self.printed.entry(self.current.id.clone()).or_default();
             *printed = (*printed).max(self.current.lines);
         }
         written
+    }
+
+    /// The second phase of an XA branch, whose rows were printed at its first.
+    fn branch_end(
+        &mut self,
+        transaction: &Transaction<'_>,
+        branch: Option<&types::XaBranch>,
+        now_millis: u64,
+    ) -> Result<()> {
+        let Some(branch) = branch else { return Ok(()) };
+        let end = match branch.step {
+            types::XaStep::Prepare => return Ok(()),
+            types::XaStep::Commit => BranchEnd::Commit,
+            types::XaStep::Rollback => BranchEnd::Rollback,
+        };
+        if self.is_new_line() {
+            write_branch_end(&mut self.text, transaction, &branch.xid, end, now_millis)
+                .map_err(unwritable)?;
+        }
+        Ok(())
     }
 
     /// Counts a line of the current transaction, and says whether it is to be printed.

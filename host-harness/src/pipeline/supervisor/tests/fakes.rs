@@ -179,6 +179,7 @@ impl Reader for FakeReader {
             offset: ordinal,
             committed_at_micros: ordinal,
             changes: Vec::new(),
+            xa: None,
             checkpoint: Some(checkpoint(ordinal)),
         };
         Ok(Some(Batch {
