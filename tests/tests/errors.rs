@@ -134,14 +134,14 @@ fn another_reader_with_the_same_server_id() {
     let (one, two) = (with_id("one"), with_id("two"));
     let mut first = start(&one);
     streaming(&mut first);
-    let exit = Host::run(&two, &["--until-caught-up"], LIMIT).expect("the host ends");
-    failed(&exit, "server.replica-id-in-use", 3);
     let listed = source.query("SHOW REPLICAS").expect("the list");
     let uuid = listed[0]
         .last()
         .cloned()
         .flatten()
         .expect("the first one's uuid");
+    let exit = Host::run(&two, &["--until-caught-up"], LIMIT).expect("the host ends");
+    failed(&exit, "server.replica-id-in-use", 3);
     names(&exit.stderr, &["4711", "datain:one", &uuid]);
     names(&exit.stderr, &["datain:two"]);
     // The first one was there before, and stays; at its next look at the list, within a minute, it is told, too.

@@ -111,6 +111,6 @@ mod tests {
         }
     }
 
-    /// What no server says, but datain of a server.
-    const OF_DATAIN: &[&str] = &["server.replica-displaced"];
+    /// What no server says by its errno alone, but datain of a server.
+    const OF_DATAIN: &[&str] = &["server.replica-displaced", "server.replica-id-in-use"];
 }

@@ -195,6 +195,8 @@ impl Supervisor {
             tracing::warn!(
                 code = %report.code,
                 server = report.server,
+                errno = report.errno,
+                sqlstate = report.sqlstate,
                 detail = report.detail,
                 table = report.table,
                 hint = report.hint,
