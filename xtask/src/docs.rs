@@ -19,7 +19,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for (name, text) in [
         ("docs/checks.md", datain_catalogue::docs::checks()),
         ("docs/errors.md", datain_catalogue::docs::errors()),
-        ("docs/fidelity.md", datain_tests::fidelity::page(&tree::root())?),
+        (
+            "docs/fidelity.md",
+            datain_tests::fidelity::page(&tree::root())?,
+        ),
     ] {
         let path: PathBuf = tree::root().join(name);
         if fs::read_to_string(&path).is_ok_and(|found| found == text) {

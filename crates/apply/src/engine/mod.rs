@@ -25,7 +25,7 @@ use datain_mysql_client::{Session, Stream};
 use crate::checkpoint::{Beginning, Claimed, Intent, Store};
 use crate::mapping::{Collations, Mapping};
 use crate::settings;
-use crate::statements::{self, Bounds};
+use crate::statements::{self, Bounds, Check};
 use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
 use replies::{Count, Expected};
 
@@ -302,12 +302,20 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             group.totals.rows += u64::from(set.count);
         }
         for statement in list {
-            self.push(
-                &statement.sql,
-                Count::Rows(statement.rows),
-                Some(&mapping),
-                place,
-            );
+            let rows = statement.rows;
+            let (count, guard) = match statement.check {
+                Check::Strict => (Count::Rows(rows), None),
+                Check::Documents => (Count::Documents(rows), None),
+                Check::ReadBack(guard) => (Count::Lenient(rows), Some(guard)),
+            };
+            if guard.is_some() {
+                self.push(settings::LENIENT, Count::Any, None, place);
+            }
+            self.push(&statement.sql, count, Some(&mapping), place);
+            if let Some(guard) = guard {
+                self.push(&guard, Count::Guard, Some(&mapping), place);
+                self.push(settings::STRICT, Count::Any, None, place);
+            }
             if self.packet.len() >= self.statement_bytes {
                 self.send_packet().await?;
             }
