@@ -119,7 +119,7 @@ impl<'m> Documents<'m> {
         append_string(&mut path, change.path.as_bytes());
         let mut parent_path = b"_utf8mb4".to_vec();
         append_string(&mut parent_path, parent.as_bytes());
-        let index = leg.strip_prefix('[').map(|rest| rest.trim_end_matches(']'));
+        let index = leg.strip_prefix('[');
         let parts: Vec<&[u8]> = match (change.operation, index) {
             (JsonOperation::Replace | JsonOperation::Remove, _) => vec![
                 b"JSON_CONTAINS_PATH(",
@@ -139,17 +139,13 @@ impl<'m> Documents<'m> {
                 &parent_path,
                 b"))=_utf8mb4'OBJECT'",
             ],
-            (JsonOperation::Insert, Some(index)) => vec![
+            // An index beyond the end appends, as it does on the source.
+            (JsonOperation::Insert, Some(_)) => vec![
                 b"JSON_TYPE(JSON_EXTRACT(",
                 document,
                 b",",
                 &parent_path,
-                b"))=_utf8mb4'ARRAY' AND JSON_LENGTH(",
-                document,
-                b",",
-                &parent_path,
-                b")>=",
-                index.as_bytes(),
+                b"))=_utf8mb4'ARRAY'",
             ],
         };
         self.conditions.extend_from_slice(b" AND ");
