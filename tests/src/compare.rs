@@ -114,7 +114,8 @@ fn summaries(server: &Server, schemas: &[&str]) -> Result<Vec<(String, Summary)>
         .iter()
         .map(|(schema, name)| format!("SHOW CREATE TABLE {}.{}", quoted(schema), quoted(name)))
         .collect();
-    let definitions = server.query(&show.join(";"))?;
+    // A TIMESTAMP's default is shown in the session's time zone.
+    let definitions = server.query(&format!("{}{}", rows::UTC, show.join(";")))?;
     let sums = rows::checksums(server, &tables)?;
     anyhow::ensure!(
         definitions.len() == tables.len(),

@@ -17,7 +17,7 @@ struct Columns {
 }
 
 /// TIMESTAMP values are shown in UTC.
-const UTC: &str = "SET SESSION time_zone = '+00:00'; ";
+pub(super) const UTC: &str = "SET SESSION time_zone = '+00:00'; ";
 
 impl Columns {
     /// Of each table, in the order of the names.
