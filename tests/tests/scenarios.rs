@@ -12,8 +12,8 @@ use datain_tests::pipeline_run::{FROM_THE_START, LIMIT, value, wait_for};
 use datain_tests::scenarios::{self, Scenario};
 use datain_throwaway_servers::{Flavor, Server};
 
-/// The source, with these options, and the target.
-fn pair(options: &[&str]) -> (Server, Server) {
+/// The source and the target, with these options.
+fn pair(of_source: &[&str], of_target: &[&str]) -> (Server, Server) {
     let start = |options: &[&str]| {
         let mut builder = Server::builder(Flavor::Mysql97).relaxed();
         for option in options {
@@ -21,7 +21,7 @@ fn pair(options: &[&str]) -> (Server, Server) {
         }
         builder.start().expect("a server")
     };
-    (start(options), start(&[]))
+    (start(of_source), start(of_target))
 }
 
 /// All scenarios; those whose names contain `DATAIN_SCENARIO`, if that is set.
@@ -39,8 +39,8 @@ fn run_on(source: &Server, scenario: &Scenario) {
     }
 }
 
-fn arrive(options: &[&str]) {
-    let (source, target) = pair(options);
+fn arrive(of_source: &[&str], of_target: &[&str]) {
+    let (source, target) = pair(of_source, of_target);
     let settings = settings(r#"{"mode":"gtid","gtid_set":""}"#);
     for scenario in chosen() {
         let started = Instant::now();
@@ -61,17 +61,29 @@ fn arrive(options: &[&str]) {
 
 #[test]
 fn straight() {
-    arrive(&["binlog_row_metadata=MINIMAL"]);
+    arrive(&["binlog_row_metadata=MINIMAL"], &[]);
 }
 
 #[test]
-fn with_full_metadata() {
-    arrive(&["binlog_row_metadata=FULL"]);
+fn with_minimal_images_and_full_metadata() {
+    arrive(
+        &["binlog_row_image=MINIMAL", "binlog_row_metadata=FULL"],
+        &[],
+    );
+}
+
+/// fidelity: type | servers of other time zones and another sql_mode | equal
+#[test]
+fn with_images_without_blobs_between_servers_that_differ() {
+    arrive(
+        &["binlog_row_image=NOBLOB", "default_time_zone=+05:30"],
+        &["default_time_zone=-08:00", "sql_mode=TRADITIONAL"],
+    );
 }
 
 #[test]
 fn cut_at_any_step() {
-    let (source, target) = pair(&[]);
+    let (source, target) = pair(&[], &[]);
     let settings = settings(r#"{"mode":"gtid","gtid_set":""}"#);
     let mut first = 1;
     let mut cuts = 0;
@@ -100,7 +112,7 @@ fn cut_at_any_step() {
 
 #[test]
 fn through_the_program_with_kills() {
-    let (source, target) = pair(&[]);
+    let (source, target) = pair(&[], &[]);
     let list = chosen();
     for scenario in &list {
         run_on(&source, scenario);

@@ -164,21 +164,12 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
-        reason: "other images lack columns that are needed to find and to write a row.",
+        reason: "other images are followed too; but rows are found by their key alone, and a row of the target that differs in a column that was not logged keeps its value.",
         remedy: "`SET PERSIST binlog_row_image = FULL`",
         ..source(
             "source.row-image",
-            Fatal,
+            Note,
             "row images are whole (`binlog_row_image = FULL`)",
-        )
-    },
-    Check {
-        reason: "a partial image says how a JSON document was changed, not what it is now; this version does not read that.",
-        remedy: "`SET PERSIST binlog_row_value_options = ''`",
-        ..source(
-            "source.partial-json",
-            Fatal,
-            "JSON documents are logged whole (`binlog_row_value_options` is empty)",
         )
     },
     Check {

@@ -9,7 +9,10 @@ use datain_change_json::{
     BranchEnd, Column, Orders, Place, Signedness, Statement, Table, Transaction, numbered_names,
     write_branch_end, write_row, write_statement,
 };
-use datain_row_block::{ColumnKind, ImageWriter, Operation, RowSetReader, RowSetWriter, Width};
+use datain_row_block::{
+    ColumnKind, ImageWriter, JSON_CHANGES, JsonChange, JsonOperation, Operation, RowSetReader,
+    RowSetWriter, Width,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -285,4 +288,40 @@ fn the_end_of_a_branch_is_a_line_of_its_own() {
     assert_eq!(ends[0]["xa"]["end"], "commit");
     assert_eq!(ends[1]["xa"]["end"], "rollback");
     assert_eq!(ends[1]["source"]["pos"], 157);
+}
+
+#[test]
+fn changes_of_a_document_are_an_object() {
+    let mut value = vec![JSON_CHANGES];
+    for change in [
+        JsonChange {
+            operation: JsonOperation::Replace,
+            path: "$.a",
+            value: Some(&[4, 1]),
+        },
+        JsonChange {
+            operation: JsonOperation::Remove,
+            path: "$.b[0]",
+            value: None,
+        },
+    ] {
+        change.push(&mut value);
+    }
+    let table = table(vec![column("j", ColumnKind::Json)]);
+    let line_of = |value: &[u8]| {
+        let mut set = Vec::new();
+        let mut writer = RowSetWriter::begin(&mut set, Operation::Insert, None, Some(&[true]));
+        let mut image = writer.begin_image(1);
+        image.push_bytes(value);
+        image.finish();
+        line(&table, Operation::Insert, &set)
+    };
+    let parsed: Value = serde_json::from_str(&line_of(&value).unwrap()).unwrap();
+    let expected = serde_json::json!({"changes": [
+        {"op": "replace", "path": "$.a", "value": "true"},
+        {"op": "remove", "path": "$.b[0]"},
+    ]});
+    assert_eq!(parsed["after"]["j"], expected);
+    value.push(9);
+    assert!(line_of(&value).is_err());
 }

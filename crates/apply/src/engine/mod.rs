@@ -29,7 +29,7 @@ use datain_mysql_client::{Session, Stream};
 use crate::checkpoint::{Beginning, Claimed, Intent, Store};
 use crate::mapping::{Collations, Mapping};
 use crate::settings;
-use crate::statements::{self, Bounds};
+use crate::statements::{self, Bounds, Check};
 use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
 use branch::Keeping;
 use replies::{Count, Expected};
@@ -345,17 +345,28 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         for statement in list {
             let length = statement.sql.len();
             if length >= self.allowed_packet {
-                return Err(self.statement_too_large(length, &mapping));
+                return Err(self.statement_too_large(length, mapping));
             }
             if self.packet.len() + length >= self.allowed_packet {
                 self.send_packet().await?;
             }
-            self.push_owned(
-                statement.sql,
-                Count::Rows(statement.rows),
-                Some(mapping),
-                place,
-            );
+            let rows = statement.rows;
+            let (count, guard) = match statement.check {
+                Check::Strict => (Count::Rows(rows), None),
+                Check::Documents => (Count::Documents(rows), None),
+                Check::ReadBack(guard) => (Count::Lenient(rows), Some(guard)),
+            };
+            if guard.is_some() {
+                self.push(settings::LENIENT, Count::Any, None, place);
+            }
+            self.push_owned(statement.sql, count, Some(mapping), place);
+            if let Some(guard) = guard {
+                if self.packet.len() + guard.len() >= self.allowed_packet {
+                    self.send_packet().await?;
+                }
+                self.push_owned(guard, Count::Guard, Some(mapping), place);
+                self.push(settings::STRICT, Count::Any, None, place);
+            }
             if self.packet.len() >= self.statement_bytes {
                 self.send_packet().await?;
             }

@@ -173,7 +173,10 @@ impl FormatDescription {
                 | EventType::WriteRowsV1
                 | EventType::UpdateRowsV1
                 | EventType::DeleteRowsV1 => 8,
-                EventType::WriteRows | EventType::UpdateRows | EventType::DeleteRows => 10,
+                EventType::WriteRows
+                | EventType::UpdateRows
+                | EventType::DeleteRows
+                | EventType::PartialUpdateRows => 10,
                 _ => 0,
             },
         }
