@@ -6,7 +6,11 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod compare;
+pub mod foreign_keys;
 pub mod host;
+pub mod native;
 pub mod pipeline_run;
 pub mod proxy;
+pub mod random_schema;
+pub mod seed;
 mod temp_dir;

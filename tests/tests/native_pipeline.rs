@@ -150,7 +150,11 @@ fn scenarios(option: &str) {
     };
     let (source, target) = (start(option), start("binlog_row_metadata=MINIMAL"));
     let settings = settings(r#"{"mode":"gtid","gtid_set":""}"#);
-    for (name, schema) in [("types.sql", "types"), ("ddl.sql", "shop")] {
+    for (name, schema) in [
+        ("types.sql", "types"),
+        ("ddl.sql", "shop"),
+        ("found.sql", "found"),
+    ] {
         source
             .sql(&scenario(name))
             .expect("the scenario runs on the source");

@@ -68,11 +68,18 @@ struct Open<'m> {
     sql: Vec<u8>,
     rows: u64,
     tail: &'static [u8],
+    /// Rows to delete are named one beside the other, not as a list of tuples.
+    apart: bool,
 }
 
 impl<'m> Open<'m> {
     fn new(mapping: &'m Mapping, bounds: Bounds) -> Self {
+        let target = &mapping.target;
+        let numbered =
+            |column: &usize| matches!(target.columns[*column].data_type.as_str(), "enum" | "set");
         Open {
+            // In a list of two and more tuples, MySQL compares an ENUM or a SET with a number as text, and finds nothing.
+            apart: target.key.len() > 1 && target.key.iter().any(numbered),
             mapping,
             bounds,
             sql: Vec::new(),
@@ -208,6 +215,17 @@ impl<'m> Open<'m> {
     }
 
     fn delete(&mut self, before: Image<'_, '_>) -> Result<(), Error> {
+        if self.apart {
+            if self.rows == 0 {
+                self.tail = b")";
+                self.sql.extend_from_slice(b"DELETE FROM ");
+                self.table();
+                self.sql.extend_from_slice(b" WHERE (");
+            } else {
+                self.sql.extend_from_slice(b") OR (");
+            }
+            return self.key(&before);
+        }
         let several = self.mapping.target.key.len() > 1;
         if self.rows == 0 {
             self.tail = b")";

@@ -9,6 +9,7 @@
 //!
 //! DDL stands alone: the open group is committed first, then intent, statement and checkpoint follow each other ([`crate::checkpoint`]).
 
+mod foreign_keys;
 mod replies;
 mod statement;
 
@@ -17,16 +18,16 @@ use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{
-    Change, Checkpoint, Error, Operation, RowFlags, RowSet, Table, Transaction,
-};
+use datain_contract::types::{Change, Checkpoint, Error, Operation, RowSet, Table, Transaction};
 use datain_mysql_client::{Session, Stream};
 
+use crate::cascades;
 use crate::checkpoint::{Beginning, Claimed, Intent, Store};
 use crate::mapping::{Collations, Mapping};
 use crate::settings;
 use crate::statements::{self, Bounds};
 use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
+use foreign_keys::Cascades;
 use replies::{Count, Expected};
 
 /// A packet of statements is sent when it reaches this size.
@@ -110,6 +111,8 @@ pub struct Engine<S, H> {
     mappings: HashMap<u32, Rc<Mapping>, H>,
     /// The session's foreign_key_checks as set by the packets so far.
     foreign_key_checks: bool,
+    /// The target's foreign keys, once they were asked for.
+    cascades: Option<Rc<Cascades>>,
     packet: Vec<u8>,
     in_packet: VecDeque<Expected>,
     on_the_way: VecDeque<Expected>,
@@ -173,6 +176,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             tables: HashMap::default(),
             mappings: HashMap::default(),
             foreign_key_checks: true,
+            cascades: None,
             packet: Vec::new(),
             in_packet: VecDeque::new(),
             on_the_way: VecDeque::new(),
@@ -282,11 +286,18 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         place: &Rc<Place>,
     ) -> Result<(), Error> {
         let mapping = self.mapping(set.table).await?;
-        self.set_checks(set.flags, place);
+        let graph = self.further_cascades(set, &mapping).await?;
+        let plans = match &graph {
+            Some(cascades) => cascades::plan(cascades, set, block, &mapping)?,
+            None => Vec::new(),
+        };
+        self.set_checks(set.flags, graph.is_some(), place);
         let bounds = Bounds {
             bytes: self.statement_bytes,
             // Where the target checks foreign keys, rows of one table may hang on each other, and their order counts.
-            rows: if self.foreign_key_checks && set.operation == Operation::Delete {
+            rows: if (self.foreign_key_checks || graph.is_some())
+                && set.operation == Operation::Delete
+            {
                 1
             } else {
                 1000
@@ -301,7 +312,11 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         if let Some(group) = &mut self.group {
             group.totals.rows += u64::from(set.count);
         }
-        for statement in list {
+        for (row, statement) in list.into_iter().enumerate() {
+            // With plans each row has a statement of its own.
+            for sql in plans.get(row).into_iter().flatten() {
+                self.push(sql, Count::Any, Some(&mapping), place);
+            }
             self.push(
                 &statement.sql,
                 Count::Rows(statement.rows),
@@ -313,21 +328,6 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             }
         }
         Ok(())
-    }
-
-    /// Foreign keys as the row set asks: see CORRECTNESS, "Foreign keys". The source's unique_checks=0 is not followed: it would let a
-    /// duplicate of a row that only the target has slip into a secondary unique key.
-    fn set_checks(&mut self, flags: RowFlags, place: &Rc<Place>) {
-        let foreign_keys = !flags.contains(RowFlags::CASCADES_LOGGED)
-            && !flags.contains(RowFlags::NO_FOREIGN_KEY_CHECKS);
-        if self.foreign_key_checks != foreign_keys {
-            self.foreign_key_checks = foreign_keys;
-            let sql = format!(
-                "SET SESSION foreign_key_checks = {}",
-                u8::from(foreign_keys)
-            );
-            self.push(sql.as_bytes(), Count::Any, None, place);
-        }
     }
 
     /// Commits the open group with its checkpoint.

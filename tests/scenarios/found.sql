@@ -1,0 +1,13 @@
+-- What random schemas have found (tests/tests/random_schemas.rs), each kept as small as it could be made.
+CREATE DATABASE found;
+USE found;
+
+-- A YEAR counts among the columns whose signs the log tells: those after it took the signs of others.
+CREATE TABLE signs (y YEAR, a TINYINT, b TINYINT UNSIGNED, c BIT(3), d INT, e INT UNSIGNED, id INT PRIMARY KEY);
+INSERT INTO signs VALUES (2000, -1, 255, 3, -5, 4294967295, -7), (NULL, 1, 2, 3, 4, 5, 6);
+UPDATE signs SET a = -2, e = 3000000000 WHERE id = -7;
+
+-- In a list of tuples, an ENUM or a SET that is compared with a number matches nothing.
+CREATE TABLE tuples (e ENUM('x','y','z'), s SET('a','b'), n INT, PRIMARY KEY (e, s, n));
+INSERT INTO tuples VALUES (1, 0, 1), (2, 1, 2), (3, 3, 3), (1, 2, 4);
+DELETE FROM tuples WHERE n < 4;
