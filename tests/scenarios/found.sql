@@ -11,3 +11,8 @@ UPDATE signs SET a = -2, e = 3000000000 WHERE id = -7;
 CREATE TABLE tuples (e ENUM('x','y','z'), s SET('a','b'), n INT, PRIMARY KEY (e, s, n));
 INSERT INTO tuples VALUES (1, 0, 1), (2, 1, 2), (3, 3, 3), (1, 2, 4);
 DELETE FROM tuples WHERE n < 4;
+
+-- A VECTOR counts among the columns whose character sets the log tells.
+CREATE TABLE letters (v VECTOR(1), a CHAR(3) CHARACTER SET latin1, b CHAR(3) CHARACTER SET utf8mb4, w VECTOR(2), c VARCHAR(9) CHARACTER SET gbk, id INT PRIMARY KEY);
+INSERT INTO letters VALUES (TO_VECTOR('[1]'), 'ä', 'ä', NULL, '中', 1), (NULL, 'ö', 'ß', TO_VECTOR('[1,2]'), NULL, 2);
+UPDATE letters SET a = 'ß', c = '文' WHERE id = 2;
