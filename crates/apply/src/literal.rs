@@ -14,8 +14,10 @@ pub enum Form {
         /// Read the bytes as an unsigned number.
         unsigned: bool,
     },
-    /// BIT, SET, YEAR, ENUM: plain numbers. (A number stored into an ENUM is its index, into a SET its mask.)
+    /// BIT, YEAR, ENUM: plain numbers. (A number stored into an ENUM is its index.)
     Number,
+    /// SET: the mask as a signed number. Of 64 members the last one's bit is the sign to MySQL, and a mask that is written without it finds no row.
+    Mask,
     /// FLOAT and DOUBLE.
     Real,
     /// DECIMAL: digits as they are.
@@ -59,6 +61,10 @@ pub fn write(out: &mut Vec<u8>, form: &Form, value: &Value<'_>) -> Result<(), Un
             out.extend_from_slice(buffer.format(number).as_bytes());
         }
         (Form::Number, Value::Unsigned(number)) => write_u64(out, *number),
+        (Form::Mask, Value::Unsigned(mask)) => {
+            let mut buffer = itoa::Buffer::new();
+            out.extend_from_slice(buffer.format(mask.cast_signed()).as_bytes());
+        }
         (Form::Real, Value::Float(number)) => write_real(out, f64::from(*number))?,
         (Form::Real, Value::Double(number)) => write_real(out, *number)?,
         (Form::Digits, Value::Text(digits)) if is_decimal(digits) => out.extend_from_slice(digits),
@@ -157,6 +163,21 @@ mod tests {
             &Form::Integer { unsigned: false },
             Value::Integer(&low),
             "-9223372036854775808",
+        );
+    }
+
+    #[test]
+    fn the_last_of_64_members_is_the_sign() {
+        check(&Form::Mask, Value::Unsigned(3), "3");
+        check(
+            &Form::Mask,
+            Value::Unsigned(1 << 63),
+            "-9223372036854775808",
+        );
+        check(
+            &Form::Number,
+            Value::Unsigned(1 << 63),
+            "9223372036854775808",
         );
     }
 

@@ -273,7 +273,8 @@ fn form(
                 Signedness::Unknown => to.unsigned,
             },
         },
-        ColumnKind::Bit | ColumnKind::Set | ColumnKind::Year | ColumnKind::Enum => Form::Number,
+        ColumnKind::Bit | ColumnKind::Year | ColumnKind::Enum => Form::Number,
+        ColumnKind::Set => Form::Mask,
         ColumnKind::Float | ColumnKind::Double => Form::Real,
         ColumnKind::Decimal => Form::Digits,
         ColumnKind::Date | ColumnKind::Time | ColumnKind::Datetime | ColumnKind::Timestamp => {
