@@ -1,4 +1,10 @@
-//! Whether two servers hold the same tables, definitions and rows.
+//! Whether two servers hold the same tables, definitions and rows, by their own word.
+//!
+//! Each value counts by its bytes, and each value inside a JSON document by its JSON_TYPE too (`rows.rs`); views, routines and schemas by what SHOW CREATE says
+//! of them (`objects.rs`).
+
+mod objects;
+mod rows;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +29,7 @@ pub struct Summary {
     pub definition: String,
     /// Number of rows.
     pub rows: u64,
-    /// Two sums over the rows' SHA-256, which do not depend on their order.
+    /// Sums over the rows' SHA-256 and over the types inside documents, which do not depend on their order.
     pub checksum: String,
 }
 
@@ -69,101 +75,66 @@ pub fn assert_equal(left: &Server, right: &Server, schemas: &[&str]) {
         "there is nothing to compare in {schemas:?}"
     );
     let different: Vec<&Table> = tables.iter().filter(|t| !t.is_equal()).collect();
-    assert!(different.is_empty(), "tables differ: {different:#?}");
+    if let Some(first) = different.first() {
+        let rows = rows::different(left, right, &first.name).expect("both servers answer");
+        panic!(
+            "tables differ: {different:#?}\nrows of {}, first of the source, then of the target:\n{rows}",
+            first.name
+        );
+    }
+    for schema in schemas {
+        let of = |server| objects::definitions(server, schema).expect("both servers answer");
+        let (of_left, of_right) = (of(left), of(right));
+        assert!(
+            of_left == of_right,
+            "definitions in {schema} differ:\n{of_left:#?}\n{of_right:#?}"
+        );
+    }
 }
 
-/// Two calls of the client, however many tables there are.
 fn summaries(server: &Server, schemas: &[&str]) -> Result<Vec<(String, Summary)>> {
-    let list: Vec<String> = schemas.iter().map(|s| literal(s)).collect();
-    let columns = server.query(&format!(
-        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS JOIN information_schema.TABLES USING (TABLE_SCHEMA, TABLE_NAME) \
-         WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN ({}) ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION",
+    let list: Vec<String> = schemas.iter().map(|s| text(s)).collect();
+    let names = server.query(&format!(
+        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES \
+         WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2",
         list.join(",")
     ))?;
-    let mut tables: Vec<(String, String)> = Vec::new();
-    let mut questions = String::from("SET SESSION time_zone = '+00:00';");
-    for rows in columns.chunk_by(|a, b| a[..2] == b[..2]) {
-        let mut values = Vec::new();
-        for row in rows {
-            let [_, _, Some(name), Some(kind)] = row.as_slice() else {
-                anyhow::bail!("information_schema gave a column without a name");
+    names
+        .into_iter()
+        .map(|row| {
+            let [Some(schema), Some(name)] = row.as_slice() else {
+                anyhow::bail!("information_schema gave a table without a name");
             };
-            values.push(value(&quoted(name), &kind.to_ascii_lowercase()));
-        }
-        let [Some(schema), Some(name), ..] = rows[0].as_slice() else {
-            anyhow::bail!("information_schema gave a table without a name");
-        };
-        let table = format!("{}.{}", quoted(schema), quoted(name));
-        questions.push_str(&format!(
-            "SHOW CREATE TABLE {table};\n\
-             SELECT COUNT(*), CONCAT(\
-             SUM(CAST(CONV(SUBSTRING(h, 1, 15), 16, 10) AS DECIMAL(40))), '-', SUM(CAST(CONV(SUBSTRING(h, 16, 15), 16, 10) AS DECIMAL(40)))) \
-             FROM (SELECT SHA2(CONCAT_WS(',', {}), 256) AS h FROM {table}) AS hashed;\n",
-            values.join(",")
-        ));
-        tables.push((schema.clone(), name.clone()));
-    }
-    let answers = server.query(&questions)?;
-    anyhow::ensure!(
-        answers.len() == 2 * tables.len(),
-        "{} answers for {} tables",
-        answers.len(),
-        tables.len()
-    );
-    let summaries = tables.into_iter().zip(answers.chunks_exact(2));
-    summaries
-        .map(|((schema, name), answer)| {
-            let at =
-                |row: usize, i: usize| answer[row].get(i).cloned().flatten().unwrap_or_default();
-            let summary = Summary {
-                definition: without_charsets(&without_auto_increment(&at(0, 1))),
-                rows: at(1, 0).parse().context("the number of rows")?,
-                checksum: at(1, 1),
-            };
+            let summary =
+                summary(server, schema, name).with_context(|| format!("{schema}.{name}"))?;
             Ok((format!("{schema}.{name}"), summary))
         })
         .collect()
 }
 
+/// A name as SQL.
 fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+/// A text as SQL.
+fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-/// Where documents of the tests have values whose types their text does not show.
-const JSON_PATHS: &[&str] = &[
-    "$",
-    "$.a",
-    "$.b",
-    "$.deep",
-    "$.deep[0]",
-    "$.deep[1].er",
-    "$[0]",
-    "$[1]",
-    "$[2]",
-    "$[3]",
-    "$[4]",
-];
-
-/// The value of a column as text that is equal only for equal values, as SQL. HEX() of a number would round it first.
-fn value(column: &str, kind: &str) -> String {
-    let text = match kind {
-        "json" => {
-            let types: Vec<String> = JSON_PATHS
-                .iter()
-                .map(|path| format!("IFNULL(JSON_TYPE(JSON_EXTRACT({column}, '{path}')), '')"))
-                .collect();
-            format!("CONCAT({}, CAST({column} AS CHAR))", types.join(",' ',"))
-        }
-        // A double's text has all of its digits, a float's has not.
-        "float" => format!("CAST(CAST({column} AS DOUBLE) AS CHAR)"),
-        "double" | "decimal" => format!("CAST({column} AS CHAR)"),
-        _ => column.to_owned(),
-    };
-    format!("IFNULL(HEX({text}), 'NULL')")
+fn summary(server: &Server, schema: &str, name: &str) -> Result<Summary> {
+    let table = format!("{}.{}", quoted(schema), quoted(name));
+    let definition = server.query(&format!("SHOW CREATE TABLE {table}"))?;
+    let definition = definition
+        .first()
+        .and_then(|row| row.get(1).cloned().flatten())
+        .context("no definition")?;
+    let (rows, checksum) = rows::checksum(server, schema, name)?;
+    Ok(Summary {
+        definition: without_charsets(&without_auto_increment(&definition)),
+        rows,
+        checksum,
+    })
 }
 
 /// The next value is not replicated by row events alone, and the servers' own replicas differ in it as well.

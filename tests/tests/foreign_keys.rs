@@ -8,7 +8,7 @@ use std::time::Instant;
 use datain_capture::reader::Settings;
 use datain_tests::compare;
 use datain_tests::foreign_keys::{SCHEMAS, create, load};
-use datain_tests::native::{self, replicate_roughly};
+use datain_tests::rough::{replicate_roughly, settings};
 use datain_tests::seed::{Rng, long, seed};
 use datain_throwaway_servers::{Flavor, Server};
 
@@ -43,7 +43,7 @@ fn under_load(source: &Server, targets: [&Server; 2]) {
     let streams: Vec<(Settings, &Server)> = targets
         .into_iter()
         .map(|target| {
-            let mut settings = native::settings("foreign");
+            let mut settings = settings("foreign");
             settings.server_id = u32::from(target.port());
             (settings, target)
         })
@@ -118,7 +118,7 @@ fn a_circle_of_cascades_that_are_not_logged_is_refused() {
              INSERT INTO a VALUES (1, NULL), (2, NULL); INSERT INTO b VALUES (1, 1), (2, 2); UPDATE a SET b = 3 - id",
         )
         .expect("a circle");
-    let settings = native::settings("circle");
+    let settings = settings("circle");
     let mut rng = Rng::with_seed(1);
     replicate_roughly(&source, &target, &settings, &mut rng, 0).expect("all but the cascade");
     source

@@ -11,8 +11,9 @@ use datain_capture::reader::Settings;
 use datain_mysql_client::Session;
 use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
-use datain_tests::native::{self, Fragile, replicate_roughly};
+use datain_tests::native::{self, Fragile};
 use datain_tests::random_schema::Schema;
+use datain_tests::rough::{replicate_roughly, settings};
 use datain_tests::seed::{Rng, chance, long, seed};
 use datain_throwaway_servers::{Flavor, Server};
 
@@ -64,7 +65,7 @@ fn random_schemas_arrive_as_they_are() {
             .expect("a server")
     };
     let (source, target) = (start(), start());
-    let settings = native::settings("random");
+    let settings = settings("random");
     let first = seed("random schemas");
     let begun = Instant::now();
     let mut tally = Tally::default();

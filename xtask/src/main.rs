@@ -35,7 +35,7 @@ enum Command {
     Build,
     /// Build both plugins into target/plugins/
     Wasm(wasm::Arguments),
-    /// Write docs/checks.md and docs/errors.md from crates/catalogue
+    /// Write docs/checks.md and docs/errors.md from crates/catalogue, docs/fidelity.md from the tests
     Docs(docs::Arguments),
     /// Real MySQL and MariaDB servers, installed nowhere
     Servers(servers::Arguments),
