@@ -106,27 +106,47 @@ fn cascades_that_are_not_logged_happen_on_the_target() {
     under_load(&source, [&sql_layer, &native]);
 }
 
-/// Where MySQL's SQL layer would leave rows out, and the statements that stand for the cascades cannot be written.
+/// fidelity: event | cascades of several steps that are not logged, on a target whose SQL layer would leave rows behind | equal; a circle over several tables stops: table.cascade-circle
 #[test]
-fn a_circle_of_cascades_that_are_not_logged_is_refused() {
+fn steps_that_the_target_would_leave_out_are_written_out() {
     let (source, target) = (server("ON"), server("OFF"));
+    let settings = settings("steps");
+    let mut rng = Rng::with_seed(1);
+    let mut follow = || replicate_roughly(&source, &target, &settings, &mut rng, 0);
+    // Left to MySQL 9.7.4's SQL layer, a row of `c` stays; the table `d` is empty, but has to be there. A tree of this depth it refuses.
     source
         .sql(
-            "CREATE DATABASE d; USE d; CREATE TABLE a (id INT PRIMARY KEY, b INT); \
+            "CREATE DATABASE d; USE d; CREATE TABLE a (id INT PRIMARY KEY); \
              CREATE TABLE b (id INT PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES a (id) ON DELETE CASCADE); \
-             ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b (id) ON DELETE CASCADE; \
-             INSERT INTO a VALUES (1, NULL), (2, NULL); INSERT INTO b VALUES (1, 1), (2, 2); UPDATE a SET b = 3 - id",
+             CREATE TABLE c (id INT PRIMARY KEY, b INT, FOREIGN KEY (b) REFERENCES b (id) ON DELETE CASCADE); \
+             CREATE TABLE d (id INT PRIMARY KEY, c INT, FOREIGN KEY (c) REFERENCES c (id) ON DELETE CASCADE); \
+             CREATE TABLE tree (id INT PRIMARY KEY, up INT, FOREIGN KEY (up) REFERENCES tree (id) ON DELETE CASCADE); \
+             INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (1, 1), (2, 1), (3, 2); INSERT INTO c VALUES (1, 1), (2, 2), (3, 3); \
+             INSERT INTO tree VALUES (1, NULL), (2, 1), (3, 1), (4, 2), (5, 4), (6, NULL); \
+             DELETE FROM a WHERE id = 1; DELETE FROM tree WHERE id = 1",
+        )
+        .expect("steps");
+    follow().expect("replication");
+    let left = source
+        .query("SELECT COUNT(*) FROM d.c UNION ALL SELECT COUNT(*) FROM d.tree")
+        .expect("rows");
+    assert_eq!([&left[0][0], &left[1][0]], [&Some("1".to_owned()); 2]);
+    compare::assert_equal(&source, &target, &["d"]);
+    source
+        .sql(
+            "CREATE TABLE d.x (id INT PRIMARY KEY, y INT); \
+             CREATE TABLE d.y (id INT PRIMARY KEY, x INT, FOREIGN KEY (x) REFERENCES d.x (id) ON DELETE CASCADE); \
+             ALTER TABLE d.x ADD FOREIGN KEY (y) REFERENCES d.y (id) ON DELETE CASCADE; \
+             INSERT INTO d.x VALUES (1, NULL), (2, NULL); INSERT INTO d.y VALUES (1, 1), (2, 2); UPDATE d.x SET y = 3 - id",
         )
         .expect("a circle");
-    let settings = settings("circle");
-    let mut rng = Rng::with_seed(1);
-    replicate_roughly(&source, &target, &settings, &mut rng, 0).expect("all but the cascade");
+    follow().expect("all but the cascade");
     source
-        .sql("DELETE FROM d.a WHERE id = 1")
+        .sql("DELETE FROM d.x WHERE id = 1")
         .expect("all of them go");
-    let error = replicate_roughly(&source, &target, &settings, &mut rng, 0).expect_err("a circle");
+    let error = follow().expect_err("a circle");
     assert_eq!(error.code, "table.cascade-circle", "{error:?}");
-    assert_eq!(error.table.as_deref(), Some("d.a"));
-    let rows = target.query("SELECT COUNT(*) FROM d.a").expect("rows");
+    assert_eq!(error.table.as_deref(), Some("d.x"));
+    let rows = target.query("SELECT COUNT(*) FROM d.x").expect("rows");
     assert_eq!(rows[0][0].as_deref(), Some("2"), "nothing was committed");
 }

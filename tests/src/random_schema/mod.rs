@@ -67,13 +67,16 @@ const MODES: &[&str] = &[
     "'NO_UNSIGNED_SUBTRACTION,NO_ZERO_DATE'",
 ];
 
+/// Row images of sessions. MINIMAL and NOBLOB belong here as soon as the sink takes them: until then it stops with `row.partial-image`.
+const IMAGES: &[&str] = &["FULL"];
+
 impl Schema {
     /// A schema under this number, and the statements that begin it.
     pub fn begin(rng: &mut Rng, number: u64) -> (Schema, Vec<String>) {
         let name = name(rng, &format!("random_{number}_"), 0);
         let (charset, collation) = characters::any(rng);
         let this = sql(&name);
-        let mut statements = vec![
+        let statements = vec![
             format!("SET SESSION sql_mode = {}", pick(rng, MODES)),
             format!(
                 "SET SESSION time_zone = '{}'",
@@ -86,10 +89,7 @@ impl Schema {
                 "SET SESSION binlog_rows_query_log_events = {}",
                 u8::from(chance(rng, 30))
             ),
-            format!(
-                "SET SESSION binlog_row_event_max_size = {}",
-                pick(rng, &[256, 8192, 8192])
-            ),
+            format!("SET SESSION binlog_row_image = {}", pick(rng, IMAGES)),
             format!(
                 "SET GLOBAL binlog_row_metadata = {}",
                 pick(rng, &["MINIMAL", "FULL"])
@@ -100,8 +100,6 @@ impl Schema {
             ),
             format!("USE {this}"),
         ];
-        // A global variable only, with the server that tests are made on.
-        statements.retain(|statement| !statement.contains("event_max_size"));
         (
             Schema {
                 name,
