@@ -99,17 +99,40 @@ fn summaries(server: &Server, schemas: &[&str]) -> Result<Vec<(String, Summary)>
          WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2",
         list.join(",")
     ))?;
-    names
-        .into_iter()
-        .map(|row| {
-            let [Some(schema), Some(name)] = row.as_slice() else {
-                anyhow::bail!("information_schema gave a table without a name");
-            };
-            let summary =
-                summary(server, schema, name).with_context(|| format!("{schema}.{name}"))?;
-            Ok((format!("{schema}.{name}"), summary))
-        })
-        .collect()
+    let mut tables = Vec::new();
+    for row in names {
+        let [Some(schema), Some(name)] = <[_; 2]>::try_from(row).unwrap_or_default() else {
+            anyhow::bail!("information_schema gave a table without a name");
+        };
+        tables.push((schema, name));
+    }
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    // One session of the client for many statements: it is the client that takes time.
+    let show: Vec<String> = tables
+        .iter()
+        .map(|(schema, name)| format!("SHOW CREATE TABLE {}.{}", quoted(schema), quoted(name)))
+        .collect();
+    let definitions = server.query(&show.join(";"))?;
+    let sums = rows::checksums(server, &tables)?;
+    anyhow::ensure!(
+        definitions.len() == tables.len(),
+        "a table without a definition"
+    );
+    let each = tables.into_iter().zip(definitions).zip(sums);
+    each.map(|(((schema, name), definition), (rows, checksum))| {
+        let definition = definition.into_iter().nth(1).flatten();
+        let definition =
+            definition.with_context(|| format!("{schema}.{name} has no definition"))?;
+        let summary = Summary {
+            definition: without_charsets(&without_auto_increment(&definition)),
+            rows,
+            checksum,
+        };
+        Ok((format!("{schema}.{name}"), summary))
+    })
+    .collect()
 }
 
 /// A name as SQL.
@@ -120,21 +143,6 @@ fn quoted(name: &str) -> String {
 /// A text as SQL.
 fn text(value: &str) -> String {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
-}
-
-fn summary(server: &Server, schema: &str, name: &str) -> Result<Summary> {
-    let table = format!("{}.{}", quoted(schema), quoted(name));
-    let definition = server.query(&format!("SHOW CREATE TABLE {table}"))?;
-    let definition = definition
-        .first()
-        .and_then(|row| row.get(1).cloned().flatten())
-        .context("no definition")?;
-    let (rows, checksum) = rows::checksum(server, schema, name)?;
-    Ok(Summary {
-        definition: without_charsets(&without_auto_increment(&definition)),
-        rows,
-        checksum,
-    })
 }
 
 /// The next value is not replicated by row events alone, and the servers' own replicas differ in it as well.

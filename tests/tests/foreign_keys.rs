@@ -1,6 +1,8 @@
 //! Foreign keys: whether a source logs what cascades change (MySQL 9.6 and later) or leaves that to whoever applies the log (before, or with
 //! innodb_native_foreign_keys=ON), and whichever of the two the target does, both end equal.
 
+#![allow(clippy::disallowed_methods, reason = "native test")]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;

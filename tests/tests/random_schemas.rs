@@ -3,6 +3,8 @@
 //! A part of the run is one schema: it is filled, changed and altered in random steps, and replicated in between with random batches, groups and
 //! cuts. The seed is printed; `DATAIN_SEED=N` begins with the same schema again. When a part fails, its statements are left in a file.
 
+#![allow(clippy::disallowed_methods, reason = "native test")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Instant;

@@ -65,8 +65,13 @@ fn straight() {
 }
 
 #[test]
-fn with_full_metadata() {
-    arrive(&["binlog_row_metadata=FULL"]);
+fn with_minimal_images_and_full_metadata() {
+    arrive(&["binlog_row_image=MINIMAL", "binlog_row_metadata=FULL"]);
+}
+
+#[test]
+fn with_images_without_blobs() {
+    arrive(&["binlog_row_image=NOBLOB"]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Values as SQL literals, for a session whose character set is `binary` (see [`crate::settings`]).
 //!
-//! A string literal is written as the column's own bytes behind a character-set introducer, so the server neither converts nor guesses.
+//! A string literal is written as the column's own bytes, so that the server neither converts nor guesses: behind `_binary` where they are stored into a column of
+//! the same character set, which takes them as they are; behind the character set's introducer where they are converted or compared. (A comparison with a binary
+//! string would use no index. And some introducers refuse what columns hold: a single surrogate of UCS-2, of which the introducer is UTF-16's.)
 //! Numbers are written so that the server's parser gives the same bits back: floats as the shortest decimal that is exact for a double.
 
 use datain_mysql_client::append_string;
@@ -14,10 +16,8 @@ pub enum Form {
         /// Read the bytes as an unsigned number.
         unsigned: bool,
     },
-    /// BIT, YEAR, ENUM: plain numbers. (A number stored into an ENUM is its index.)
+    /// BIT, SET, YEAR, ENUM: plain numbers. (A number stored into an ENUM is its index, into a SET its mask.)
     Number,
-    /// SET: the mask as a signed number. Of 64 members the last one's bit is the sign to MySQL, and a mask that is written without it finds no row.
-    Mask,
     /// FLOAT and DOUBLE.
     Real,
     /// DECIMAL: digits as they are.
@@ -28,6 +28,8 @@ pub enum Form {
     Characters {
         /// Name of the character set, e.g. `utf8mb4`.
         charset: String,
+        /// The column has the very character set of the values.
+        same: bool,
     },
     /// Binary strings; BINARY(n) is padded with zero bytes to `pad_to`.
     Binary {
@@ -45,7 +47,7 @@ pub struct Unwritable(
     pub String,
 );
 
-/// Appends the literal of `value` to `out`.
+/// Appends the literal of `value`, to be stored, to `out`.
 ///
 /// # Errors
 /// When the value does not fit the column's form, which means that mapping and block disagree, or a JSON document is malformed.
@@ -61,10 +63,6 @@ pub fn write(out: &mut Vec<u8>, form: &Form, value: &Value<'_>) -> Result<(), Un
             out.extend_from_slice(buffer.format(number).as_bytes());
         }
         (Form::Number, Value::Unsigned(number)) => write_u64(out, *number),
-        (Form::Mask, Value::Unsigned(mask)) => {
-            let mut buffer = itoa::Buffer::new();
-            out.extend_from_slice(buffer.format(mask.cast_signed()).as_bytes());
-        }
         (Form::Real, Value::Float(number)) => write_real(out, f64::from(*number))?,
         (Form::Real, Value::Double(number)) => write_real(out, *number)?,
         (Form::Digits, Value::Text(digits)) if is_decimal(digits) => out.extend_from_slice(digits),
@@ -73,11 +71,11 @@ pub fn write(out: &mut Vec<u8>, form: &Form, value: &Value<'_>) -> Result<(), Un
             out.extend_from_slice(text);
             out.push(b'\'');
         }
-        (Form::Characters { charset }, Value::Bytes(bytes)) => {
-            out.push(b'_');
-            out.extend_from_slice(charset.as_bytes());
+        (Form::Characters { same: true, .. }, Value::Bytes(bytes)) => {
+            out.extend_from_slice(b"_binary");
             append_string(out, bytes);
         }
+        (Form::Characters { charset, .. }, Value::Bytes(bytes)) => introduced(out, charset, bytes),
         (Form::Binary { pad_to }, Value::Bytes(bytes)) => {
             out.extend_from_slice(b"_binary");
             if bytes.len() < *pad_to {
@@ -96,6 +94,26 @@ pub fn write(out: &mut Vec<u8>, form: &Form, value: &Value<'_>) -> Result<(), Un
         }
     }
     Ok(())
+}
+
+/// Appends the literal of `value`, to be compared with the column.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_sought(out: &mut Vec<u8>, form: &Form, value: &Value<'_>) -> Result<(), Unwritable> {
+    match (form, value) {
+        (Form::Characters { charset, .. }, Value::Bytes(bytes)) => {
+            introduced(out, charset, bytes);
+            Ok(())
+        }
+        _ => write(out, form, value),
+    }
+}
+
+fn introduced(out: &mut Vec<u8>, charset: &str, bytes: &[u8]) {
+    out.push(b'_');
+    out.extend_from_slice(charset.as_bytes());
+    append_string(out, bytes);
 }
 
 fn write_u64(out: &mut Vec<u8>, number: u64) {
@@ -167,21 +185,6 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_64_members_is_the_sign() {
-        check(&Form::Mask, Value::Unsigned(3), "3");
-        check(
-            &Form::Mask,
-            Value::Unsigned(1 << 63),
-            "-9223372036854775808",
-        );
-        check(
-            &Form::Number,
-            Value::Unsigned(1 << 63),
-            "9223372036854775808",
-        );
-    }
-
-    #[test]
     fn reals_are_doubles_to_the_server_and_keep_their_bits() {
         check(&Form::Real, Value::Double(1.0), "1.0e0");
         check(&Form::Real, Value::Double(-0.0), "-0.0e0");
@@ -194,6 +197,7 @@ mod tests {
     fn strings_are_escaped_bytewise() {
         let form = Form::Characters {
             charset: "gbk".to_owned(),
+            same: false,
         };
         let mut out = Vec::new();
         write(&mut out, &form, &Value::Bytes(b"\x95\x5c'\0\x1a")).unwrap();

@@ -164,24 +164,6 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
-        reason: "other images lack columns that are needed to find and to write a row.",
-        remedy: "`SET PERSIST binlog_row_image = FULL`",
-        ..source(
-            "source.row-image",
-            Fatal,
-            "row images are whole (`binlog_row_image = FULL`)",
-        )
-    },
-    Check {
-        reason: "a partial image says how a JSON document was changed, not what it is now; this version does not read that.",
-        remedy: "`SET PERSIST binlog_row_value_options = ''`",
-        ..source(
-            "source.partial-json",
-            Fatal,
-            "JSON documents are logged whole (`binlog_row_value_options` is empty)",
-        )
-    },
-    Check {
         reason: "this version does not read compressed transactions.",
         remedy: "`SET PERSIST binlog_transaction_compression = OFF`",
         ..source(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail, ensure};
 use datain_throwaway_servers::Server;
 
 use super::{quoted, text};
@@ -26,14 +26,15 @@ pub(super) fn definitions(server: &Server, schema: &str) -> Result<BTreeMap<Stri
         let sql = format!("SHOW CREATE {kind} {}.{}", quoted(schema), quoted(name));
         list.push((kind.clone(), name.clone(), sql));
     }
-    let mut definitions = BTreeMap::new();
-    for (kind, name, sql) in list {
-        let answer = server
-            .query(&sql)
-            .with_context(|| format!("{kind} {name}"))?;
-        let row = answer.into_iter().next().context("no definition")?;
-        let cells: Vec<String> = row.into_iter().flatten().collect();
-        definitions.insert(format!("{kind} {name}"), cells.join("\n"));
-    }
-    Ok(definitions)
+    let show: Vec<&str> = list.iter().map(|(_, _, sql)| sql.as_str()).collect();
+    let answer = server.query(&show.join(";"))?;
+    ensure!(answer.len() == list.len(), "an object without a definition");
+    Ok(list
+        .iter()
+        .zip(answer)
+        .map(|((kind, name, _), row)| {
+            let cells: Vec<String> = row.into_iter().flatten().collect();
+            (format!("{kind} {name}"), cells.join("\n"))
+        })
+        .collect())
 }

@@ -1,6 +1,6 @@
 //! Rows as text that is the same only if every byte is, and sums over them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use datain_throwaway_servers::Server;
@@ -20,26 +20,48 @@ struct Columns {
 const UTC: &str = "SET SESSION time_zone = '+00:00'; ";
 
 impl Columns {
-    fn of(server: &Server, schema: &str, name: &str) -> Result<Self> {
-        let columns = server.query(&format!(
-            "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS \
-             WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} ORDER BY ORDINAL_POSITION",
-            text(schema),
-            text(name)
+    /// Of each table, in the order of the names.
+    fn of(server: &Server, tables: &[(String, String)]) -> Result<Vec<Self>> {
+        let schemas: BTreeSet<String> = tables.iter().map(|(schema, _)| text(schema)).collect();
+        let schemas: Vec<String> = schemas.into_iter().collect();
+        let answer = server.query(&format!(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS \
+             WHERE TABLE_SCHEMA IN ({}) ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION",
+            schemas.join(",")
         ))?;
-        let mut parts = Vec::new();
-        let mut documents = Vec::new();
-        for row in &columns {
-            let [Some(name), Some(kind)] = row.as_slice() else {
+        let mut columns: HashMap<(String, String), Vec<(String, String)>> = HashMap::new();
+        for row in answer {
+            let [Some(schema), Some(table), Some(name), Some(kind)] =
+                <[_; 4]>::try_from(row).unwrap_or_default()
+            else {
                 bail!("information_schema gave a column without a name");
             };
+            let of_table = columns.entry((schema, table)).or_default();
+            of_table.push((name, kind));
+        }
+        tables
+            .iter()
+            .map(|table| {
+                let (schema, name) = table;
+                let columns = columns
+                    .get(table)
+                    .with_context(|| format!("{schema}.{name} has no columns"))?;
+                Ok(Self::new(schema, name, columns))
+            })
+            .collect()
+    }
+
+    fn new(schema: &str, table: &str, columns: &[(String, String)]) -> Self {
+        let mut parts = Vec::new();
+        let mut documents = Vec::new();
+        for (name, kind) in columns {
             let column = quoted(name);
             let part = match kind.as_str() {
                 // HEX() of a number rounds it; a FLOAT as such is shown with six digits only.
                 "float" => format!("CAST(CAST({column} AS DOUBLE) AS CHAR)"),
                 "double" | "decimal" => format!("CAST({column} AS CHAR)"),
                 // The text of an invalid ENUM value and of an empty member are the same.
-                "enum" | "set" => format!("CONCAT({column} + 0, '=', HEX({column}))"),
+                "enum" | "set" => format!("CONCAT({column} | 0, '=', HEX({column}))"),
                 // A text of 64 MiB and more would be NULL: the hash stands for it.
                 "json" => {
                     documents.push(column.clone());
@@ -53,58 +75,78 @@ impl Columns {
             };
             parts.push(format!("IF({column} IS NULL, 'NULL', {part})"));
         }
-        Ok(Self {
-            table: format!("{}.{}", quoted(schema), quoted(name)),
+        Self {
+            table: format!("{}.{}", quoted(schema), quoted(table)),
             // NULL if a part is too long, which CONCAT_WS would pass over.
             row: format!("CONCAT({})", parts.join(", ',', ")),
             documents,
-        })
+        }
     }
-}
 
-/// Number of rows, and sums that do not depend on their order.
-pub(super) fn checksum(server: &Server, schema: &str, name: &str) -> Result<(u64, String)> {
-    let columns = Columns::of(server, schema, name)?;
-    let hashed = format!(
-        "SELECT SHA2({}, 256) AS h FROM {}",
-        columns.row, columns.table
-    );
-    let (rows, mut checksum) = sum(server, &hashed)?;
-    for column in &columns.documents {
+    /// One query for the rows, and one for each JSON column: the number of hashes, the number of those that could not be made, and two sums over them,
+    /// which do not depend on their order.
+    fn queries(&self) -> Vec<String> {
+        let Self {
+            table,
+            row,
+            documents,
+        } = self;
+        let rows = format!("SELECT SHA2({row}, 256) AS h FROM {table}");
         // Every value inside a document: its type, its place, and whose document it is. What it holds is in the row already. JSON_TABLE gives the literal null
         // as NULL.
-        let values = format!(
-            "WITH RECURSIVE node (h, place, v) AS (\
-               SELECT CAST(SHA2({row}, 256) AS CHAR(64)), CAST('' AS CHAR(64)), {column} FROM {table} WHERE {column} IS NOT NULL \
-               UNION ALL \
-               SELECT node.h, SHA2(CONCAT(node.place, ',', e.n), 256), e.v FROM node JOIN JSON_TABLE(\
-                 CASE JSON_TYPE(node.v) WHEN 'OBJECT' THEN JSON_EXTRACT(node.v, '$.*') WHEN 'ARRAY' THEN node.v END, \
-                 '$[*]' COLUMNS (n FOR ORDINALITY, v JSON PATH '$')) AS e) \
-             SELECT SHA2(CONCAT(h, place, IFNULL(JSON_TYPE(v), 'NULL')), 256) AS h FROM node",
-            row = columns.row,
-            table = columns.table
-        );
-        checksum += &format!(" {column}: {}", sum(server, &values)?.1);
+        let values = documents.iter().map(|column| {
+            format!(
+                "WITH RECURSIVE node (h, place, v) AS (\
+                   SELECT CAST(SHA2({row}, 256) AS CHAR(64)), CAST('' AS CHAR(64)), {column} FROM {table} WHERE {column} IS NOT NULL \
+                   UNION ALL \
+                   SELECT node.h, SHA2(CONCAT(node.place, ',', e.n), 256), e.v FROM node JOIN JSON_TABLE(\
+                     CASE JSON_TYPE(node.v) WHEN 'OBJECT' THEN JSON_EXTRACT(node.v, '$.*') WHEN 'ARRAY' THEN node.v END, \
+                     '$[*]' COLUMNS (n FOR ORDINALITY, v JSON PATH '$')) AS e) \
+                 SELECT SHA2(CONCAT(h, place, IFNULL(JSON_TYPE(v), 'NULL')), 256) AS h FROM node"
+            )
+        });
+        let half =
+            |from: u32| format!("SUM(CAST(CONV(SUBSTRING(h, {from}, 15), 16, 10) AS DECIMAL(40)))");
+        let (first, second) = (half(1), half(16));
+        let sums = |hashes: String| {
+            format!(
+                "SELECT COUNT(*), SUM(h IS NULL), CONCAT({first}, '-', {second}) FROM ({hashes}) AS hashed"
+            )
+        };
+        std::iter::once(rows).chain(values).map(sums).collect()
     }
-    Ok((rows, checksum))
 }
 
-/// Number of hashes, and two sums over them.
-fn sum(server: &Server, hashes: &str) -> Result<(u64, String)> {
-    let half =
-        |from: u32| format!("SUM(CAST(CONV(SUBSTRING(h, {from}, 15), 16, 10) AS DECIMAL(40)))");
-    let answer = server.query(&format!(
-        "{UTC}SELECT COUNT(*), SUM(h IS NULL), CONCAT({}, '-', {}) FROM ({hashes}) AS hashed",
-        half(1),
-        half(16)
-    ))?;
-    let row = answer.first().context("no answer to the checksum")?;
-    let at = |i: usize| row.get(i).cloned().flatten().unwrap_or_default();
-    ensure!(
-        matches!(at(1).as_str(), "" | "0"),
-        "a row is too long to be compared"
-    );
-    Ok((at(0).parse().context("the number of rows")?, at(2)))
+/// Number of rows and sums of each table.
+pub(super) fn checksums(
+    server: &Server,
+    tables: &[(String, String)],
+) -> Result<Vec<(u64, String)>> {
+    let columns = Columns::of(server, tables)?;
+    let queries: Vec<Vec<String>> = columns.iter().map(Columns::queries).collect();
+    // One session of the client for all of them.
+    let mut answer = server
+        .query(&format!("{UTC}{}", queries.concat().join(";")))?
+        .into_iter();
+    let mut sums = Vec::new();
+    for (of_table, (schema, name)) in queries.iter().zip(tables) {
+        let mut rows = 0;
+        let mut checksum = Vec::new();
+        for number in 0..of_table.len() {
+            let row = answer.next().context("no answer to a checksum")?;
+            let at = |i: usize| row.get(i).cloned().flatten().unwrap_or_default();
+            ensure!(
+                matches!(at(1).as_str(), "" | "0"),
+                "a row of {schema}.{name} is too long to be compared"
+            );
+            if number == 0 {
+                rows = at(0).parse().context("the number of rows")?;
+            }
+            checksum.push(at(2));
+        }
+        sums.push((rows, checksum.join(" ")));
+    }
+    Ok(sums)
 }
 
 /// Some of the rows that only one of the two has.
@@ -114,7 +156,11 @@ pub(super) fn different(left: &Server, right: &Server, qualified: &str) -> Resul
         .context("a name without a schema")?;
     let rows = |server: &Server| -> Result<BTreeSet<String>> {
         // Where the table is not there at all, there is nothing to show.
-        let Ok(columns) = Columns::of(server, schema, name) else {
+        let table = [(schema.to_owned(), name.to_owned())];
+        let Some(columns) = Columns::of(server, &table)
+            .ok()
+            .and_then(|mut list| list.pop())
+        else {
             return Ok(BTreeSet::new());
         };
         let Ok(rows) = server.query(&format!(

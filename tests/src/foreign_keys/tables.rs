@@ -19,7 +19,7 @@ pub(super) fn pairs() -> impl Iterator<Item = (String, String)> {
 
 /// Every third child lies in another schema than its parent.
 fn child(n: usize) -> String {
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         format!("`fk other`.c{n}")
     } else {
         format!("fk.c{n}")

@@ -75,7 +75,7 @@ fn assignment(rng: &mut Rng, column: &Column) -> String {
     format!("{} = {}", sql(&column.name), value(rng, column))
 }
 
-fn written<'t>(table: &'t Table, wanted: impl Fn(&Column) -> bool) -> Vec<&'t Column> {
+fn written(table: &Table, wanted: impl Fn(&Column) -> bool) -> Vec<&Column> {
     table
         .columns
         .iter()

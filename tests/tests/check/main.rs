@@ -179,20 +179,20 @@ fn servers_that_cannot_be_looked_at() {
 fn a_run_begins_with_the_fatal_ones() {
     let pair = Pair::start();
     pair.source
-        .sql("SET GLOBAL sync_binlog = 0; SET GLOBAL binlog_row_image = MINIMAL; CREATE TABLE shop.a (v INT)")
+        .sql("SET GLOBAL sync_binlog = 0; SET GLOBAL binlog_format = STATEMENT; CREATE TABLE shop.a (v INT)")
         .expect("settings");
     let config = pair.config("run", "", "", NOW);
     let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("an end");
     assert_eq!(exit.code, 3, "{exit}");
     assert!(
         exit.stderr
-            .contains("\nerror[source.row-image]: binlog_row_image is MINIMAL\n"),
+            .contains("\nerror[source.format-not-row]: binlog_format is STATEMENT\n"),
         "{exit}"
     );
     assert!(exit.stderr.contains("table.no-primary-key (source): 1 of 2 replicated tables have no primary key: `shop`.`a`"), "{exit}");
     assert!(
         exit.stderr
-            .contains("  hint: SET PERSIST binlog_row_image = FULL;"),
+            .contains("  hint: SET PERSIST binlog_format = ROW;"),
         "{exit}"
     );
     assert_eq!(
@@ -207,7 +207,7 @@ fn a_run_begins_with_the_fatal_ones() {
     assert!(schemas.is_empty(), "nothing was begun");
     // What is allowed is tried, and the stream's own rule is the last word.
     pair.source
-        .sql("SET GLOBAL binlog_row_image = FULL")
+        .sql("SET GLOBAL binlog_format = ROW")
         .expect("a setting");
     pair.target
         .sql("CREATE TABLE shop.a (v INT)")

@@ -16,16 +16,6 @@ fn settings_of_the_source() {
         "fatal",
     );
     on(
-        "SET GLOBAL binlog_row_image = MINIMAL",
-        "source.row-image",
-        "fatal",
-    );
-    on(
-        "SET GLOBAL binlog_row_value_options = PARTIAL_JSON",
-        "source.partial-json",
-        "fatal",
-    );
-    on(
         "SET GLOBAL binlog_transaction_compression = ON",
         "source.compressed-unsupported",
         "fatal",

@@ -147,7 +147,7 @@ mod tests {
             name: name.to_owned(),
             engine: String::new(),
             columns: Vec::new(),
-            key: Vec::new(),
+            keys: Vec::new(),
             triggers: None,
         };
         assert!(graph.leads_further(&table("o", "p")));

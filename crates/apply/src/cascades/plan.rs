@@ -8,6 +8,7 @@ use datain_row_block::{Image, Operation, RowSetReader, open_block};
 use super::graph::{Action, Graph, Link, Place};
 use crate::literal;
 use crate::mapping::Mapping;
+use crate::statements;
 
 /// More statements than this for one row mean foreign keys that fan out beyond sense.
 const MOST: usize = 1000;
@@ -60,16 +61,22 @@ pub fn plan(
     Ok(plans)
 }
 
-/// The row, by the key that the target finds rows by.
+/// The row, by a key of the target of which the image holds all columns.
 fn condition(mapping: &Mapping, image: &Image<'_, '_>) -> Result<Vec<u8>, Error> {
+    let holds = |key: &&Vec<usize>| key.iter().all(|column| image.get(*column).is_some());
+    let Some(key) = mapping.target.keys.iter().find(holds) else {
+        return Err(Error::reconfigure(
+            "row.partial-image",
+            "the log holds no whole key of the row that the target finds rows by",
+        )
+        .hint("give both tables the same primary key"));
+    };
     let mut sql = Vec::new();
-    for column in &mapping.target.key {
+    for column in key {
         if !sql.is_empty() {
             sql.extend_from_slice(b" AND ");
         }
-        sql.extend_from_slice(mapping.column_sql[*column].as_bytes());
-        sql.push(b'=');
-        sql.extend_from_slice(&written(mapping, image, *column)?);
+        statements::sought(&mut sql, mapping, image, *column)?;
     }
     Ok(sql)
 }

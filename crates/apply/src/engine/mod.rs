@@ -25,7 +25,7 @@ use crate::cascades;
 use crate::checkpoint::{Beginning, Claimed, Intent, Store};
 use crate::mapping::{Collations, Mapping};
 use crate::settings;
-use crate::statements::{self, Bounds};
+use crate::statements::{self, Bounds, Check};
 use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
 use foreign_keys::Cascades;
 use replies::{Count, Expected};
@@ -312,17 +312,30 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         if let Some(group) = &mut self.group {
             group.totals.rows += u64::from(set.count);
         }
-        for (row, statement) in list.into_iter().enumerate() {
-            // With plans each row has a statement of its own.
-            for sql in plans.get(row).into_iter().flatten() {
-                self.push(sql, Count::Any, Some(&mapping), place);
+        // With plans each row has statements of its own.
+        let mut plans = plans.into_iter();
+        let mut begins_row = true;
+        for statement in list {
+            if begins_row {
+                for sql in plans.next().unwrap_or_default() {
+                    self.push(&sql, Count::Any, Some(&mapping), place);
+                }
             }
-            self.push(
-                &statement.sql,
-                Count::Rows(statement.rows),
-                Some(&mapping),
-                place,
-            );
+            begins_row = statement.ends_row;
+            let rows = statement.rows;
+            let (count, guard) = match statement.check {
+                Check::Strict => (Count::Rows(rows), None),
+                Check::Documents => (Count::Documents(rows), None),
+                Check::ReadBack(guard) => (Count::Lenient(rows), Some(guard)),
+            };
+            if guard.is_some() {
+                self.push(settings::LENIENT, Count::Any, None, place);
+            }
+            self.push(&statement.sql, count, Some(&mapping), place);
+            if let Some(guard) = guard {
+                self.push(&guard, Count::Guard, Some(&mapping), place);
+                self.push(settings::STRICT, Count::Any, None, place);
+            }
             if self.packet.len() >= self.statement_bytes {
                 self.send_packet().await?;
             }

@@ -160,7 +160,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 quote_identifier(&schema),
                 quote_identifier(&name)
             );
-            if table.key.is_empty() && self.session.query_first(rows.as_bytes()).await?.is_some() {
+            if table.keys.is_empty() && self.session.query_first(rows.as_bytes()).await?.is_some() {
                 return Err(Error::fatal(
                     "ddl.numbers-rows",
                     "the statement numbers the rows of a table without a key, which each server does in an order of its own",

@@ -58,7 +58,7 @@ pub enum EventBody<'a> {
     RowsQuery(&'a [u8]),
     /// The table of the rows events that follow.
     TableMap(TableMap<'a>),
-    /// Changed rows, of version 1 or 2.
+    /// Changed rows, of version 1 or 2, or with changes of JSON documents.
     Rows(RowsEvent<'a>),
     /// Sign of life, of version 1 or 2.
     Heartbeat(heartbeat::Heartbeat<'a>),
@@ -145,6 +145,7 @@ impl<'a> Event<'a> {
             EventType::WriteRows
             | EventType::UpdateRows
             | EventType::DeleteRows
+            | EventType::PartialUpdateRows
             | EventType::WriteRowsV1
             | EventType::UpdateRowsV1
             | EventType::DeleteRowsV1 => {

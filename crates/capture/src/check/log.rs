@@ -39,20 +39,6 @@ pub(super) fn settings(variables: &Variables, version: &ServerVersion, survey: &
         "ROW",
     );
     one(
-        "source.row-image",
-        "binlog_row_image",
-        &["FULL"],
-        Severity::Fatal,
-        "FULL",
-    );
-    one(
-        "source.partial-json",
-        "binlog_row_value_options",
-        &[""],
-        Severity::Fatal,
-        "''",
-    );
-    one(
         "source.compressed-unsupported",
         "binlog_transaction_compression",
         &["OFF", "0"],

@@ -22,7 +22,6 @@ use crate::reader::Settings;
 const VARIABLES: &[&str] = &[
     "log_bin",
     "binlog_format",
-    "binlog_row_image",
     "binlog_row_value_options",
     "binlog_transaction_compression",
     "binlog_checksum",

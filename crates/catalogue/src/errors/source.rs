@@ -9,7 +9,6 @@ pub(super) const SECTION: Section = Section {
             codes: &[
                 "source.log-bin-off",
                 "source.format-not-row",
-                "source.row-image",
                 "source.gtid-off",
             ],
             then: "ends",

@@ -42,9 +42,24 @@ pub(super) const SECTION: Section = Section {
             meaning: "a row that should be there is not: somebody wrote to the target, or the start was wrong",
         },
         ErrorEntry {
-            codes: &["row.warning", "row.value", "row.partial-image"],
+            codes: &["row.warning", "row.value", "row.altered"],
             then: "ends",
-            meaning: "a value did not arrive as it was, or cannot be written; an image lacks columns",
+            meaning: "a value did not arrive as it was, or cannot be written",
+        },
+        ErrorEntry {
+            codes: &["row.invalid-characters"],
+            then: "ends",
+            meaning: "the source holds bytes that are invalid in the column's character set (from an old version, or through another server's log); no SQL statement can store them: mend them on the source first",
+        },
+        ErrorEntry {
+            codes: &["row.partial-image"],
+            then: "ends",
+            meaning: "the log lacks columns (`binlog_row_image` is not FULL), and the target's definition does not say what they hold, or has no key by which to find the row: the definitions differ",
+        },
+        ErrorEntry {
+            codes: &["row.json-change"],
+            then: "ends",
+            meaning: "a change inside a JSON document (`binlog_row_value_options = PARTIAL_JSON`) does not fit the target's document, or cannot be made by SQL",
         },
         ErrorEntry {
             codes: &[
