@@ -11,6 +11,7 @@
 //! - The checkpoint moves in the transaction that holds the rows, under a condition that fails for an owner that was replaced.
 //! - No I/O: an `Engine` works on any [`Stream`](datain_mysql_client::Stream), so it is tested natively against real servers.
 
+pub mod cascades;
 pub mod check;
 pub mod checkpoint;
 pub mod ddl;

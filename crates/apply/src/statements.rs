@@ -30,6 +30,8 @@ pub struct Statement {
     pub rows: u64,
     /// Under which conditions it runs.
     pub check: Check,
+    /// The row is done with it, or the rows are.
+    pub ends_row: bool,
 }
 
 /// What holds for a statement besides its count.
@@ -134,7 +136,7 @@ fn value(
 }
 
 /// Appends the condition that a column has its value in `image`.
-fn sought(
+pub(crate) fn sought(
     out: &mut Vec<u8>,
     mapping: &Mapping,
     image: &Image<'_, '_>,
@@ -205,6 +207,7 @@ impl<'m> Open<'m> {
             sql: std::mem::take(&mut self.sql),
             rows: self.rows,
             check: std::mem::replace(&mut self.check, Check::Strict),
+            ends_row: true,
         };
         self.rows = 0;
         emit(statement)

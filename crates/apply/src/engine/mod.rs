@@ -13,6 +13,7 @@
 //! The rows of a prepared XA branch are kept in the group that covers its PREPARE, and applied in the one that covers its COMMIT ([`branch`]).
 
 mod branch;
+mod foreign_keys;
 mod replies;
 mod statement;
 
@@ -21,17 +22,17 @@ use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{
-    Change, Checkpoint, Error, Operation, RowFlags, RowSet, Table, Transaction,
-};
+use datain_contract::types::{Change, Checkpoint, Error, Operation, RowSet, Table, Transaction};
 use datain_mysql_client::{Session, Stream};
 
+use crate::cascades;
 use crate::checkpoint::{Beginning, Claimed, Intent, Store};
 use crate::mapping::{Collations, Mapping};
 use crate::settings;
 use crate::statements::{self, Bounds, Check};
 use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
 use branch::Keeping;
+use foreign_keys::Cascades;
 use replies::{Count, Expected};
 
 /// A packet of statements is sent when it reaches this size.
@@ -119,6 +120,8 @@ pub struct Engine<S, H> {
     mappings: HashMap<u32, Rc<Mapping>, H>,
     /// The session's foreign_key_checks as set by the packets so far.
     foreign_key_checks: bool,
+    /// The target's foreign keys, once they were asked for.
+    cascades: Option<Rc<Cascades>>,
     packet: Vec<u8>,
     in_packet: VecDeque<Expected>,
     on_the_way: VecDeque<Expected>,
@@ -184,6 +187,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             tables: HashMap::default(),
             mappings: HashMap::default(),
             foreign_key_checks: true,
+            cascades: None,
             packet: Vec::new(),
             in_packet: VecDeque::new(),
             on_the_way: VecDeque::new(),
@@ -323,11 +327,18 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         mapping: &Rc<Mapping>,
         place: &Rc<Place>,
     ) -> Result<(), Error> {
-        self.set_checks(set.flags, place);
+        let graph = self.further_cascades(set, mapping).await?;
+        let plans = match &graph {
+            Some(cascades) => cascades::plan(cascades, set, block, mapping)?,
+            None => Vec::new(),
+        };
+        self.set_checks(set.flags, graph.is_some(), place);
         let bounds = Bounds {
             bytes: self.statement_bytes,
             // Where the target checks foreign keys, rows of one table may hang on each other, and their order counts.
-            rows: if self.foreign_key_checks && set.operation == Operation::Delete {
+            rows: if (self.foreign_key_checks || graph.is_some())
+                && set.operation == Operation::Delete
+            {
                 1
             } else {
                 1000
@@ -342,6 +353,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         if let Some(group) = &mut self.group {
             group.totals.rows += u64::from(set.count);
         }
+        // With plans each row has statements of its own.
+        let mut plans = plans.into_iter();
+        let mut begins_row = true;
         for statement in list {
             let length = statement.sql.len();
             if length >= self.allowed_packet {
@@ -350,6 +364,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             if self.packet.len() + length >= self.allowed_packet {
                 self.send_packet().await?;
             }
+            if begins_row {
+                for sql in plans.next().unwrap_or_default() {
+                    self.push(&sql, Count::Any, Some(mapping), place);
+                }
+            }
+            begins_row = statement.ends_row;
             let rows = statement.rows;
             let (count, guard) = match statement.check {
                 Check::Strict => (Count::Rows(rows), None),
@@ -385,21 +405,6 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         )
         .hint("raise max_allowed_packet on the target (SET PERSIST max_allowed_packet = …, at most 1 GiB)")
         .in_table(&mapping.target.schema, &mapping.target.name)
-    }
-
-    /// Foreign keys as the row set asks: see CORRECTNESS, "Foreign keys". The source's unique_checks=0 is not followed: it would let a
-    /// duplicate of a row that only the target has slip into a secondary unique key.
-    fn set_checks(&mut self, flags: RowFlags, place: &Rc<Place>) {
-        let foreign_keys = !flags.contains(RowFlags::CASCADES_LOGGED)
-            && !flags.contains(RowFlags::NO_FOREIGN_KEY_CHECKS);
-        if self.foreign_key_checks != foreign_keys {
-            self.foreign_key_checks = foreign_keys;
-            let sql = format!(
-                "SET SESSION foreign_key_checks = {}",
-                u8::from(foreign_keys)
-            );
-            self.push(sql.as_bytes(), Count::Any, None, place);
-        }
     }
 
     /// Asks the target whether the pipeline is still this writer's; to be called while no group is open.

@@ -187,6 +187,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         self.session.exec(settings::FOR_ROWS).await?;
         self.foreign_key_checks = true;
         self.mappings.clear();
+        self.cascades = None;
         Ok(())
     }
 

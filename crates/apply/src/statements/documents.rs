@@ -94,6 +94,7 @@ impl<'m> Documents<'m> {
             sql,
             rows: 1,
             check: Check::Documents,
+            ends_row: false,
         });
     }
 

@@ -16,6 +16,12 @@ pub(super) const SECTION: Section = Section {
             meaning: "the target's table cannot be written safely",
         },
         ErrorEntry {
+            codes: &["table.cascade-circle"],
+            then: "ends",
+            meaning: "foreign keys lead in a circle over several tables, the source does not log what they do, and the target's SQL layer would do it incompletely: \
+                      start the target with `innodb_native_foreign_keys = ON`, or a source since 9.6 with `OFF`",
+        },
+        ErrorEntry {
             codes: &["table.triggers-unseen"],
             then: "ends",
             meaning: "the account may not see triggers: `GRANT TRIGGER` on the replicated schemas to the account itself",
