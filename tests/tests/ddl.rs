@@ -167,7 +167,8 @@ fn skip(source: &Server, target: &Server, settings: &Settings) {
             .expect("the row")
             .and_then(|stored| stored.checkpoint)
             .expect("a checkpoint");
-        let next = upcoming::after(session(source), settings, &before).await;
+        let next =
+            upcoming::after(session(source), settings, &before, std::future::pending()).await;
         let next = next.expect("the log").expect("the transaction");
         let after = next.after.checkpoint(before.ordinal + 1);
         let skipped = orders::Skipped {

@@ -128,9 +128,14 @@ fn next(source: &Server, target: &Server) -> Option<upcoming::Upcoming> {
         let stored = checkpoint::read(&mut session(target), "native").await;
         let stored = stored.expect("the row").expect("the pipeline");
         let checkpoint = stored.checkpoint.expect("a checkpoint");
-        upcoming::after(session(source), &settings(FROM_START), &checkpoint)
-            .await
-            .expect("the log")
+        upcoming::after(
+            session(source),
+            &settings(FROM_START),
+            &checkpoint,
+            std::future::pending(),
+        )
+        .await
+        .expect("the log")
     })
 }
 

@@ -334,6 +334,7 @@ mod tests {
             piece: 0,
             last: true,
             changes,
+            xa: None,
             checkpoint: None,
         }
     }
