@@ -259,6 +259,9 @@ fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> 
     }
 }
 
+/// While the target is slow nothing is read, and the source must wait: by itself it gives up after a minute, and a large transaction would begin anew.
+const WRITE_TIMEOUT_SECONDS: u32 = 86_400;
+
 pub(crate) async fn request_dump<S: Stream>(
     session: &mut Session<S>,
     settings: &Settings,
@@ -273,7 +276,7 @@ pub(crate) async fn request_dump<S: Stream>(
     let sql = format!(
         "SET @master_heartbeat_period = {nanos}, @source_heartbeat_period = {nanos}, \
          @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum, \
-         @slave_uuid = '{uuid}', @replica_uuid = '{uuid}'"
+         @slave_uuid = '{uuid}', @replica_uuid = '{uuid}', SESSION net_write_timeout = {WRITE_TIMEOUT_SECONDS}"
     );
     session.exec(sql.as_bytes()).await?;
     let identity = ReplicaIdentity {
