@@ -281,6 +281,8 @@ pub(crate) struct Registered {
     /// Another pipeline was refused at the same moment because of this one: the host that it gave.
     refused: Option<String>,
 }
+/// While the target is slow nothing is read, and the source must wait: by itself it gives up after a minute, and a large transaction would begin anew.
+const WRITE_TIMEOUT_SECONDS: u32 = 86_400;
 
 pub(crate) async fn request_dump<S: Stream>(
     session: &mut Session<S>,
@@ -294,7 +296,8 @@ pub(crate) async fn request_dump<S: Stream>(
     // Old servers know the one name of each, new ones the other.
     let sql = format!(
         "SET @master_heartbeat_period = {nanos}, @source_heartbeat_period = {nanos}, \
-         @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum"
+         @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum, \
+         SESSION net_write_timeout = {WRITE_TIMEOUT_SECONDS}"
     );
     session.exec(sql.as_bytes()).await?;
     session.exec(registration.tell_uuid().as_bytes()).await?;
