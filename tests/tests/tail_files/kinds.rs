@@ -18,7 +18,6 @@ fn a_replica_s_relay_logs_give_the_source_s_lines() {
     let source = server();
     let replica = Server::builder(Flavor::Mysql97)
         .relaxed()
-        .option("server_id = 4711")
         .option("relay_log = relay")
         .start()
         .expect("a replica");
