@@ -21,6 +21,8 @@ pub enum Area {
     Event,
     /// A statement.
     Statement,
+    /// A file of the log, without a server.
+    File,
 }
 
 /// A row of the page.
@@ -71,6 +73,7 @@ pub fn page(root: &Path) -> Result<String> {
         (Area::Type, "Types and columns"),
         (Area::Event, "Events and formats"),
         (Area::Statement, "Statements"),
+        (Area::File, "Files of the log"),
     ] {
         // Writing to a String cannot fail, here and below.
         let _ = write!(
@@ -136,7 +139,8 @@ fn row(line: &str, test: String) -> Result<Row> {
         "type" => Area::Type,
         "event" => Area::Event,
         "statement" => Area::Statement,
-        other => bail!("`{other}` is not type, event or statement: {line}"),
+        "file" => Area::File,
+        other => bail!("`{other}` is not type, event, statement or file: {line}"),
     };
     Ok(Row {
         area,
