@@ -13,7 +13,6 @@ const SHOWN: &[&str] = &[
     "source.statement-format",
     "source.statement-inside",
     "source.rollback-logged",
-    "statement.create-select",
     "filter.mixed-statement",
     "filter.unreadable-statement",
 ];

@@ -50,8 +50,8 @@ code: [checks](checks.md).
 
 ## As JSON
 
-With `--log-format json` the error that ends a command is the line `{\"error\": {…}}` on standard error. The same object, without `{\"error\": …}` around it, is `last_error`, `source.error` and
-`target.error` of [`datain status`](status.md), and stands in `datain.checkpoints.last_error` on the target. Its keys are always there, `null` where nothing is known; new ones may be added.
+With `--log-format json` the error that ends a command is the line `{\"error\": {…}}` on standard error. The same object, without `{\"error\": …}` around it, is `last_error`, and the
+`error` of `source` and of `target`, in [`datain status`](status.md), and stands in `datain.checkpoints.last_error` on the target. Its keys are always there, `null` where nothing is known; new ones may be added.
 (A target that an older version wrote to may hold one with keys missing.)
 
 | key | type | |
