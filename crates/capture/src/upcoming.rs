@@ -209,7 +209,9 @@ impl Walk {
                 {
                     found.committed_at_micros = micros;
                 }
-                self.ends = event.transaction_length.map(|length| before + length);
+                self.ends = event
+                    .transaction_length
+                    .map(|length| before.saturating_add(length));
             }
             EventBody::Query(query) => {
                 self.open(None, before, header);
