@@ -7,6 +7,7 @@
 
 pub mod compare;
 pub mod host;
+pub mod native;
 pub mod pipeline_run;
 pub mod proxy;
 mod temp_dir;

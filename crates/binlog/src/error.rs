@@ -42,6 +42,30 @@ pub enum BinlogError {
         /// Id of the rows event.
         rows: u64,
     },
+    /// An event that must be held whole, and is larger than allowed.
+    #[error("{event_type} event has more than {limit} bytes")]
+    TooLarge {
+        /// Type of the event.
+        event_type: EventType,
+        /// The most bytes that may be held.
+        limit: usize,
+    },
+    /// A compressed transaction whose bytes cannot be decompressed.
+    #[error("compressed transaction is damaged: {0}")]
+    Compression(String),
+    /// A compressed transaction of a kind that this crate cannot decompress.
+    #[error("compressed transaction is of kind {0}, which is not known")]
+    CompressionKind(u64),
+    /// A compressed transaction that needs more memory to decompress than allowed.
+    #[error(
+        "compressed transaction needs {needed} bytes to be decompressed, allowed are {allowed}"
+    )]
+    CompressionWindow {
+        /// Size of its window.
+        needed: u64,
+        /// The largest window allowed.
+        allowed: u64,
+    },
     /// A file that does not begin with a binary log's magic number. An encrypted file begins with 0xfd "bin".
     #[error("not a binary log: it begins with {0:02x?}")]
     Magic(Vec<u8>),
@@ -57,6 +81,10 @@ impl BinlogError {
             }
             Self::Checksum { .. } => "binlog.checksum",
             Self::UnsupportedColumnType { .. } => "binlog.column-type",
+            Self::TooLarge { .. } => "binlog.event-too-large",
+            Self::Compression(_) => "binlog.compression",
+            Self::CompressionKind(_) => "binlog.compression-kind",
+            Self::CompressionWindow { .. } => "binlog.compression-window",
             Self::Magic(_) => "binlog.magic",
         }
     }

@@ -11,6 +11,8 @@
 //! 3. [`TableMap::columns`] turns a table map into [`TableColumns`]: logical columns, and a decoder for each.
 //! 4. [`RowsEvent::rows`] gives a [`RowDecoder`], which writes one row at a time into a row block.
 //!
+//! What is too large to be held whole, and compressed transactions, go through [`EventParts`], which gives out what 2. and 4. need piece by piece.
+//!
 //! Bytes that are not what they should be are a [`BinlogError`] that names event, offset and field. No length in the input makes
 //! this crate allocate more than the input itself holds.
 #![deny(missing_docs)]
@@ -21,6 +23,7 @@ mod error;
 mod event;
 mod file;
 mod gtid;
+mod parts;
 mod rows;
 mod serialization;
 mod table_map;
@@ -42,6 +45,7 @@ pub use event::{Event, EventBody};
 pub use file::{BinlogFile, MAGIC};
 pub use gtid::id::{Gtid, ParseGtidError, Tag, Uuid};
 pub use gtid::set::{GtidSet, Interval};
+pub use parts::{EventParts, Part};
 pub use rows::decoder::RowDecoder;
 pub use rows::event::{RowsEvent, RowsFlags};
 pub use table_map::columns::{Column, PrimaryKeyPart, Signedness, TableColumns};

@@ -16,6 +16,9 @@ use crate::framing::{Counts, Framing, Open};
 use crate::position::{Position, widen};
 use crate::statement::{Meaning, meaning};
 use crate::tables::Tables;
+use pieces::Unpacking;
+
+mod pieces;
 
 /// See the module.
 pub struct Assembler {
@@ -25,6 +28,16 @@ pub struct Assembler {
     checksum: ChecksumAlgorithm,
     tables: Tables,
     framing: Framing,
+    /// An event that is taken in pieces, or that holds others.
+    unpacking: Option<Unpacking>,
+}
+
+/// How far a reader of rows came.
+struct Taken {
+    /// Bytes of the images that were used.
+    used: usize,
+    /// How many the next row needs at least.
+    wanted: u64,
 }
 
 impl Assembler {
@@ -44,6 +57,7 @@ impl Assembler {
             checksum,
             tables: Tables::default(),
             framing: Framing::new(state, ordinal),
+            unpacking: None,
         }
     }
 
@@ -82,7 +96,8 @@ impl Assembler {
 
     /// Forgets the transaction under way, which will not be completed: what came before it can be taken as a batch then.
     pub fn abandon(&mut self) {
-        self.framing.open = None;
+        self.framing.abandon();
+        self.unpacking = None;
     }
 
     /// Whether the stream stands between two transactions, and its beginning is told.
@@ -108,24 +123,47 @@ impl Assembler {
         self.framing.take_batch()
     }
 
-    /// Takes one event of a dump, from its header to its checksum.
+    /// Takes one event of a dump, from its header to its checksum. A compressed transaction is unpacked to its end, however many batches that
+    /// makes; see [`Assembler::offer`].
     ///
     /// # Errors
     /// Anything that cannot be replicated, with position, GTID and table.
     pub fn event(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let result = self.take_event(bytes);
-        result.map_err(|e| {
-            let (begins, gtid) = match &self.framing.open {
-                Some(open) => (&open.begins, open.gtid.as_ref().map(ToString::to_string)),
-                None => (&self.framing.at, None),
-            };
-            e.at(&begins.file, begins.offset, gtid.as_deref())
-        })
+        let result = self.take_event(bytes, false);
+        result.map_err(|e| self.placed(e))
     }
 
-    fn take_event(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    /// As [`Assembler::event`], but a compressed transaction is only unpacked until a batch is full: then take that, and
+    /// [go on](Assembler::go_on) before the next event.
+    ///
+    /// # Errors
+    /// As [`Assembler::event`].
+    pub fn offer(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let result = self.take_event(bytes, true);
+        result.map_err(|e| self.placed(e))
+    }
+
+    /// An error with the place of the transaction under way.
+    fn placed(&self, error: Error) -> Error {
+        let (begins, gtid) = match &self.framing.open {
+            Some(open) => (&open.begins, open.gtid.as_ref().map(ToString::to_string)),
+            None => (&self.framing.at, None),
+        };
+        error.at(&begins.file, begins.offset, gtid.as_deref())
+    }
+
+    fn take_event(&mut self, bytes: &[u8], bounded: bool) -> Result<(), Error> {
+        if self.unpacking.is_some() {
+            return Err(Error::fatal(
+                "binlog.malformed",
+                "an event came before the one before it was over",
+            ));
+        }
         let event =
             Event::split(bytes, self.checksum).map_err(|e| unreadable(&e, &self.framing.at))?;
+        if pieces::is_packed(bytes) {
+            return self.take_packed(&event, bounded);
+        }
         let body = event
             .parse(&self.format)
             .map_err(|e| unreadable(&e, &self.framing.at))?;
@@ -138,6 +176,17 @@ impl Assembler {
         if !copied && !matches!(body, EventBody::Heartbeat(_)) {
             self.framing.at.pass(header.log_pos, header.event_size);
         }
+        self.take_body(body, &header, before, copied)
+    }
+
+    /// What an event means. `before` is where it begins; `copied` says that it stands at no position.
+    fn take_body(
+        &mut self,
+        body: EventBody<'_>,
+        header: &EventHeader,
+        before: u64,
+        copied: bool,
+    ) -> Result<(), Error> {
         match body {
             EventBody::FormatDescription(format) => {
                 self.checksum = format.checksum;
@@ -159,11 +208,11 @@ impl Assembler {
                 }
                 Ok(())
             }
-            EventBody::Gtid(gtid) => self.begin(&gtid, &header, before),
-            EventBody::Query(query) => self.query(&query, &header, before),
+            EventBody::Gtid(gtid) => self.begin(&gtid, header, before),
+            EventBody::Query(query) => self.query(&query, header, before),
             EventBody::Xid(_) => self.framing.end(),
             EventBody::TableMap(map) => self.table_map(&map),
-            EventBody::Rows(rows) => self.rows(&rows),
+            EventBody::Rows(rows) => self.rows(&rows, 0).map(|_| ()),
             EventBody::Heartbeat(heartbeat) => {
                 let full = if heartbeat.is_full_position {
                     heartbeat.position
@@ -187,11 +236,11 @@ impl Assembler {
                 "the source logged an XA transaction, which this version cannot apply",
             )
             .hint("apply its effect to the target by hand, then skip the transaction")),
+            // It is unpacked before its parts come here, and holds no other.
             EventBody::TransactionPayload(_) => Err(Error::fatal(
-                "source.compressed-unsupported",
-                "the source logged a compressed transaction, which this version cannot read",
-            )
-            .hint("SET PERSIST binlog_transaction_compression = OFF on the source, and reconnect its sessions")),
+                "binlog.malformed",
+                "a compressed transaction stands inside another one",
+            )),
             EventBody::Incident(_) => Err(Error::resnapshot(
                 "source.incident",
                 "the source says that its log lacks changes (an INCIDENT event)",
@@ -274,9 +323,14 @@ impl Assembler {
             .map_err(|e| unreadable(&e, &self.framing.at).in_table(map.schema, map.table))
     }
 
-    fn rows(&mut self, event: &RowsEvent<'_>) -> Result<(), Error> {
+    /// Takes the rows that are there of a rows event, of which so many bytes are still to come.
+    fn rows(&mut self, event: &RowsEvent<'_>, follows: u64) -> Result<Taken, Error> {
+        let nothing = Taken {
+            used: event.images.len(),
+            wanted: 0,
+        };
         if event.is_dummy() {
-            return Ok(());
+            return Ok(nothing);
         }
         let malformed = |what: String| Error::fatal("binlog.malformed", what);
         if self.framing.open.is_none() {
@@ -291,7 +345,7 @@ impl Assembler {
             )));
         };
         let Some(columns) = &mut table.columns else {
-            return Ok(());
+            return Ok(nothing);
         };
         // A server that was restarted numbers its tables anew.
         columns.table_id = event.table_id;
@@ -300,19 +354,23 @@ impl Assembler {
             self.framing.batches.add_table(table.record());
         }
         let (id, place) = (table.id, (table.schema.clone(), table.name.clone()));
-        self.row_sets(event, id)
+        self.row_sets(event, id, follows)
             .map_err(|e| e.in_table(&place.0, &place.1))
     }
 
     /// Decodes the rows of an event; an event that outgrows a batch becomes several row sets.
-    fn row_sets(&mut self, event: &RowsEvent<'_>, id: u32) -> Result<(), Error> {
+    fn row_sets(&mut self, event: &RowsEvent<'_>, id: u32, follows: u64) -> Result<Taken, Error> {
+        let there = event.images.len();
         let framing = &mut self.framing;
         let Some(columns) = self
             .tables
             .get(event.table_id)
             .and_then(|t| t.columns.as_ref())
         else {
-            return Ok(());
+            return Ok(Taken {
+                used: there,
+                wanted: 0,
+            });
         };
         let mut decoder = event
             .rows(columns)
@@ -323,50 +381,73 @@ impl Assembler {
             let start = rows.len();
             decoder.write_presence(rows);
             let mut count = 0;
-            let mut more = true;
+            let mut end = None;
             while count == 0 || rows.len() < max_bytes {
                 let row_at = rows.len();
-                if !decoder
-                    .next_row(rows)
-                    .map_err(|e| unreadable(&e, &framing.at))?
-                {
-                    more = false;
-                    break;
+                let left = decoder.remaining();
+                match decoder.next_row(rows) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        end = Some(Taken {
+                            used: there,
+                            wanted: 0,
+                        });
+                        break;
+                    }
+                    Err(error) => {
+                        // More bytes help, unless the event does not have as many.
+                        let missing = decoder
+                            .shortfall(&error, left)
+                            .filter(|wanted| *wanted <= left as u64 + follows);
+                        let Some(wanted) = missing else {
+                            return Err(unreadable(&error, &framing.at));
+                        };
+                        if wanted > self.max_row_bytes {
+                            return Err(too_large(
+                                &format!("at least {wanted}"),
+                                self.max_row_bytes,
+                            ));
+                        }
+                        end = Some(Taken {
+                            used: there - left,
+                            wanted,
+                        });
+                        break;
+                    }
                 }
                 count += 1;
                 let row_bytes = (rows.len() - row_at) as u64;
                 if row_bytes > self.max_row_bytes {
-                    return Err(Error::reconfigure(
-                        "row-too-large",
-                        format!(
-                            "a row has {row_bytes} bytes, the limit is {}",
-                            self.max_row_bytes
-                        ),
-                    )
-                    .hint(
-                        "raise limits.max_row_mib, and limits.memory_mib to several times that",
-                    ));
+                    return Err(too_large(&row_bytes.to_string(), self.max_row_bytes));
                 }
             }
             if count == 0 {
                 rows.truncate(start);
-                return Ok(());
+            } else {
+                let length = rows.len() - start;
+                framing.push(Change::Rows(RowSet {
+                    table: id,
+                    operation: operation(event.operation),
+                    count,
+                    offset: u32::try_from(start).unwrap_or(u32::MAX),
+                    length: u32::try_from(length).unwrap_or(u32::MAX),
+                    flags: flags(event.flags),
+                }));
+                framing.cut_if_full();
             }
-            let length = rows.len() - start;
-            framing.push(Change::Rows(RowSet {
-                table: id,
-                operation: operation(event.operation),
-                count,
-                offset: u32::try_from(start).unwrap_or(u32::MAX),
-                length: u32::try_from(length).unwrap_or(u32::MAX),
-                flags: flags(event.flags),
-            }));
-            framing.cut_if_full();
-            if !more {
-                return Ok(());
+            if let Some(taken) = end {
+                return Ok(taken);
             }
         }
     }
+}
+
+fn too_large(bytes: &str, limit: u64) -> Error {
+    Error::reconfigure(
+        "row-too-large",
+        format!("a row has {bytes} bytes, the limit is {limit}"),
+    )
+    .hint("raise limits.max_row_mib, and limits.memory_mib to several times that")
 }
 
 fn operation(operation: datain_row_block::Operation) -> Operation {
@@ -401,6 +482,15 @@ fn unreadable(error: &BinlogError, at: &Position) -> Error {
         }
         BinlogError::UnsupportedColumnType { .. } => {
             "exclude the table, or change the column's type on both servers"
+        }
+        BinlogError::TooLarge { .. } => {
+            "raise limits.max_row_mib, and limits.memory_mib to several times that"
+        }
+        BinlogError::CompressionWindow { .. } => {
+            "SET PERSIST binlog_transaction_compression_level_zstd = 19 or less on the source; skip this transaction after you have applied its effect to the target by hand"
+        }
+        BinlogError::CompressionKind(_) => {
+            "a newer version of datain may know it; going on without it could lose data"
         }
         _ => {
             "compare with mysqlbinlog on the source; if the event is whole there, report this as a bug"

@@ -63,6 +63,8 @@ pub struct Framing {
     since_checkpoint: (u32, u64),
     /// A checkpoint stands on every so many transactions at least.
     checkpoint_transactions: u32,
+    /// Inside a compressed transaction: its end waits until the event that holds it is over, and whether it has been seen.
+    held_end: Option<bool>,
     /// A new pipeline: where it begins is to be written down before anything else, so that a restart begins there too.
     start_untold: bool,
 }
@@ -80,7 +82,38 @@ impl Framing {
             counts: Counts::default(),
             since_checkpoint: (0, 0),
             checkpoint_transactions: CHECKPOINT_TRANSACTIONS,
+            held_end: None,
             start_untold: false,
+        }
+    }
+
+    /// From now on the end of a transaction only counts once it is [released](Framing::release_end).
+    pub fn hold_end(&mut self) {
+        self.held_end = Some(false);
+    }
+
+    /// Forgets the transaction under way.
+    pub fn abandon(&mut self) {
+        self.open = None;
+        self.held_end = None;
+    }
+
+    /// Whether an end is being held back.
+    pub fn end_is_held_back(&self) -> bool {
+        self.held_end == Some(true)
+    }
+
+    /// Ends the transaction whose end was held back.
+    ///
+    /// # Errors
+    /// `binlog.malformed` when there was no end; as [`Framing::end`].
+    pub fn release_end(&mut self) -> Result<(), Error> {
+        match self.held_end.take() {
+            Some(true) => self.end(),
+            _ => Err(Error::fatal(
+                "binlog.malformed",
+                "a compressed transaction has no end",
+            )),
         }
     }
 
@@ -162,6 +195,10 @@ impl Framing {
     /// # Errors
     /// `source.anonymous-transaction` in a stream by GTID; `binlog.malformed` when none is under way.
     pub fn end(&mut self) -> Result<(), Error> {
+        if let Some(seen) = &mut self.held_end {
+            *seen = true;
+            return Ok(());
+        }
         let Some(mut open) = self.open.take() else {
             return Err(Error::fatal(
                 "binlog.malformed",

@@ -6,7 +6,9 @@
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Error};
-use datain_mysql_client::{DUMP_THROUGH_GTID, DumpPacket, ReplicaIdentity, Session, Stream};
+use datain_mysql_client::{
+    DUMP_HEARTBEAT_V2, DUMP_THROUGH_GTID, DumpPacket, ReplicaIdentity, Session, Stream,
+};
 use datain_sql_statement::TableFilter;
 use serde::Deserialize;
 
@@ -199,7 +201,7 @@ impl<S: Stream> Reader<S> {
 
     /// Takes events that are there already, until a batch is full.
     fn take_buffered(&mut self) -> Result<(), Error> {
-        while !self.assembler.has_full_batch() {
+        while !self.assembler.has_full_batch() && !self.assembler.go_on()? {
             match self.session.buffered_packet()? {
                 Some(packet) => take(packet, &mut self.assembler)?,
                 None => break,
@@ -248,7 +250,8 @@ impl<S: Stream> Reader<S> {
 
 fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> {
     match packet {
-        DumpPacket::Event(bytes) => assembler.event(bytes),
+        DumpPacket::Event(bytes) => assembler.offer(bytes),
+        DumpPacket::Piece { bytes, first, last } => assembler.piece(bytes, first, last),
         DumpPacket::EndOfStream => Err(Error::retry(
             "source.dump-ended",
             "the source ended the dump",
@@ -283,12 +286,18 @@ pub(crate) async fn request_dump<S: Stream>(
         .register_replica(&identity)
         .await
         .map_err(|e| without_right(e.into()))?;
+    // In files over 4 GiB a sign of life of the old kind does not say where the source is.
+    let heartbeat = if session.server_version().is_mysql_since(8, 0, 26) {
+        DUMP_HEARTBEAT_V2
+    } else {
+        0
+    };
     match &state.gtids {
         Some(gtids) => {
             session
                 .binlog_dump_gtid(
                     settings.server_id,
-                    DUMP_THROUGH_GTID,
+                    DUMP_THROUGH_GTID | heartbeat,
                     "",
                     4,
                     &gtids.encode(),
@@ -307,7 +316,7 @@ pub(crate) async fn request_dump<S: Stream>(
                 .hint("use GTIDs, which have no such limit; keep max_binlog_size at or under 1 GiB")
             })?;
             session
-                .binlog_dump(settings.server_id, &state.position.file, offset, 0)
+                .binlog_dump(settings.server_id, &state.position.file, offset, heartbeat)
                 .await?;
         }
     }

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use datain_binlog::{
-    ChecksumAlgorithm, Event, EventBody, EventHeader, EventType, FormatDescription, Gtid,
-    RowsEvent, TableColumns,
+    BinlogError, ChecksumAlgorithm, Event, EventBody, EventHeader, EventParts, EventType,
+    FormatDescription, Gtid, Part, RowsEvent, TableColumns,
 };
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
@@ -84,11 +84,13 @@ pub async fn after<S: Stream>(
     let head = facts.head.filter(|_| state.gtids.is_none());
     let mut walk = Walk::new(state, facts.checksum, filter);
     loop {
-        let DumpPacket::Event(bytes) = session.next_event().await? else {
-            return Ok(None);
+        let found = match session.next_event().await? {
+            DumpPacket::Event(bytes) => walk.event(bytes)?,
+            DumpPacket::Piece { bytes, first, last } => walk.piece(bytes, first, last)?,
+            DumpPacket::EndOfStream => return Ok(None),
         };
-        if let Some(found) = walk.event(bytes)? {
-            return Ok(Some(found));
+        if found.is_some() {
+            return Ok(found);
         }
         // By position the log may go on without a transaction (a new file) up to what was its end.
         let past = head
@@ -112,6 +114,8 @@ pub struct Walk {
     ends: Option<u64>,
     /// BEGIN was seen.
     block: bool,
+    /// A large event under way; none of it where it cannot be read.
+    large: Option<(EventHeader, Option<EventParts>)>,
     /// Tables by the log's number: name, decoder.
     tables: HashMap<u64, (String, Option<TableColumns>)>,
 }
@@ -129,6 +133,7 @@ impl Walk {
             found: None,
             ends: None,
             block: false,
+            large: None,
             tables: HashMap::new(),
         }
     }
@@ -164,6 +169,15 @@ impl Walk {
         // By GTID the server leaves out what is not wanted, so the event before may have ended elsewhere.
         let before = self.at.offset.saturating_sub(u64::from(header.event_size));
         let (checksum, format) = (self.checksum, self.format.clone());
+        if kind == EventType::TransactionPayload {
+            self.open(None, before, &header);
+            let parts = Event::split(bytes, checksum)
+                .and_then(|event| EventParts::of(&event, &format, JOINED));
+            self.begin(header, parts);
+            self.use_parts(&format);
+            self.large = None;
+            return self.completed(true);
+        }
         let body = Event::split(bytes, checksum).and_then(|event| event.parse(&format));
         let ended = match body {
             Ok(body) => self.body(body, &header, before),
@@ -176,6 +190,81 @@ impl Walk {
                 ends_by_type(kind)
             }
         };
+        self.completed(ended)
+    }
+
+    /// Takes a piece of a large event; the transaction, when that was its last.
+    ///
+    /// # Errors
+    /// As [`Walk::event`].
+    pub fn piece(
+        &mut self,
+        bytes: &[u8],
+        first: bool,
+        last: bool,
+    ) -> Result<Option<Upcoming>, Error> {
+        let format = self.format.clone();
+        if first {
+            let header = EventHeader::parse(bytes)
+                .map_err(|e| Error::fatal("binlog.malformed", e.to_string()))?;
+            self.open(None, self.at.offset, &header);
+            let parts = EventParts::begin(bytes, last, self.checksum, &format, JOINED);
+            self.begin(header, parts);
+        } else if let Some((header, Some(mut parts))) = self.large.take() {
+            let fed = parts.feed(bytes, last);
+            self.begin(header, fed.map(|()| parts));
+        }
+        self.use_parts(&format);
+        if !last {
+            return Ok(None);
+        }
+        let Some((header, _)) = self.large.take() else {
+            return Ok(None);
+        };
+        self.at.pass(header.log_pos, header.event_size);
+        self.completed(ends_by_type(header.event_type))
+    }
+
+    fn begin(&mut self, header: EventHeader, parts: Result<EventParts, BinlogError>) {
+        let parts = match parts {
+            Ok(parts) => Some(parts),
+            Err(error) => {
+                self.unreadable(error.to_string());
+                None
+            }
+        };
+        self.large = Some((header, parts));
+    }
+
+    /// Counts what there is of a large event.
+    fn use_parts(&mut self, format: &FormatDescription) {
+        let Some((header, Some(mut parts))) = self.large.take() else {
+            return;
+        };
+        loop {
+            let taken = match parts.next(format) {
+                Ok(None) => break,
+                Ok(Some(Part::Event(event))) => event.parse(format).map(|body| {
+                    self.body(body, &event.header, self.at.offset);
+                    None
+                }),
+                Ok(Some(Part::Rows { event, follows })) => Ok(Some(self.rows(&event, follows))),
+                Err(error) => Err(error),
+            };
+            match taken {
+                Ok(None) => {}
+                Ok(Some((used, wanted))) => parts.took(used, wanted),
+                Err(error) => {
+                    self.unreadable(error.to_string());
+                    parts.skip();
+                }
+            }
+        }
+        self.large = Some((header, Some(parts)));
+    }
+
+    /// The transaction, if it is over: by its length, or, where that is not known, if it has `ended` by its meaning.
+    fn completed(&mut self, ended: bool) -> Result<Option<Upcoming>, Error> {
         if self.found.is_none() {
             return Ok(None);
         }
@@ -244,12 +333,12 @@ impl Walk {
                 };
                 self.tables.insert(map.table_id, (name, columns));
             }
-            EventBody::Rows(rows) => self.rows(&rows),
-            EventBody::Xid(_) | EventBody::XaPrepare(_) => return true,
-            EventBody::TransactionPayload(_) => {
-                self.unreadable("it is compressed".to_owned());
-                return true;
+            EventBody::Rows(rows) => {
+                self.rows(&rows, 0);
             }
+            EventBody::Xid(_) | EventBody::XaPrepare(_) => return true,
+            // Unpacked before its parts come here.
+            EventBody::TransactionPayload(_) => {}
             EventBody::Incident(_) => {
                 self.open(None, before, header);
                 self.unreadable(
@@ -301,26 +390,36 @@ impl Walk {
         }
     }
 
-    fn rows(&mut self, event: &RowsEvent<'_>) {
+    /// Counts the rows that are there of an event, of which so many bytes follow; returns how many bytes were used, and how many the next row needs at
+    /// least.
+    fn rows(&mut self, event: &RowsEvent<'_>, follows: u64) -> (usize, u64) {
+        let all = (event.images.len(), 0);
         if event.is_dummy() {
-            return;
+            return all;
         }
         let counted = match self.tables.get(&event.table_id) {
-            Some((name, Some(columns))) => count(event, columns).map(|rows| (name.clone(), rows)),
-            Some((_, None)) => return,
+            Some((name, Some(columns))) => {
+                count(event, columns, follows).map(|counted| (name.clone(), counted))
+            }
+            Some((_, None)) => return all,
             None => Err("it has rows of a table that it does not name".to_owned()),
         };
         match counted {
-            Ok((name, rows)) => {
-                let Some(found) = &mut self.found else { return };
-                let table = found.tables.entry(name).or_default();
-                match event.operation {
-                    Operation::Insert => table.inserted += rows,
-                    Operation::Update => table.updated += rows,
-                    Operation::Delete => table.deleted += rows,
+            Ok((name, (rows, used, wanted))) => {
+                if let Some(found) = &mut self.found {
+                    let table = found.tables.entry(name).or_default();
+                    match event.operation {
+                        Operation::Insert => table.inserted += rows,
+                        Operation::Update => table.updated += rows,
+                        Operation::Delete => table.deleted += rows,
+                    }
                 }
+                (used, wanted)
             }
-            Err(why) => self.unreadable(why),
+            Err(why) => {
+                self.unreadable(why);
+                all
+            }
         }
     }
 
@@ -352,14 +451,33 @@ fn ends_by_type(kind: EventType) -> bool {
     )
 }
 
-fn count(event: &RowsEvent<'_>, columns: &TableColumns) -> Result<u64, String> {
+/// The most bytes of a row, or of an event without rows, that are held to be looked at.
+const JOINED: usize = 64 << 20;
+
+/// Rows, bytes used of the images, and bytes that the next row needs at least.
+fn count(
+    event: &RowsEvent<'_>,
+    columns: &TableColumns,
+    follows: u64,
+) -> Result<(u64, usize, u64), String> {
     let mut columns = columns.clone();
     columns.table_id = event.table_id;
     let mut decoder = event.rows(&columns).map_err(|e| e.to_string())?;
     let (mut rows, mut scratch) = (0, Vec::new());
-    while decoder.next_row(&mut scratch).map_err(|e| e.to_string())? {
-        rows += 1;
+    loop {
+        let left = decoder.remaining();
+        match decoder.next_row(&mut scratch) {
+            Ok(true) => rows += 1,
+            Ok(false) => return Ok((rows, event.images.len(), 0)),
+            Err(error) => {
+                let most = (left as u64 + follows).min(JOINED as u64);
+                let missing = decoder.shortfall(&error, left);
+                return match missing.filter(|wanted| *wanted <= most) {
+                    Some(wanted) => Ok((rows, event.images.len() - left, wanted)),
+                    None => Err(error.to_string()),
+                };
+            }
+        }
         scratch.clear();
     }
-    Ok(rows)
 }

@@ -182,15 +182,6 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
-        reason: "this version does not read compressed transactions.",
-        remedy: "`SET PERSIST binlog_transaction_compression = OFF`",
-        ..source(
-            "source.compressed-unsupported",
-            Fatal,
-            "transactions are logged uncompressed (`binlog_transaction_compression = OFF`)",
-        )
-    },
-    Check {
         reason: "without checksums, bytes that were damaged on a disk or in a network may become rows.",
         remedy: "`SET PERSIST binlog_checksum = CRC32`",
         ..source(

@@ -37,7 +37,7 @@ pub use error::{ClientError, Refusal, Result};
 pub use options::{ConnectOptions, Password, TlsPolicy};
 pub use quote::{append_string, escape_string, quote_identifier};
 pub use replication::{
-    DUMP_NON_BLOCK, DUMP_THROUGH_GTID, DUMP_THROUGH_POSITION, DumpPacket, ReplicaIdentity,
+    DUMP_HEARTBEAT_V2, DUMP_NON_BLOCK, DUMP_THROUGH_GTID, DumpPacket, LARGE_EVENT, ReplicaIdentity,
 };
 pub use result::{
     CapabilityFlags, ColumnFlags, ColumnInfo, ColumnType, OkResult, Outcome, ResultSet,

@@ -16,12 +16,25 @@ pub fn quote_identifier(name: &str) -> String {
     out
 }
 
+/// Room for values from this size on is measured before it is taken.
+const LARGE: usize = 1 << 20;
+
+fn needs_escape(byte: u8) -> bool {
+    matches!(byte, 0 | b'\n' | b'\r' | 0x1a | b'\'' | b'\\' | b'"')
+}
+
 /// Appends `'…'` with `bytes` escaped by backslashes.
 ///
 /// Only for sessions in `SET NAMES binary` or utf8mb4, and without NO_BACKSLASH_ESCAPES in sql_mode: in sessions of
 /// other character sets a byte of the value may be taken for part of a multi-byte character.
 pub fn append_string(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.reserve(bytes.len() + 2);
+    if bytes.len() < LARGE {
+        out.reserve(bytes.len() + 2);
+    } else {
+        // A vector that must grow doubles; a large value may be a good part of memory. Some room is for what follows in the statement.
+        let escaped = bytes.iter().filter(|byte| needs_escape(**byte)).count();
+        out.reserve_exact(bytes.len() + escaped + LARGE / 16);
+    }
     out.push(b'\'');
     let mut plain = 0;
     for (at, &byte) in bytes.iter().enumerate() {

@@ -6,7 +6,8 @@
 //! end of its log and then EOF if [`DUMP_NON_BLOCK`] was asked for. After EOF or an error the server closes the connection.
 //!
 //! This is the hot path. An event is handed out as a slice of the buffer that it was read into. A caller takes what is there with
-//! [`buffered_packet`](Session::buffered_packet) until nothing is, and only then waits with [`next_event`](Session::next_event).
+//! [`buffered_packet`](Session::buffered_packet) until nothing is, and only then waits with [`next_event`](Session::next_event). An event of
+//! [`LARGE_EVENT`] bytes and more comes in pieces, as they arrive, since it may be larger than memory.
 
 use mysql_common::constants::Command;
 use mysql_common::packets::{BinlogDumpFlags, ComBinlogDump, ComRegisterSlave};
@@ -17,10 +18,13 @@ use crate::{ClientError, Result, Stream};
 
 /// Dump flag: end with EOF at the end of the log rather than waiting for more.
 pub const DUMP_NON_BLOCK: u16 = 0x01;
-/// Dump flag, COM_BINLOG_DUMP_GTID: the position counts.
-pub const DUMP_THROUGH_POSITION: u16 = 0x02;
+/// Dump flag, MySQL 8.0.26 and later: signs of life carry positions of 64 bits (Heartbeat_v2 events). Servers that do not know it take no notice.
+pub const DUMP_HEARTBEAT_V2: u16 = 0x02;
 /// Dump flag, COM_BINLOG_DUMP_GTID: the GTID set counts.
 pub const DUMP_THROUGH_GTID: u16 = 0x04;
+
+/// Events of so many bytes and more come in pieces.
+pub const LARGE_EVENT: usize = 1 << 20;
 
 const CONTEXT: &str = "reading the binary log";
 
@@ -29,6 +33,15 @@ const CONTEXT: &str = "reading the binary log";
 pub enum DumpPacket<'a> {
     /// An event, from its common header to its checksum, borrowed from the connection's buffer.
     Event(&'a [u8]),
+    /// A piece of a large event, borrowed likewise. The pieces of an event follow each other without anything between.
+    Piece {
+        /// The bytes; the first piece holds at least the common header, the last may be empty.
+        bytes: &'a [u8],
+        /// An event begins with it.
+        first: bool,
+        /// The event ends with it.
+        last: bool,
+    },
     /// The log ended, and the dump was asked for with [`DUMP_NON_BLOCK`]. The server closes the connection now.
     EndOfStream,
 }
@@ -127,7 +140,7 @@ impl<S: Stream> Session<S> {
     /// [`ClientError::is_interrupted`]) it may be called again. Any other error ends the dump.
     pub async fn next_event(&mut self) -> Result<DumpPacket<'_>> {
         self.require_dumping()?;
-        if let Err(e) = self.fill().await {
+        if let Err(e) = self.fill_part(LARGE_EVENT).await {
             if !e.is_interrupted() {
                 self.state = State::Broken;
             }
@@ -160,16 +173,27 @@ impl<S: Stream> Session<S> {
 
     fn take_event(&mut self) -> Result<Option<DumpPacket<'_>>> {
         let Self { reader, state, .. } = self;
-        let payload = match reader.next_packet() {
-            Ok(Some(payload)) => payload,
+        let part = match reader.next_part(LARGE_EVENT) {
+            Ok(Some(part)) => part,
             Ok(None) => return Ok(None),
             Err(e) => {
                 *state = State::Broken;
                 return Err(e);
             }
         };
+        let payload = part.bytes;
         match payload {
-            [0x00, event @ ..] => Ok(Some(DumpPacket::Event(event))),
+            bytes if !part.first => Ok(Some(DumpPacket::Piece {
+                bytes,
+                first: false,
+                last: part.last,
+            })),
+            [0x00, event @ ..] if part.last => Ok(Some(DumpPacket::Event(event))),
+            [0x00, bytes @ ..] => Ok(Some(DumpPacket::Piece {
+                bytes,
+                first: true,
+                last: false,
+            })),
             [0xfe, ..] => {
                 *state = State::Ended;
                 Ok(Some(DumpPacket::EndOfStream))

@@ -18,13 +18,16 @@ use std::collections::VecDeque;
 use mysql_common::constants::{CapabilityFlags, StatusFlags};
 use zeroize::Zeroize;
 
-use crate::framing::{PacketReader, write_frames};
+use crate::framing::{MAX_FRAME_LEN, PacketReader, write_frames};
 use crate::server_error::ServerError;
 use crate::version::ServerVersion;
 use crate::{ClientError, Result, Stream, StreamError};
 
 /// The send buffer keeps at most this capacity between commands.
 const KEEP_CAPACITY: usize = 4 << 20;
+
+/// Payloads from this size on are sent without a copy.
+const LARGE_BODY: usize = 4 << 20;
 
 /// A logged-in connection to a MySQL server.
 #[derive(Debug)]
@@ -189,6 +192,17 @@ impl<S: Stream> Session<S> {
         Ok(())
     }
 
+    /// Reads until a whole payload is buffered, or a part of one of `whole` bytes and more.
+    pub(crate) async fn fill_part(&mut self, whole: usize) -> Result<()> {
+        while !self.reader.part_ready(whole)? {
+            let buf = self.reader.buffer();
+            if self.stream.read(buf).await? == 0 {
+                return Err(closed());
+            }
+        }
+        Ok(())
+    }
+
     /// The next payload, waiting for it.
     pub(crate) async fn receive(&mut self) -> Result<&[u8]> {
         self.fill().await?;
@@ -211,6 +225,9 @@ impl<S: Stream> Session<S> {
     }
 
     async fn write(&mut self, sequence: u8, head: &[u8], body: &[u8]) -> Result<u8> {
+        if body.len() >= LARGE_BODY {
+            return self.write_large(sequence, head, body).await;
+        }
         self.out.clear();
         let next = write_frames(sequence, head, body, &mut self.out);
         let written = self.stream.write_all(&self.out).await;
@@ -219,6 +236,29 @@ impl<S: Stream> Session<S> {
         }
         written?;
         Ok(next)
+    }
+
+    /// Sends a large payload frame by frame, without a copy of it.
+    async fn write_large(&mut self, mut sequence: u8, head: &[u8], body: &[u8]) -> Result<u8> {
+        let (mut head, mut body) = (head, body);
+        loop {
+            let len = (head.len() + body.len()).min(MAX_FRAME_LEN);
+            self.out.clear();
+            // At most 0xff_ffff, so three bytes hold it.
+            self.out.extend_from_slice(&(len as u32).to_le_bytes()[..3]);
+            self.out.push(sequence);
+            sequence = sequence.wrapping_add(1);
+            let (now, later) = head.split_at(head.len().min(len));
+            self.out.extend_from_slice(now);
+            head = later;
+            let (now, later) = body.split_at(len - now.len());
+            body = later;
+            self.stream.write_all(&self.out).await?;
+            self.stream.write_all(now).await?;
+            if len < MAX_FRAME_LEN {
+                return Ok(sequence);
+            }
+        }
     }
 
     /// Wipes the send buffer after login.

@@ -6,8 +6,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use datain_mysql_client::blocking::block_on;
+use datain_mysql_client::framing::MAX_FRAME_LEN;
 use datain_mysql_client::{
-    ConnectOptions, DUMP_NON_BLOCK, DUMP_THROUGH_GTID, DumpPacket, ReplicaIdentity, Session,
+    ConnectOptions, DUMP_NON_BLOCK, DUMP_THROUGH_GTID, DumpPacket, LARGE_EVENT, ReplicaIdentity,
+    Session,
 };
 use scripted::{Scripted, packets};
 
@@ -95,6 +97,49 @@ fn dropped_futures_lose_nothing() {
         }
         assert_eq!(found, events());
         assert!(dropped > 10, "{dropped}");
+    }
+}
+
+#[test]
+fn large_events_come_in_pieces() {
+    let large = |len: usize| -> Vec<u8> { (0..len).map(|i| (i * 7 + i / 300) as u8).collect() };
+    // Small, large, exactly two full frames with the status byte, small.
+    let events = [
+        large(1000),
+        large(LARGE_EVENT),
+        large(2 * MAX_FRAME_LEN - 1),
+        large(9),
+    ];
+    let payloads: Vec<Vec<u8>> = events.iter().map(|e| [&[0][..], e].concat()).collect();
+    let payloads: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
+    for piece in [300_000, 1 << 20] {
+        let mut session = session(piece, &[packets(1, &payloads)]);
+        block_on(session.binlog_dump(1, "b", 4, 0)).expect("sent");
+        let (mut found, mut pieces) = (Vec::new(), 0);
+        while found.len() < events.len() {
+            let mut whole = Vec::new();
+            loop {
+                match block_on(session.next_event()).expect("an event") {
+                    DumpPacket::Event(event) => {
+                        whole.extend_from_slice(event);
+                        break;
+                    }
+                    DumpPacket::Piece { bytes, first, last } => {
+                        assert_eq!(first, whole.is_empty());
+                        assert!(!first || bytes.len() > 1000);
+                        whole.extend_from_slice(bytes);
+                        pieces += 1;
+                        if last {
+                            break;
+                        }
+                    }
+                    DumpPacket::EndOfStream => panic!("it has not ended"),
+                }
+            }
+            found.push(whole);
+        }
+        assert!(found == events, "as they were sent");
+        assert!(pieces > 20, "{pieces}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! Payloads cut into frames and joined again, at every boundary and from pieces of every size.
 
-use datain_mysql_client::framing::{HEADER_LEN, MAX_FRAME_LEN, PacketReader, PacketWriter};
+use datain_mysql_client::framing::{
+    FIRST_PIECE, HEADER_LEN, MAX_FRAME_LEN, PacketReader, PacketWriter,
+};
 use proptest::prelude::*;
 
 fn payload(len: usize) -> Vec<u8> {
@@ -38,9 +40,35 @@ fn check(len: usize, frames: usize) {
             "{len} in pieces of {piece}"
         );
         assert_eq!(reader.buffered(), 0);
+        check_parts(&wire, &payload, piece);
     }
 }
 
+/// Reads the payload and the small one behind it in parts.
+fn check_parts(wire: &[u8], payload: &[u8], piece: usize) {
+    let mut reader = PacketReader::new(100);
+    reader.expect_sequence(254);
+    let (mut joined, mut ends, mut most) = (Vec::new(), Vec::new(), 0);
+    for piece in wire.chunks(piece) {
+        reader.feed(piece);
+        while let Some(part) = reader.next_part(90).expect("sound frames") {
+            let begins = ends.last().copied().unwrap_or(0) == joined.len();
+            assert!(!part.first || begins, "it begins where another ended");
+            assert!(!part.first || part.last || part.bytes.len() >= FIRST_PIECE.min(90));
+            joined.extend_from_slice(part.bytes);
+            most = most.max(part.bytes.len());
+            if part.last {
+                ends.push(joined.len());
+            }
+        }
+    }
+    assert_eq!(ends, [payload.len(), payload.len() + 4], "by {piece}");
+    assert!(joined.starts_with(payload) && joined.ends_with(b"next"));
+    assert!(most <= 2 * piece.max(FIRST_PIECE), "{most} by {piece}");
+    assert_eq!(reader.buffered(), 0);
+}
+
+/// fidelity: event | packets of 16 MiB and more | rejoined, or taken piece by piece
 #[test]
 fn boundaries() {
     check(0, 1);

@@ -169,13 +169,27 @@ async fn load(session: &mut Conn) -> Result<()> {
 
 /// Reads the whole log; returns the number of events.
 async fn read_dump(session: &mut Conn) -> Result<usize> {
-    let mut count = 0;
+    let (mut count, mut large, mut arrived) = (0, 0, 0);
     loop {
         match session.next_event().await? {
             DumpPacket::Event(event) => {
                 // The common header says how long the event is.
                 assert_eq!(event[9..13], (event.len() as u32).to_le_bytes());
                 count += 1;
+            }
+            DumpPacket::Piece { bytes, first, last } => {
+                if first {
+                    large = bytes[9..13]
+                        .iter()
+                        .rev()
+                        .fold(0, |n, b| n << 8 | usize::from(*b));
+                    arrived = 0;
+                }
+                arrived += bytes.len();
+                if last {
+                    assert_eq!(arrived, large);
+                    count += 1;
+                }
             }
             DumpPacket::EndOfStream => return Ok(count),
         }

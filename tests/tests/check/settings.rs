@@ -26,11 +26,6 @@ fn settings_of_the_source() {
         "fatal",
     );
     on(
-        "SET GLOBAL binlog_transaction_compression = ON",
-        "source.compressed-unsupported",
-        "fatal",
-    );
-    on(
         "SET GLOBAL server_id = 0",
         "source.server-id-unset",
         "fatal",

@@ -106,6 +106,8 @@ pub struct Engine<S, H> {
     chooses_gtids: bool,
     interrupted: Option<Intent>,
     statement_bytes: usize,
+    /// The target's max_allowed_packet.
+    allowed_packet: usize,
     tables: HashMap<u32, Rc<Table>, H>,
     mappings: HashMap<u32, Rc<Mapping>, H>,
     /// The session's foreign_key_checks as set by the packets so far.
@@ -169,6 +171,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             collations,
             chooses_gtids,
             interrupted: stored.intent,
+            allowed_packet: allowed,
             statement_bytes: (allowed / 4).clamp(16 << 10, PACKET_BYTES),
             tables: HashMap::default(),
             mappings: HashMap::default(),
@@ -302,8 +305,15 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             group.totals.rows += u64::from(set.count);
         }
         for statement in list {
-            self.push(
-                &statement.sql,
+            let length = statement.sql.len();
+            if length >= self.allowed_packet {
+                return Err(self.statement_too_large(length, &mapping));
+            }
+            if self.packet.len() + length >= self.allowed_packet {
+                self.send_packet().await?;
+            }
+            self.push_owned(
+                statement.sql,
                 Count::Rows(statement.rows),
                 Some(&mapping),
                 place,
@@ -313,6 +323,19 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             }
         }
         Ok(())
+    }
+
+    /// The server would say so too, but it may close the connection before it is heard.
+    fn statement_too_large(&self, length: usize, mapping: &Mapping) -> Error {
+        Error::reconfigure(
+            "server.packet-too-large",
+            format!(
+                "the statement for one row has {length} bytes, and the target takes packets of up to {}",
+                self.allowed_packet
+            ),
+        )
+        .hint("raise max_allowed_packet on the target (SET PERSIST max_allowed_packet = …, at most 1 GiB)")
+        .in_table(&mapping.target.schema, &mapping.target.name)
     }
 
     /// Foreign keys as the row set asks: see CORRECTNESS, "Foreign keys". The source's unique_checks=0 is not followed: it would let a

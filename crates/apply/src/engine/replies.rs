@@ -18,6 +18,9 @@ pub(super) struct Expected {
     pub(super) place: Rc<Place>,
 }
 
+/// Statements of this size and more are not copied, nor is room for another kept.
+const LARGE_STATEMENT: usize = 8 << 20;
+
 pub(super) enum Count {
     Any,
     Rows(u64),
@@ -32,17 +35,33 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         mapping: Option<&Rc<Mapping>>,
         place: &Rc<Place>,
     ) {
-        if !self.packet.is_empty() {
-            self.packet.push(b';');
+        self.push_owned(sql.to_vec(), count, mapping, place);
+    }
+
+    /// The same without a copy where the packet is empty: a statement may be as large as a good part of memory.
+    pub(super) fn push_owned(
+        &mut self,
+        sql: Vec<u8>,
+        count: Count,
+        mapping: Option<&Rc<Mapping>>,
+        place: &Rc<Place>,
+    ) {
+        let length = sql.len();
+        if self.packet.is_empty() && length >= LARGE_STATEMENT {
+            self.packet = sql;
+        } else {
+            if !self.packet.is_empty() {
+                self.packet.push(b';');
+            }
+            self.packet.extend_from_slice(&sql);
         }
-        self.packet.extend_from_slice(sql);
         self.in_packet.push_back(Expected {
             count,
             mapping: mapping.cloned(),
             place: Rc::clone(place),
         });
         if let Some(group) = &mut self.group {
-            group.bytes += sql.len();
+            group.bytes += length;
         }
     }
 
@@ -55,6 +74,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
         self.session.send_query(&self.packet).await?;
         self.packet.clear();
+        if self.packet.capacity() >= LARGE_STATEMENT {
+            self.packet = Vec::new();
+        }
         std::mem::swap(&mut self.in_packet, &mut self.on_the_way);
         Ok(())
     }

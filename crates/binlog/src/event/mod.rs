@@ -16,7 +16,7 @@ use crate::checksum::{CHECKSUM_LEN, ChecksumAlgorithm};
 use crate::cursor::Cursor;
 use crate::error::{BinlogError, Malformed, Problem};
 use crate::gtid::set::GtidSet;
-use crate::rows::event::RowsEvent;
+use crate::rows::event::{RowsEvent, holds_rows};
 use crate::table_map::TableMap;
 use format_description::FormatDescription;
 use header::{EventHeader, HEADER_LEN};
@@ -100,6 +100,43 @@ impl<'a> Event<'a> {
         Ok(Self { header, bytes })
     }
 
+    /// An event whose checksum, if it has one, was verified and cut off.
+    pub(crate) fn from_verified(header: EventHeader, bytes: &'a [u8]) -> Self {
+        Self { header, bytes }
+    }
+
+    /// The event from its header on, without the checksum.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Whether [`Event::parse`] looks into the bodies of events of this type.
+    pub(crate) fn is_parsed(event_type: EventType) -> bool {
+        holds_rows(event_type)
+            || matches!(
+                event_type,
+                EventType::FormatDescription
+                    | EventType::Rotate
+                    | EventType::Gtid
+                    | EventType::AnonymousGtid
+                    | EventType::GtidTagged
+                    | EventType::PreviousGtids
+                    | EventType::Query
+                    | EventType::Xid
+                    | EventType::XaPrepare
+                    | EventType::Intvar
+                    | EventType::Rand
+                    | EventType::UserVar
+                    | EventType::RowsQuery
+                    | EventType::TableMap
+                    | EventType::Heartbeat
+                    | EventType::HeartbeatV2
+                    | EventType::Stop
+                    | EventType::Incident
+                    | EventType::TransactionPayload
+            )
+    }
+
     /// What follows the common header, without the checksum.
     #[must_use]
     pub fn body(&self) -> &'a [u8] {
@@ -142,14 +179,7 @@ impl<'a> Event<'a> {
                 EventBody::RowsQuery(cursor.rest())
             }
             EventType::TableMap => EventBody::TableMap(TableMap::parse(body, post_header)?),
-            EventType::WriteRows
-            | EventType::UpdateRows
-            | EventType::DeleteRows
-            | EventType::WriteRowsV1
-            | EventType::UpdateRowsV1
-            | EventType::DeleteRowsV1 => {
-                EventBody::Rows(RowsEvent::parse(self.header.event_type, body, post_header)?)
-            }
+            rows if holds_rows(rows) => EventBody::Rows(RowsEvent::parse(rows, body, post_header)?),
             EventType::Heartbeat => {
                 EventBody::Heartbeat(heartbeat::Heartbeat::parse_v1(&self.header, body)?)
             }

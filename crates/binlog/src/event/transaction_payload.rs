@@ -5,6 +5,8 @@ use crate::cursor::Cursor;
 use crate::error::BinlogError;
 use crate::event::header::HEADER_LEN;
 
+pub(crate) const EVENT: &str = "Transaction_payload event";
+
 /// How a payload is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayloadCompression {
@@ -27,9 +29,21 @@ pub struct TransactionPayload<'a> {
     pub payload: &'a [u8],
 }
 
-impl<'a> TransactionPayload<'a> {
-    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, BinlogError> {
-        let mut cursor = Cursor::new("Transaction_payload event", body, HEADER_LEN);
+/// What stands before the payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PayloadHead {
+    pub(crate) compression: PayloadCompression,
+    pub(crate) uncompressed_size: Option<u64>,
+    /// Length of the payload, where the event says so; else it goes on to the event's end.
+    pub(crate) size: Option<u64>,
+    /// Length of all this.
+    pub(crate) length: usize,
+}
+
+impl PayloadHead {
+    /// Reads the fields at the start of a body.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, BinlogError> {
+        let mut cursor = Cursor::new(EVENT, body, HEADER_LEN);
         let mut compression = PayloadCompression::None;
         let mut uncompressed_size = None;
         let mut size = None;
@@ -54,13 +68,27 @@ impl<'a> TransactionPayload<'a> {
                 _ => {}
             }
         }
-        let payload = match size {
+        Ok(Self {
+            compression,
+            uncompressed_size,
+            size,
+            length: cursor.offset() - HEADER_LEN,
+        })
+    }
+}
+
+impl<'a> TransactionPayload<'a> {
+    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, BinlogError> {
+        let head = PayloadHead::parse(body)?;
+        let mut cursor = Cursor::new(EVENT, body, HEADER_LEN);
+        cursor.bytes(head.length, "fields")?;
+        let payload = match head.size {
             Some(size) => cursor.bytes_u64(size, "payload")?,
             None => cursor.rest(),
         };
         Ok(Self {
-            compression,
-            uncompressed_size,
+            compression: head.compression,
+            uncompressed_size: head.uncompressed_size,
             payload,
         })
     }

@@ -7,7 +7,7 @@
 use datain_row_block::{Bitmap, Operation};
 
 use crate::cursor::Cursor;
-use crate::error::BinlogError;
+use crate::error::{BinlogError, Malformed, Problem};
 use crate::rows::event::{EVENT, RowsEvent};
 use crate::rows::value::Decoder;
 use crate::table_map::columns::TableColumns;
@@ -89,6 +89,23 @@ impl<'a, 't> RowDecoder<'a, 't> {
             return Err(error);
         }
         Ok(true)
+    }
+
+    /// How many bytes the row that was `remaining` before an error needs at least, if the error was that the images end inside of it. None if no further
+    /// bytes could mend it.
+    #[must_use]
+    pub fn shortfall(&self, error: &BinlogError, remaining: usize) -> Option<u64> {
+        let BinlogError::Malformed(Malformed {
+            offset,
+            problem: Problem::Truncated { needed, .. },
+            ..
+        }) = error
+        else {
+            return None;
+        };
+        let begins = self.event.images_at + self.event.images.len() - remaining;
+        let wanted = offset.checked_sub(begins)? as u64 + needed;
+        (wanted > remaining as u64).then_some(wanted)
     }
 
     /// Bytes of the event that are not yet decoded.

@@ -12,6 +12,19 @@ use crate::table_map::table_id;
 
 pub(crate) const EVENT: &str = "rows event";
 
+/// Whether events of this type are rows events.
+pub(crate) fn holds_rows(event_type: EventType) -> bool {
+    matches!(
+        event_type,
+        EventType::WriteRows
+            | EventType::UpdateRows
+            | EventType::DeleteRows
+            | EventType::WriteRowsV1
+            | EventType::UpdateRowsV1
+            | EventType::DeleteRowsV1
+    )
+}
+
 /// The flags of a rows event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RowsFlags(pub u16);

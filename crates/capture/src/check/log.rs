@@ -53,13 +53,6 @@ pub(super) fn settings(variables: &Variables, version: &ServerVersion, survey: &
         "''",
     );
     one(
-        "source.compressed-unsupported",
-        "binlog_transaction_compression",
-        &["OFF", "0"],
-        Severity::Fatal,
-        "OFF",
-    );
-    one(
         "source.checksum-off",
         "binlog_checksum",
         &["CRC32"],

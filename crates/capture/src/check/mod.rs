@@ -24,7 +24,6 @@ const VARIABLES: &[&str] = &[
     "binlog_format",
     "binlog_row_image",
     "binlog_row_value_options",
-    "binlog_transaction_compression",
     "binlog_checksum",
     "binlog_expire_logs_seconds",
     "binlog_expire_logs_auto_purge",

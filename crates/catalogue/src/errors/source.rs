@@ -75,7 +75,7 @@ pub(super) const SECTION: Section = Section {
             meaning: "the log holds what may not have the same effect on the target",
         },
         ErrorEntry {
-            codes: &["source.xa-unsupported", "source.compressed-unsupported"],
+            codes: &["source.xa-unsupported"],
             then: "ends",
             meaning: "not there yet",
         },
@@ -110,9 +110,24 @@ pub(super) const SECTION: Section = Section {
             meaning: "a damaged log: compare with `mysqlbinlog --verify-binlog-checksum` on the source",
         },
         ErrorEntry {
-            codes: &["row-too-large"],
+            codes: &["binlog.compression"],
             then: "ends",
-            meaning: "raise `limits.max_row_mib` and `limits.memory_mib`",
+            meaning: "a compressed transaction cannot be decompressed: a damaged log",
+        },
+        ErrorEntry {
+            codes: &["binlog.compression-kind"],
+            then: "ends",
+            meaning: "a transaction is compressed in a way that this version does not know",
+        },
+        ErrorEntry {
+            codes: &["binlog.compression-window"],
+            then: "ends",
+            meaning: "`binlog_transaction_compression_level_zstd` is over 19 on the source, which needs more memory than a plugin has",
+        },
+        ErrorEntry {
+            codes: &["row-too-large", "binlog.event-too-large"],
+            then: "ends",
+            meaning: "a row, or a statement, is over the limit: raise `limits.max_row_mib` and `limits.memory_mib`",
         },
         ErrorEntry {
             codes: &["filter.mixed-statement", "filter.unreadable-statement"],

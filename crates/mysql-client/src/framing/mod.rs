@@ -9,7 +9,7 @@
 mod reader;
 mod writer;
 
-pub use reader::PacketReader;
+pub use reader::{FIRST_PIECE, PacketReader, Part};
 pub use writer::{PacketWriter, write_frames};
 
 /// The length of a frame's header.

@@ -3,6 +3,9 @@
 //! Bytes are read into one buffer, and a payload of a single frame is handed out as a slice of that buffer: it is never
 //! copied after the read. Only payloads of several frames (16 MiB and more) are joined in a second buffer, piece by piece
 //! as they arrive, so that such a payload is held once and not twice.
+//!
+//! Who can use a large payload piece by piece asks for parts instead ([`PacketReader::next_part`]): then nothing is joined, and no more is held than
+//! what was read at once.
 
 use super::{HEADER_LEN, MAX_FRAME_LEN};
 use crate::{ClientError, Result};
@@ -36,7 +39,29 @@ enum Joining {
     Done,
     /// The payload has been handed out; its memory is freed at the next call.
     Taken,
+    /// Inside a frame of a payload that is handed out in pieces: so many of the frame's bytes are still to come, and whether it is the last.
+    Pieces {
+        left: usize,
+        last: bool,
+        first: bool,
+    },
+    /// A full frame of such a payload is done, the next header is to come.
+    PiecesHeader,
 }
+
+/// A payload, or a piece of a large one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// Its bytes; the last piece may have none.
+    pub bytes: &'a [u8],
+    /// Whether a payload begins with it.
+    pub first: bool,
+    /// Whether a payload ends with it.
+    pub last: bool,
+}
+
+/// The first piece has at least this many bytes, so that whoever gets it can tell what it is.
+pub const FIRST_PIECE: usize = 4 << 10;
 
 impl PacketReader {
     /// A reader that refuses payloads of more than `max_payload` bytes.
@@ -128,6 +153,82 @@ impl PacketReader {
         Ok(self.buf.get(from..self.start))
     }
 
+    /// Is something there for [`next_part`](Self::next_part) to return?
+    pub fn part_ready(&mut self, whole: usize) -> Result<bool> {
+        loop {
+            let there = self.buf.len() - self.start;
+            match self.joining {
+                Joining::Pieces { left, .. } => return Ok(there > 0 || left == 0),
+                Joining::PiecesHeader => {
+                    if self.header().is_none() {
+                        return Ok(false);
+                    }
+                    self.begin_pieces(false)?;
+                }
+                Joining::No => match self.header() {
+                    Some((len, _)) if len >= whole => {
+                        if there < HEADER_LEN + len.min(FIRST_PIECE) {
+                            return Ok(false);
+                        }
+                        self.begin_pieces(true)?;
+                    }
+                    _ => return self.ready(),
+                },
+                _ => return self.ready(),
+            }
+        }
+    }
+
+    /// Goes past the header at the front, into a frame that is handed out in pieces.
+    fn begin_pieces(&mut self, first: bool) -> Result<()> {
+        if let Some((len, sequence)) = self.header() {
+            self.check_sequence(sequence)?;
+            self.sequence = sequence.wrapping_add(1);
+            self.start += HEADER_LEN;
+            let last = len < MAX_FRAME_LEN;
+            self.joining = Joining::Pieces {
+                left: len,
+                last,
+                first,
+            };
+        }
+        Ok(())
+    }
+
+    /// The next payload if its first frame has fewer than `whole` bytes and all of it has arrived; of larger ones, what has arrived. No limit holds for
+    /// the size of these, since nothing of them is kept. It borrows from the reader, so it must be used before the next call.
+    pub fn next_part(&mut self, whole: usize) -> Result<Option<Part<'_>>> {
+        if !self.part_ready(whole)? {
+            return Ok(None);
+        }
+        let Joining::Pieces { left, last, first } = self.joining else {
+            return Ok(self.next_packet()?.map(|bytes| Part {
+                bytes,
+                first: true,
+                last: true,
+            }));
+        };
+        let from = self.start;
+        let now = left.min(self.buf.len() - from);
+        self.start += now;
+        let left = left - now;
+        let ends = left == 0 && last;
+        self.joining = match left {
+            0 if last => Joining::No,
+            0 => Joining::PiecesHeader,
+            left => Joining::Pieces {
+                left,
+                last,
+                first: false,
+            },
+        };
+        Ok(Some(Part {
+            bytes: &self.buf[from..self.start],
+            first,
+            last: ends,
+        }))
+    }
+
     /// Length and sequence id of the frame at the front, if its header is there.
     fn header(&self) -> Option<(usize, u8)> {
         match self.buf.get(self.start..)? {
@@ -139,16 +240,21 @@ impl PacketReader {
         }
     }
 
-    fn check(&self, len: usize, sequence: u8) -> Result<()> {
-        if sequence != self.sequence {
-            return Err(ClientError::protocol(
-                "protocol.sequence",
-                format!(
-                    "the server's packets are out of order: sequence id {} was expected and {sequence} came",
-                    self.sequence
-                ),
-            ));
+    fn check_sequence(&self, sequence: u8) -> Result<()> {
+        if sequence == self.sequence {
+            return Ok(());
         }
+        Err(ClientError::protocol(
+            "protocol.sequence",
+            format!(
+                "the server's packets are out of order: sequence id {} was expected and {sequence} came",
+                self.sequence
+            ),
+        ))
+    }
+
+    fn check(&self, len: usize, sequence: u8) -> Result<()> {
+        self.check_sequence(sequence)?;
         let total = self.joined.len() + len;
         if total > self.max_payload {
             return Err(ClientError::protocol(
@@ -167,7 +273,9 @@ impl PacketReader {
         loop {
             match self.joining {
                 Joining::Done => return Ok(true),
-                Joining::No | Joining::Taken => return Ok(false),
+                Joining::No | Joining::Taken | Joining::Pieces { .. } | Joining::PiecesHeader => {
+                    return Ok(false);
+                }
                 Joining::Header => {
                     let Some((len, sequence)) = self.header() else {
                         return Ok(false);

@@ -1,0 +1,146 @@
+//! The crates `capture` and `apply` between two real servers, without components and without the host. What fails here fails for a reason that has nothing
+//! to do with WebAssembly.
+
+use std::cell::Cell;
+use std::hash::RandomState;
+
+use datain_apply::checkpoint::Beginning;
+use datain_apply::engine::Engine;
+use datain_capture::reader::{Reader, Settings};
+use datain_contract::types::{Checkpoint, Error};
+use datain_mysql_client::blocking::{BlockingStream, block_on};
+use datain_mysql_client::{ConnectOptions, Session, Stream, StreamError};
+use datain_throwaway_servers::{ROOT_PASSWORD, Server};
+
+/// The code of the error that a [`Fragile`] connection ends with.
+pub const CUT: &str = "net.reset";
+
+/// A connection that is lost after so many writes: at every second number before the last of them left, else after it, so that the server carries out
+/// what nobody hears of.
+pub struct Fragile {
+    inner: BlockingStream,
+    writes_left: Cell<u32>,
+    sends_the_last: bool,
+}
+
+fn lost() -> StreamError {
+    StreamError::new(CUT, "the test has cut the connection")
+}
+
+impl Stream for Fragile {
+    async fn read(&mut self, buf: &mut Vec<u8>) -> Result<usize, StreamError> {
+        if self.writes_left.get() == 0 {
+            return Err(lost());
+        }
+        self.inner.read(buf).await
+    }
+
+    async fn write_all(&mut self, data: &[u8]) -> Result<(), StreamError> {
+        let left = self.writes_left.get().saturating_sub(1);
+        self.writes_left.set(left);
+        if left > 0 || self.sends_the_last {
+            self.inner.write_all(data).await?;
+        }
+        if left == 0 { Err(lost()) } else { Ok(()) }
+    }
+
+    async fn start_tls(&mut self) -> Result<(), StreamError> {
+        self.inner.start_tls().await
+    }
+
+    fn secure(&self) -> bool {
+        self.inner.secure()
+    }
+
+    fn random(&mut self, buf: &mut [u8]) {
+        self.inner.random(buf);
+    }
+}
+
+/// A session of root's that lasts.
+///
+/// # Panics
+/// When the server lets nobody in.
+#[must_use]
+pub fn session(server: &Server) -> Session<Fragile> {
+    fragile(server, u32::MAX).expect("a login")
+}
+
+/// A session of root's that is cut after so many writes.
+///
+/// # Errors
+/// When it is cut in its login.
+///
+/// # Panics
+/// When the server's socket is not there.
+pub fn fragile(server: &Server, writes: u32) -> Result<Session<Fragile>, Error> {
+    let stream = Fragile {
+        inner: BlockingStream::unix(server.socket()).expect("the server's socket"),
+        writes_left: Cell::new(writes),
+        sends_the_last: writes.is_multiple_of(2),
+    };
+    let mut options = ConnectOptions::new("root").with_password(ROOT_PASSWORD);
+    options.found_rows = true;
+    options.multi_statements = true;
+    Ok(block_on(Session::connect(stream, &options))?)
+}
+
+/// A reader's settings that begin at `start`, written as the host writes it: `{"mode":"gtid","gtid_set":""}`.
+///
+/// # Panics
+/// When that is not a start.
+#[must_use]
+pub fn settings(start: &str) -> Settings {
+    serde_json::from_str(&format!(
+        r#"{{"stream":"native","server_id":77,"start":{start}}}"#
+    ))
+    .expect("settings")
+}
+
+/// Replicates until everything that the source has now is on the target.
+///
+/// # Errors
+/// Those of reader and engine.
+pub fn replicate(
+    source: &Server,
+    target: &Server,
+    settings: &Settings,
+) -> Result<Checkpoint, Error> {
+    replicate_into(source, session(target), settings)
+}
+
+/// As [`replicate`], over a session that may be cut.
+///
+/// # Errors
+/// Those of reader and engine.
+///
+/// # Panics
+/// When there was nothing at all to replicate.
+pub fn replicate_into(
+    source: &Server,
+    target: Session<Fragile>,
+    settings: &Settings,
+) -> Result<Checkpoint, Error> {
+    block_on(async {
+        let opened =
+            Engine::<_, RandomState>::open(target, &settings.stream, &Beginning::default()).await?;
+        let (mut engine, resume) = (opened.engine, opened.checkpoint);
+        let mut reader = Reader::open(session(source), settings, resume.as_ref(), false).await?;
+        let mut newest = resume;
+        while !reader.progress().reached_head
+            || newest
+                .as_ref()
+                .is_none_or(|c| c.ordinal < reader.progress().ordinal)
+        {
+            let batch = reader.next_batch(64 << 10, |_| {}).await?;
+            engine.add_tables(batch.tables);
+            for transaction in batch.transactions {
+                newest = engine.apply(transaction, &batch.rows).await?.or(newest);
+            }
+            if engine.can_commit() {
+                newest = Some(engine.commit().await?);
+            }
+        }
+        Ok(newest.expect("something was replicated"))
+    })
+}
