@@ -32,6 +32,7 @@ pub mod gtid_set;
 pub mod json;
 pub mod login;
 pub mod packets;
+pub mod payload;
 pub mod row_block;
 pub mod rows;
 pub mod sql;
@@ -52,6 +53,7 @@ pub const TARGETS: &[Target] = &[
     ("json", json::run),
     ("login", login::run),
     ("packets", packets::run),
+    ("payload", payload::run),
     ("row_block", row_block::run),
     ("rows", rows::run),
     ("sql", sql::run),

@@ -2,11 +2,10 @@
 
 use std::sync::LazyLock;
 
-use datain_mysql_client::blocking::block_on;
 use datain_mysql_client::{ConnectOptions, Session, TlsPolicy};
 
 use crate::input::Input;
-use crate::server::{Server, holds};
+use crate::server::{Server, block_on, holds};
 
 const PASSWORD: &str = "a password that does not come up by chance";
 /// A real server's key, pinned: the third thing that it said in this conversation, behind its header and a byte.

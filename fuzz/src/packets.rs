@@ -18,6 +18,17 @@ pub fn run(data: &[u8]) {
             let at_once = read(bytes, bytes.len(), sequence, limit);
             let in_pieces = read(bytes, piece.max(1), sequence, limit);
             assert_eq!(at_once, in_pieces);
+            // As a dump is read, with payloads of so many bytes and more in parts. Those are under no limit.
+            let whole = 1 + usize::from(choice >> 4) * 7;
+            let in_parts = parts(bytes, piece.max(1), sequence, limit, whole);
+            let parts_at_once = parts(bytes, bytes.len(), sequence, limit, whole);
+            assert_eq!(parts_at_once.1.is_some(), in_parts.1.is_some());
+            if parts_at_once.1.is_none() {
+                assert_eq!(parts_at_once, in_parts);
+            }
+            if at_once.1.is_none() && limit > bytes.len() {
+                assert!(at_once.0.iter().zip(&in_parts.0).all(|(a, b)| a == b));
+            }
         }
         _ => {
             let mut payloads = Vec::new();
@@ -55,6 +66,39 @@ fn read(
     }
     assert!(reader.buffered() <= bytes.len());
     (payloads, None, reader.buffered())
+}
+
+/// The payloads in `bytes`, joined from their parts; the last may be incomplete.
+fn parts(
+    bytes: &[u8],
+    piece: usize,
+    sequence: u8,
+    limit: usize,
+    whole: usize,
+) -> (Vec<Vec<u8>>, Option<String>) {
+    let mut reader = PacketReader::new(limit);
+    reader.expect_sequence(sequence);
+    let mut payloads: Vec<Vec<u8>> = Vec::new();
+    let mut open = false;
+    for piece in bytes.chunks(piece.max(1)) {
+        reader.feed(piece);
+        loop {
+            match reader.next_part(whole) {
+                Ok(Some(part)) => {
+                    assert_eq!(part.first, !open, "a payload begins within another");
+                    if part.first {
+                        payloads.push(Vec::new());
+                    }
+                    let payload = payloads.last_mut().expect("one is open");
+                    payload.extend_from_slice(part.bytes);
+                    open = !part.last;
+                }
+                Ok(None) => break,
+                Err(error) => return (payloads, Some(error.to_string())),
+            }
+        }
+    }
+    (payloads, None)
 }
 
 fn round_trip(payloads: &[Vec<u8>], sequence: u8, piece: usize) {

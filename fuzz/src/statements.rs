@@ -2,13 +2,12 @@
 //!
 //! The input gives a few operations of the client and the server's payloads; after an error the session is asked again, which it must refuse or stand.
 
-use datain_mysql_client::blocking::block_on;
 use datain_mysql_client::{
     ConnectOptions, DumpPacket, Outcome, ReplicaIdentity, Session, TlsPolicy,
 };
 
 use crate::input::Input;
-use crate::server::Server;
+use crate::server::{Server, block_on};
 
 /// Logs in and carries the operations out.
 pub fn run(data: &[u8]) {
@@ -132,9 +131,11 @@ fn dump(session: &mut Session<Server<'_>>, operation: u8) {
     }
     loop {
         match block_on(session.next_event()) {
-            Ok(DumpPacket::Event(_)) => {}
+            Ok(DumpPacket::Event(_) | DumpPacket::Piece { .. }) => {}
             Ok(DumpPacket::EndOfStream) | Err(_) => return,
         }
-        while let Ok(Some(DumpPacket::Event(_))) = session.buffered_packet() {}
+        while let Ok(Some(DumpPacket::Event(_) | DumpPacket::Piece { .. })) =
+            session.buffered_packet()
+        {}
     }
 }

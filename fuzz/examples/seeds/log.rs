@@ -34,7 +34,7 @@ pub fn events() {
         "no-checksum-next.binlog",
         FILES[3],
     ] {
-        seeds.add([&[0, 0][..], &file(&format!("{DATA}{name}"))].concat());
+        seeds.add([&[0, 0, 9][..], &file(&format!("{DATA}{name}"))].concat());
     }
     let mut kinds = BTreeSet::new();
     for name in FILES {
@@ -43,9 +43,9 @@ pub fn events() {
             // Three of a kind show different tables and statements.
             let news = (0..3).any(|n| kinds.insert((n, kind.to_vec())));
             if news && whole.len() < 900 {
-                seeds.add([&[0, 0], &MAGIC[..], first, whole].concat());
-                seeds.add([&[1, 0], framed].concat());
-                seeds.add([&[1 | 2 | 64, 60], framed].concat());
+                seeds.add([&[0, 0, 100], &MAGIC[..], first, whole].concat());
+                seeds.add([&[1, 0, 0x80 | 31], framed].concat());
+                seeds.add([&[1 | 2 | 64, 60, 0x80 | 6], framed].concat());
             }
         };
         each_event(name, |bytes, event, body| {
@@ -75,7 +75,7 @@ pub fn events() {
     }
     // What a dump sends and no file holds: the artificial Rotate, and heartbeats of both versions.
     let rotate = [&4_u64.to_le_bytes()[..], b"binlog.000002"].concat();
-    let mut framed = vec![1, 0];
+    let mut framed = vec![1, 0, 0];
     let heartbeat = b"\x01\x0dbinlog.000002\x02\x02\xc4\x09\x00";
     for (code, flags, body) in [
         (4, 0x20, &rotate[..]),
@@ -86,6 +86,38 @@ pub fn events() {
         framed.extend_from_slice(&chunk(body));
     }
     seeds.add(framed);
+}
+
+/// The insides of compressed transactions, as zstd compresses them at two levels, and not at all.
+pub fn payload() {
+    let mut seeds = Seeds::of("payload", 1500);
+    let mut inside: Vec<u8> = Vec::new();
+    let mut open = false;
+    each_event(FILES[1], |_, found, body| {
+        open |= matches!(&body, EventBody::Query(query) if query.sql == b"BEGIN");
+        if !open {
+            return;
+        }
+        let code = found.header.event_type.code();
+        inside.extend(datain_fuzz::events::event(code, 0, 0, found.body()));
+        if matches!(body, EventBody::Xid(_)) {
+            let plain = std::mem::take(&mut inside);
+            open = false;
+            seeds.add([&[0, 50], &datain_fuzz::events::payload(&plain, false)[..]].concat());
+            seeds.add([&[0, 7], &datain_fuzz::events::payload(&plain, true)[..]].concat());
+            for level in [3, 19] {
+                let data = zstd::bulk::compress(&plain, level).expect("it can be compressed");
+                let mut body = vec![2, 1, 0, 3, 3, 0xfc];
+                let Ok(length) = u16::try_from(plain.len()) else {
+                    continue;
+                };
+                body.extend_from_slice(&length.to_le_bytes());
+                body.push(0);
+                body.extend_from_slice(&data);
+                seeds.add([&[level as u8 & 1, 33], &body[..]].concat());
+            }
+        }
+    });
 }
 
 /// Table maps, rows with their table map, the row sets that are made of them, and the JSON documents in those.

@@ -60,6 +60,7 @@ pub fn chunk(bytes: &[u8]) -> Vec<u8> {
 fn main() {
     log::events();
     log::tables_and_rows();
+    log::payload();
     client::packets();
     client::login();
     client::statements();
