@@ -161,7 +161,7 @@ fn one(
     command.args([
         "-rss_limit_mb=1024",
         "-malloc_limit_mb=64",
-        "-timeout=30",
+        "-timeout=120",
         "-print_final_stats=1",
     ]);
     let dictionary = format!("fuzz/dictionaries/{target}.dict");
