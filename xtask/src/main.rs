@@ -10,6 +10,7 @@ mod bar;
 mod children;
 mod demo;
 mod docs;
+mod fuzz;
 mod servers;
 mod test;
 mod tree;
@@ -37,6 +38,8 @@ enum Command {
     Wasm(wasm::Arguments),
     /// Write docs/checks.md and docs/errors.md from crates/catalogue, docs/fidelity.md from the tests
     Docs(docs::Arguments),
+    /// Run the fuzz targets of fuzz/
+    Fuzz(fuzz::Arguments),
     /// Real MySQL and MariaDB servers, installed nowhere
     Servers(servers::Arguments),
     /// Build everything and run all tests
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Build => build(),
         Command::Wasm(arguments) => wasm::run(&arguments).map(|_| ExitCode::SUCCESS),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Servers(arguments) => servers::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Test(arguments) => test::run(&arguments),
     };

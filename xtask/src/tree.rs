@@ -1,6 +1,6 @@
 //! Where things are in the working tree.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{env, ffi::OsStr, path::PathBuf, process::Command};
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
@@ -30,7 +30,12 @@ pub(crate) fn build_host() -> Command {
 
 /// A cargo command at the repository's root, without what the cargo that runs xtask has set for itself.
 pub(crate) fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// The same for a program that runs cargo itself.
+pub(crate) fn program(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(root());
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();

@@ -15,7 +15,7 @@ pub enum Scalar<'a> {
     Int(i64),
     /// An unsigned integer, stored in 2, 4 or 8 bytes. JSON_TYPE calls it UNSIGNED INTEGER, however small.
     Uint(u64),
-    /// A floating-point number.
+    /// A floating-point number; in a document it is finite.
     Double(f64),
     /// A string.
     String(&'a str),

@@ -118,11 +118,6 @@ fn push_quoted(out: &mut String, string: &str) {
 /// The shortest text that reads back as the same number, plain where the first digit is at most 15 places away from the point, else with an exponent;
 /// and never such that it would read back as an integer.
 fn push_double(out: &mut String, number: f64) {
-    if !number.is_finite() {
-        // The server lets none into a document.
-        out.push_str("null");
-        return;
-    }
     let start = out.len();
     // Rust's exponent form has the shortest digits, one of them before the point.
     let mut shortest = String::with_capacity(32);

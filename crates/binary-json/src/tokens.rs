@@ -178,7 +178,14 @@ impl<'a> Tokens<'a> {
             0x08 => Scalar::Uint(u32::from_le_bytes(fixed(bytes, short)?).into()),
             0x09 => Scalar::Int(i64::from_le_bytes(fixed(bytes, short)?)),
             0x0a => Scalar::Uint(u64::from_le_bytes(fixed(bytes, short)?)),
-            0x0b => Scalar::Double(f64::from_le_bytes(fixed(bytes, short)?)),
+            0x0b => {
+                let number = f64::from_le_bytes(fixed(bytes, short)?);
+                if !number.is_finite() {
+                    // The server lets none into a document, and no text says it.
+                    return Err(wrong("not a finite number"));
+                }
+                Scalar::Double(number)
+            }
             0x0c => {
                 let string = variable(bytes).ok_or(short)?;
                 self.spend(string.len(), at)?;

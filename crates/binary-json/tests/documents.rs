@@ -141,6 +141,10 @@ fn containers() {
 #[test]
 fn broken_documents() {
     check(&[0x0d], Err("no such type"), true);
+    // Never another value in its place: such a number was printed as null once.
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        check(&double(number), Err("not a finite number"), true);
+    }
     check(&[0x04, 3], Err("no such literal"), true);
     check(&[0x04], Err("value cut short"), true);
     check(&[0x0c, 5, b'a'], Err("value cut short"), true);

@@ -86,12 +86,9 @@ fn between(logs: &[Position], from: &Position, to: &Position) -> Option<u64> {
     let first = logs.iter().position(|log| log.file == from.file)?;
     let last = logs.iter().position(|log| log.file == to.file)?;
     let rest = logs.get(first)?.offset.saturating_sub(from.offset);
-    let whole: u64 = logs
-        .get(first + 1..last)?
-        .iter()
-        .map(|log| log.offset)
-        .sum();
-    Some(rest + whole + to.offset)
+    let whole = logs.get(first + 1..last)?.iter();
+    let whole = whole.fold(rest, |sum, log| sum.saturating_add(log.offset));
+    Some(whole.saturating_add(to.offset))
 }
 
 #[cfg(test)]
@@ -116,5 +113,7 @@ mod tests {
         assert_eq!(between(&logs, &at("b.0", 4), &at("b.3", 10)), None);
         assert_eq!(between(&[], &at("b.1", 4), &at("b.3", 10)), None);
         assert_eq!(between(&logs, &at("b.3", 4), &at("b.1", 10)), None);
+        let long = [at("b.1", u64::MAX), at("b.2", u64::MAX), at("b.3", 9)];
+        assert_eq!(between(&long, &at("b.1", 4), &at("b.3", 9)), Some(u64::MAX));
     }
 }

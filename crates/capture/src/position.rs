@@ -1,7 +1,8 @@
 //! Places in the binary log, with offsets of 64 bits.
 //!
 //! An event's header has only 32 bits for its end position, which wrap in files over 4 GiB, and MariaDB 11.8 writes 0 inside transactions. So
-//! offsets are counted: the header's number gives the lower half, and going backwards means that it wrapped.
+//! offsets are counted: the header's number gives the lower half, and going backwards means that it wrapped. Where a file could not be that long, which
+//! only a Rotate event or a checkpoint of no server says, counting stays at the largest number.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -21,7 +22,7 @@ impl Position {
     /// `log_pos` is the header's end position, 0 if it has none; `size` is the event's length.
     pub fn pass(&mut self, log_pos: u32, size: u32) {
         self.offset = match log_pos {
-            0 => self.offset + u64::from(size),
+            0 => self.offset.saturating_add(u64::from(size)),
             low => widen(self.offset, low),
         };
     }
@@ -45,7 +46,7 @@ impl fmt::Display for Position {
 pub fn widen(from: u64, low: u32) -> u64 {
     let candidate = (from & !0xffff_ffff) | u64::from(low);
     if candidate < from {
-        candidate + (1 << 32)
+        candidate.saturating_add(1 << 32)
     } else {
         candidate
     }
@@ -76,6 +77,15 @@ mod tests {
         assert_eq!(p.offset, 0x1_0000_0100);
         p.pass(0, 0x10);
         assert_eq!(p.offset, 0x1_0000_0110);
+    }
+
+    #[test]
+    fn nonsense_does_not_overflow() {
+        let mut p = at("b.1", u64::MAX - 1);
+        p.pass(0, 23);
+        assert_eq!(p.offset, u64::MAX);
+        p.pass(4, 23);
+        assert_eq!(p.offset, u64::MAX);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
+use datain_binlog::Gtid;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{DumpPacket, Session, Stream};
 

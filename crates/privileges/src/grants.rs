@@ -106,7 +106,12 @@ impl Grants {
     }
 
     fn covers(&self, granted: &str, schema: &str) -> bool {
-        granted == schema || (!self.literal_names && pattern::matches(granted, schema))
+        if self.literal_names {
+            granted == schema
+        } else {
+            // Not also by equality: the pattern `a\_c` stands for the schema `a_c`, and for no schema `a\_c`.
+            pattern::matches(granted, schema)
+        }
     }
 }
 
@@ -149,5 +154,15 @@ mod tests {
         let grants = Grants::read(["GRANT INSERT ON `a_c`.* TO `u`@`%`"], false);
         assert!(grants.on_schema("INSERT", "abc"));
         assert_eq!(grants.schema_in_grant("a_c`"), "`a\\_c```");
+    }
+
+    /// Found by fuzzing: the name was also compared as it was written.
+    #[test]
+    fn an_escaped_name_is_not_the_name_of_a_schema() {
+        let line = r"GRANT INSERT ON `a\_c`.* TO `u`@`%`";
+        let grants = Grants::read([line], false);
+        assert!(grants.on_schema("INSERT", "a_c") && !grants.on_schema("INSERT", r"a\_c"));
+        let grants = Grants::read([line], true);
+        assert!(!grants.on_schema("INSERT", "a_c") && grants.on_schema("INSERT", r"a\_c"));
     }
 }

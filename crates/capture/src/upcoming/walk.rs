@@ -1,6 +1,6 @@
 //! Goes through the log's events, leniently, to the end of one transaction.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use datain_binlog::{
     BinlogError, ChecksumAlgorithm, Event, EventBody, EventHeader, EventParts, EventType,
@@ -240,7 +240,9 @@ impl Walk {
                 {
                     found.committed_at_micros = micros;
                 }
-                self.ends = event.transaction_length.map(|length| before + length);
+                self.ends = event
+                    .transaction_length
+                    .map(|length| before.saturating_add(length));
             }
             EventBody::Query(query) => {
                 self.open(None, before, header);
