@@ -111,6 +111,10 @@ mod tests {
         }
     }
 
-    /// What no server says by its errno alone, but datain of a server.
-    const OF_DATAIN: &[&str] = &["server.replica-displaced", "server.replica-id-in-use"];
+    /// What no server says by its errno alone: its words decide, or datain itself says it.
+    const OF_DATAIN: &[&str] = &[
+        "server.binlog-purged",
+        "server.replica-displaced",
+        "server.replica-id-in-use",
+    ];
 }

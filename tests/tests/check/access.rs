@@ -6,7 +6,7 @@ use crate::pair::{NOW, Pair, check};
 fn privileges() {
     let pair = Pair::start();
     let (source, target) = (&pair.source, &pair.target);
-    pair.sees_definers();
+    pair.sees_everything();
     pair.provoke(
         source,
         "REVOKE REPLICATION SLAVE ON *.* FROM repl@'%'",
@@ -164,7 +164,7 @@ fn definers() {
         more["remedy"],
         "GRANT SET_ANY_DEFINER ON *.* TO 'datain'@'%';"
     );
-    pair.sees_definers();
+    pair.sees_everything();
     assert_eq!(
         pair.check().is("pair.definers", "warning", 0)["subjects"],
         serde_json::json!(["'fires'@'%'", "'runs'@'%'", "'ticks'@'%'"])

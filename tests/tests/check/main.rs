@@ -23,6 +23,7 @@ fn a_good_pair() {
     assert_eq!(
         checked.codes("note"),
         [
+            "source.xa-prepared",
             "target.ddl-privilege-missing",
             "pair.definers",
             "pair.accounts"
@@ -31,7 +32,7 @@ fn a_good_pair() {
         checked.json
     );
     assert_eq!(checked.codes("warning"), [""; 0], "{:#}", checked.json);
-    pair.sees_definers();
+    pair.sees_everything();
     let checked = pair.check();
     assert_eq!(
         checked.codes("note"),

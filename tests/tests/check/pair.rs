@@ -90,9 +90,9 @@ impl Pair {
     }
 
     /// The source's account may see whose routines, triggers and events there are, too.
-    pub(crate) fn sees_definers(&self) {
+    pub(crate) fn sees_everything(&self) {
         self.source
-            .sql("GRANT SHOW_ROUTINE ON *.* TO 'repl'@'%'; GRANT TRIGGER, EVENT ON shop.* TO 'repl'@'%'")
+            .sql("GRANT SHOW_ROUTINE, XA_RECOVER_ADMIN ON *.* TO 'repl'@'%'; GRANT TRIGGER, EVENT ON shop.* TO 'repl'@'%'")
             .expect("the privileges");
     }
 

@@ -25,6 +25,7 @@ const VARIABLES: &[&str] = &[
     "log_bin",
     "binlog_format",
     "binlog_row_value_options",
+    "binlog_row_image",
     "binlog_checksum",
     "binlog_expire_logs_seconds",
     "binlog_expire_logs_auto_purge",
