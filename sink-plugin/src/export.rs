@@ -232,7 +232,7 @@ impl Writer {
             durable: shared.durable.take(),
             accepts: shared.accepts(),
             // The rest of a transaction does not come while the host waits for a flush.
-            pending: shared.pending() && !(shared.flush && !shared.can_flush()),
+            pending: shared.pending() && (shared.can_flush() || !shared.flush),
         })
     }
 }

@@ -1,6 +1,8 @@
 //! The troubles that the documentation names, provoked on real servers: each has its code, names what it should, and does what
 //! docs/errors.md says: an end with exit status 3 and a hint, or a wait that ends by itself.
 
+#![allow(clippy::disallowed_methods, reason = "native test")]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 

@@ -260,7 +260,7 @@ impl Assembler {
             EventBody::PreviousGtids(_) | EventBody::Stop | EventBody::RowsQuery(_) | EventBody::Ignorable(_) => Ok(()),
             EventBody::Intvar(_) | EventBody::Rand(_) | EventBody::UserVar(_) if self.shows_statements => {
                 let setting = printed::setting(&body)?;
-                self.opened(&header, before);
+                self.opened(header, before);
                 self.framing.push(Change::Statement(setting));
                 Ok(())
             }
