@@ -128,6 +128,9 @@ pub async fn committed_at<S: Stream>(
     Ok(None)
 }
 
+/// The largest row that is held for counting; the configuration's largest row may make it smaller.
+const COUNTED_ROW: usize = 16 << 20;
+
 /// The log after a checkpoint.
 struct Dump<S> {
     session: Session<S>,
@@ -159,7 +162,8 @@ impl<S: Stream> Dump<S> {
         }
         request_dump(&mut session, settings, &state).await?;
         let head = facts.head.filter(|_| state.gtids.is_none());
-        let walk = Walk::new(state, facts.checksum, filter);
+        let held = usize::try_from(settings.max_row_bytes).unwrap_or(usize::MAX);
+        let walk = Walk::new(state, facts.checksum, filter).holding(held.min(COUNTED_ROW));
         Ok(Some((walk, Self { session, head })))
     }
 

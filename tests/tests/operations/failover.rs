@@ -85,7 +85,12 @@ fn a_replica_of_the_source_takes_its_place() {
     // The certificate is changed under a resting host.
     done(datain("stop", &config, &[]));
     let text = std::fs::read_to_string(&config).expect("the configuration");
-    std::fs::write(&config, text.replace("verify-ca", "required")).expect("the configuration");
+    std::fs::write(
+        &config,
+        text.replace("verify-ca", "required")
+            .replace("\nca = ", "\n# ca = "),
+    )
+    .expect("the configuration");
     new.sql("INSERT INTO d.t VALUES (5, 5)").expect("a row");
     done(datain("start", &config, &[]));
     until("it goes on", || lab.rows() == 3);

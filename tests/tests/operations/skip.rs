@@ -112,7 +112,7 @@ fn exactly_the_transaction_that_fails_is_skipped() {
     assert_eq!(lab.one("SELECT COUNT(*) FROM d.t WHERE id = 101"), "1");
     let logged = done(datain("skip", &config, &["--yes"]));
     assert!(
-        logged.stdout.contains("INSERT INTO d.t VALUES (102, 1)"),
+        logged.stdout.contains("INSERT INTO d") && !logged.stdout.contains("102"),
         "{}",
         logged.stdout
     );
@@ -328,7 +328,7 @@ fn what_cannot_be_held_in_memory_can_be_skipped() {
     );
     let record = lab.one("SELECT description FROM datain.skipped");
     assert!(
-        record.contains("not everything is counted, since one of its events is too large")
+        record.contains("not everything is counted, since one of its rows is too large")
             && !record.contains("secretsecret"),
         "{record}"
     );

@@ -33,6 +33,8 @@ pub struct Walk {
     large: Option<(EventHeader, Option<EventParts>)>,
     /// Tables by the log's number: name, decoder.
     tables: HashMap<u64, (String, Option<TableColumns>)>,
+    /// The most bytes of a row, or of an event without rows, that are held to be looked at.
+    held: usize,
 }
 
 impl Walk {
@@ -50,7 +52,15 @@ impl Walk {
             block: false,
             large: None,
             tables: HashMap::new(),
+            held: HELD,
         }
+    }
+
+    /// Holds at most so many bytes of a row; a larger one is not counted.
+    #[must_use]
+    pub fn holding(mut self, bytes: usize) -> Self {
+        self.held = bytes;
+        self
     }
 
     /// Takes one event; the transaction, when this was its last.
@@ -87,7 +97,7 @@ impl Walk {
         if kind == EventType::TransactionPayload {
             self.open(None, before, &header);
             let parts = Event::split(bytes, checksum)
-                .and_then(|event| EventParts::of(&event, &format, JOINED));
+                .and_then(|event| EventParts::of(&event, &format, self.held));
             self.begin(header, parts);
             self.use_parts(&format);
             self.large = None;
@@ -132,7 +142,7 @@ impl Walk {
             let header = EventHeader::parse(bytes)
                 .map_err(|e| Error::fatal("binlog.malformed", e.to_string()))?;
             self.open(None, self.at.offset, &header);
-            let parts = EventParts::begin(bytes, last, self.checksum, &format, JOINED);
+            let parts = EventParts::begin(bytes, last, self.checksum, &format, self.held);
             self.begin(header, parts);
         } else if let Some((header, Some(mut parts))) = self.large.take() {
             let fed = parts.feed(bytes, last);
@@ -357,7 +367,7 @@ impl Walk {
         }
         let counted = match self.tables.get(&event.table_id) {
             Some((name, Some(columns))) => {
-                count(event, columns, follows).map(|counted| (name.clone(), counted))
+                count(event, columns, follows, self.held).map(|counted| (name.clone(), counted))
             }
             Some((_, None)) => return all,
             None => Err("it has rows of a table that it does not name".to_owned()),
@@ -409,14 +419,15 @@ fn ends_by_type(kind: EventType) -> bool {
     )
 }
 
-/// The most bytes of a row, or of an event without rows, that are held to be looked at.
-const JOINED: usize = 64 << 20;
+/// What is held at most unless [`Walk::holding`] says otherwise.
+const HELD: usize = 64 << 20;
 
 /// Rows, bytes used of the images, and bytes that the next row needs at least.
 fn count(
     event: &RowsEvent<'_>,
     columns: &TableColumns,
     follows: u64,
+    held: usize,
 ) -> Result<(u64, usize, u64), String> {
     let mut columns = columns.clone();
     columns.table_id = event.table_id;
@@ -428,11 +439,15 @@ fn count(
             Ok(true) => rows += 1,
             Ok(false) => return Ok((rows, event.images.len(), 0)),
             Err(error) => {
-                let most = (left as u64 + follows).min(JOINED as u64);
-                let missing = decoder.shortfall(&error, left);
-                return match missing.filter(|wanted| *wanted <= most) {
-                    Some(wanted) => Ok((rows, event.images.len() - left, wanted)),
-                    None => Err(error.to_string()),
+                let there = left as u64 + follows;
+                return match decoder.shortfall(&error, left) {
+                    Some(wanted) if wanted <= there && wanted > held as u64 => Err(
+                        "not everything is counted, since one of its rows is too large".to_owned(),
+                    ),
+                    Some(wanted) if wanted <= there => {
+                        Ok((rows, event.images.len() - left, wanted))
+                    }
+                    _ => Err(error.to_string()),
                 };
             }
         }
