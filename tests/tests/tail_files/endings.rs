@@ -95,6 +95,7 @@ fn pipes_on_both_sides_and_an_interrupt() {
 
     // A reader that does not read does not keep it from ending, nor does a file that is always ready.
     let mut child = spawn(&[path_text], Stdio::null());
-    std::thread::sleep(Duration::from_secs(1));
+    let mut reader = BufReader::with_capacity(16, child.stdout.take().expect("a pipe"));
+    reader.read_line(&mut String::new()).expect("a line");
     assert_eq!(interrupted(&mut child), Some(130));
 }

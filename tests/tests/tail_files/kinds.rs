@@ -140,7 +140,7 @@ fn a_log_of_mysql_5_6_is_printed() {
     assert!(
         found
             .iter()
-            .any(|line| line["ddl"] == "DROP DATABASE types"),
+            .any(|line| line["ddl"] == "drop database types"),
         "{exit}"
     );
 }
