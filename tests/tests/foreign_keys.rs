@@ -39,7 +39,6 @@ fn logs_cascades(source: &Server) -> bool {
 fn under_load(source: &Server, targets: [&Server; 2]) {
     let seed = seed("foreign keys");
     source.sql(&create()).expect("the tables");
-    let logged = logs_cascades(source);
     let transactions = if long() { LONG } else { NORMAL };
     let begun = Instant::now();
     let streams: Vec<(Settings, &Server)> = targets
@@ -53,7 +52,7 @@ fn under_load(source: &Server, targets: [&Server; 2]) {
     let ended = AtomicBool::new(false);
     let loaded = thread::scope(|scope| {
         let running = scope.spawn(|| {
-            let tally = load(source, seed, SESSIONS, transactions, logged);
+            let tally = load(source, seed, SESSIONS, transactions);
             ended.store(true, Ordering::SeqCst);
             tally
         });

@@ -59,9 +59,6 @@ fn insert(rng: &mut Rng, table: &Table, most: usize) -> String {
         6..8 => ("REPLACE", String::new()),
         _ => {
             let place = pick(rng, &places);
-            if table.has_prefix_key() && table.key.contains(&table.columns[place].name) {
-                return delete(rng, table);
-            }
             let set = assignment(rng, &table.columns[place]);
             ("INSERT", format!(" ON DUPLICATE KEY UPDATE {set}"))
         }
@@ -116,9 +113,6 @@ fn update(rng: &mut Rng, table: &Table) -> String {
 }
 
 fn update_key(rng: &mut Rng, table: &Table) -> String {
-    if table.has_prefix_key() {
-        return delete(rng, table);
-    }
     let columns = written(table, |column| table.key.contains(&column.name));
     let Some(column) = (!columns.is_empty()).then(|| pick(rng, &columns)) else {
         return delete(rng, table);

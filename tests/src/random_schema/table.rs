@@ -129,18 +129,6 @@ impl Table {
         table
     }
 
-    /// Whether its rows are found by a prefix of a column. Such a column is not updated here: on MySQL 9.7.4 an UPDATE of it that fails with a duplicate leaves
-    /// the row's value cut to the prefix, without a word in the log (seed 20108: PRIMARY KEY (c7(2)), utf16, ROW_FORMAT=REDUNDANT).
-    #[must_use]
-    pub fn has_prefix_key(&self) -> bool {
-        let whole = |key: &String| {
-            let column = self.columns.iter().find(|column| column.name == *key);
-            column.is_none_or(|column| column.kind.key_bytes().is_some())
-        };
-        let text = self.keys.first().map_or("", String::as_str);
-        !self.key.iter().all(whole) || text.contains("`(")
-    }
-
     fn next(&mut self) -> usize {
         self.given += 1;
         self.given
@@ -212,23 +200,11 @@ impl Table {
                 let key = name(rng, "u", 0);
                 self.keys.push(format!("UNIQUE KEY {} ({list})", sql(&key)));
             }
-            85..92 => {
-                let Some(long) = self
-                    .columns
-                    .iter_mut()
-                    .find(|column| column.kind.takes_prefix())
-                else {
-                    self.keys.push(format!("PRIMARY KEY ({list})"));
-                    return;
-                };
-                long.nullable = false;
-                long.default = None;
-                self.key = vec![long.name.clone()];
-                let prefix = format!("{}({})", sql(&long.name), rng.u8(1..=4));
-                self.keys.push(format!("PRIMARY KEY ({prefix})"));
-            }
+            // No PRIMARY KEY over a prefix, (c(2)), though it replicates: with one, MySQL 9.7.4 itself leaves a row's value cut to the prefix after a
+            // statement that fails or is rolled back, without a word in the log, so that the two sides differ (seeds 20108 and 40028 of that time,
+            // seen on a server alone).
             // The session makes an invisible one; see `Schema::begin`.
-            92..96 => self.key.clear(),
+            85..92 => self.key.clear(),
             _ => self.keys.push(format!("PRIMARY KEY ({list})")),
         }
     }
