@@ -52,6 +52,7 @@ pub use sink::exports::datain::replication::sink::{
     SkippedTransaction,
 };
 pub use source::exports::datain::replication::source::{
-    Inspection as SourceInspection, SourceStatus, Survey, TableChanges, Upcoming,
+    EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey, TableChanges,
+    Upcoming,
 };
 pub use types::{Batch, Checkpoint};

@@ -22,7 +22,7 @@ pub enum Kind {
     Interrupted,
 }
 
-/// Everything known about an error. Holds no row values and no secrets.
+/// Everything known about an error. Holds no row values and no secrets. As JSON it has all of these keys, `null` where nothing is known; docs/errors.md describes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// What can be done about it.
@@ -32,22 +32,28 @@ pub struct Report {
     /// One sentence.
     pub message: String,
     /// More about what was found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub detail: Option<String>,
     /// Where in the stream: file and offset.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub position: Option<String>,
     /// The transaction, where it has a GTID.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub gtid: Option<String>,
     /// The table, as `schema.table`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub table: Option<String>,
     /// Which server it concerns, and what that server said: `source 10.0.0.1:3306, errno 1045, SQLSTATE 28000`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub server: Option<String>,
+    /// The server's error number, when a server reported the error.
+    #[serde(default)]
+    pub errno: Option<u16>,
+    /// The server's SQLSTATE, likewise.
+    #[serde(default)]
+    pub sqlstate: Option<String>,
     /// What to do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub hint: Option<String>,
 }
 
@@ -70,6 +76,8 @@ impl Error {
             gtid: None,
             table: None,
             server: None,
+            errno: None,
+            sqlstate: None,
             hint: None,
         }))
     }
@@ -198,5 +206,32 @@ mod tests {
         );
         assert_eq!(error.exit_code(), 3);
         assert_eq!(Error::config("config.syntax", "x").exit_code(), 2);
+    }
+
+    /// Both ways: a key that is not on the page, and one on the page that is not there.
+    #[test]
+    fn the_keys_are_those_of_the_page() {
+        const PAGE: &str = include_str!("../../docs/errors.md");
+        let error = Error::new(Kind::Fatal, "a.b", "x");
+        let Ok(serde_json::Value::Object(object)) = serde_json::to_value(error.report()) else {
+            panic!("a report is an object");
+        };
+        let mut keys: Vec<String> = object.keys().cloned().collect();
+        let mut described: Vec<String> = PAGE
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `error."))
+            .filter_map(|rest| rest.split_once('`'))
+            .map(|(key, _)| key.to_owned())
+            .collect();
+        keys.sort();
+        described.sort();
+        assert_eq!(keys, described);
+        assert_eq!(object["errno"], serde_json::Value::Null);
+        // What an older version has left in a target lacks keys.
+        let old = r#"{"kind": "fatal", "code": "a.b", "message": "x"}"#;
+        assert_eq!(
+            &serde_json::from_str::<Report>(old).unwrap(),
+            error.report()
+        );
     }
 }

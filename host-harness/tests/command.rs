@@ -106,3 +106,51 @@ fn plugins() {
         "{text}"
     );
 }
+
+/// fidelity: file | wrong usage, a file that is not there | exit code 2 before anything is printed
+#[test]
+fn files_and_servers_have_options_of_their_own() {
+    for (arguments, said) in [
+        (&["tail"][..], "--config <FILE>"),
+        (&["tail", "--file"], "--file <PATH>"),
+        (&["tail", "--stats", "-c", "orders.toml"], "--file <PATH>"),
+        (
+            &["tail", "--schema", "x.sql", "-c", "orders.toml"],
+            "--file <PATH>",
+        ),
+        (
+            &["tail", "--file", "x", "--from", "start"],
+            "cannot be used with",
+        ),
+        (
+            &["tail", "--file", "x", "--until-caught-up"],
+            "cannot be used with",
+        ),
+        (
+            &["tail", "--file", "x", "--stats", "--limit", "1"],
+            "cannot be used with",
+        ),
+        (&["tail", "--file", "x", "--format", "json"], "--stats"),
+        (
+            &["tail", "--file", "missing.000001"],
+            "error[file.unreadable]: failed to read the file missing.000001",
+        ),
+        (&["tail", "--file", "."], "error[file.unreadable]"),
+        (
+            &["tail", "--file", "orders.toml", "--schema", "missing.sql"],
+            "failed to read the file missing.sql",
+        ),
+        (
+            &["tail", "--file", "orders.toml", "-c", "missing.toml"],
+            "error[config.unreadable]",
+        ),
+        (
+            &["tail", "--file", "orders.toml"],
+            "error[plugin.not-found]",
+        ),
+    ] {
+        let (code, text) = run(CONFIG, None, arguments);
+        assert_eq!(code, 2, "{arguments:?}: {text}");
+        assert!(text.contains(said), "{arguments:?}: {text}");
+    }
+}

@@ -42,15 +42,17 @@ pub struct Beginning {
     place: String,
     is_place: bool,
     set_position: bool,
+    known: bool,
 }
 
 impl Beginning {
     /// The same for the checkpoint's store.
     pub fn of_store(&self) -> datain_apply::checkpoint::Beginning {
         datain_apply::checkpoint::Beginning {
-            place: self.place.clone(),
+            place: datain_apply::place::normal(&self.place),
             is_place: self.is_place,
             set_position: self.set_position,
+            known: self.known,
         }
     }
 }

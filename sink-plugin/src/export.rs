@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use datain_apply::check::{self, Filter};
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Batch, Checkpoint, Description, Error, Fact, Finding};
+use datain_contract::types::{Batch, Checkpoint, Contact, Description, Error, Fact, Finding};
 use datain_plugin_runtime::clock::{Moment, now_unix_micros};
 use datain_plugin_runtime::executor::{Slice, Task};
 use datain_plugin_runtime::session;
+use datain_plugin_runtime::stream::Heard;
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::sink::{
@@ -20,7 +21,7 @@ use crate::bindings::exports::datain::replication::sink::{
 use crate::config::Config;
 use crate::inbox::{Handle, Shared};
 use crate::orders;
-use crate::silence::{self, Watched};
+use crate::silence::{self, Seen, Watched};
 use crate::writer::{self, HostEngine};
 
 /// How long `check` may take: there may be many tables.
@@ -33,6 +34,7 @@ struct Sink;
 /// One pipeline's writer; see [`writer`].
 struct Writer {
     shared: Handle,
+    heard: Heard,
     resume: Resumption,
     task: RefCell<Option<Task<Result<Infallible, Error>>>>,
 }
@@ -107,14 +109,14 @@ impl GuestWriter for Writer {
         let config = Config::parse(&config)?;
         let wanted = config.clone();
         let open = Task::new(async move {
-            let session = session::connect(&wanted.endpoint, |options| {
+            let mut session = session::connect(&wanted.endpoint, |options| {
                 options.found_rows = true;
                 options.multi_statements = true;
             })
             .await?;
             let watched = Watched {
                 heard: session.stream().heard(),
-                connection_id: session.connection_id(),
+                seen: Seen::ask(&mut session).await?,
                 endpoint: wanted.endpoint,
             };
             let beginning = wanted.beginning.of_store();
@@ -127,11 +129,14 @@ impl GuestWriter for Writer {
             .checkpoint
             .as_ref()
             .map_or_else(String::new, |c| c.display.clone());
+        shared.totals = opened.engine.totals();
         let shared = Rc::new(RefCell::new(shared));
         let work = writer::run(opened.engine, config, Rc::clone(&shared));
+        let heard = watched.heard.clone();
         let task = Task::new(silence::watched(watched, work));
         Ok(WriterHandle::new(Writer {
             shared,
+            heard,
             resume: Resumption {
                 checkpoint: opened.checkpoint,
                 set_position: opened.set_position,
@@ -184,6 +189,10 @@ impl GuestWriter for Writer {
             groups_committed: totals.groups,
             statements_left_out: totals.left_out,
             last_commit_micros: totals.last_commit_micros,
+            contact: Contact {
+                silent_ms: self.heard.last().millis_until(Moment::now()),
+                expected_ms: u64::try_from(writer::LOOK.as_millis()).unwrap_or(u64::MAX),
+            },
         }
     }
 }
@@ -202,7 +211,8 @@ impl Writer {
         let accepted = self.shared.borrow().accepts();
         let slice = task.run(until, || {
             let shared = self.shared.borrow();
-            let done = !shared.pending() && (shared.durable.is_some() || shared.flush);
+            let done = !shared.pending() && shared.durable.is_some();
+            let done = done || (shared.flush && !shared.can_flush());
             // The host holds batches back while none is accepted: it must hear when that is over.
             done || (!accepted && shared.accepts())
         });
@@ -221,7 +231,8 @@ impl Writer {
         Ok(Progress {
             durable: shared.durable.take(),
             accepts: shared.accepts(),
-            pending: shared.pending(),
+            // The rest of a transaction does not come while the host waits for a flush.
+            pending: shared.pending() && !(shared.flush && !shared.can_flush()),
         })
     }
 }

@@ -17,6 +17,8 @@ pub struct Shared {
     bytes: usize,
     /// Whether the task holds anything that is not durable.
     pub busy: bool,
+    /// What it holds is the beginning of a transaction, and it waits for the rest.
+    pub half: bool,
     /// The host asked to commit what there is.
     pub flush: bool,
     /// The newest durable checkpoint that was not reported yet.
@@ -41,6 +43,11 @@ impl Shared {
         self.busy || !self.batches.is_empty()
     }
 
+    /// Whether anything accepted could be made durable without another batch.
+    pub fn can_flush(&self) -> bool {
+        !self.batches.is_empty() || (self.busy && !self.half)
+    }
+
     /// Takes a batch in.
     pub fn put(&mut self, batch: Batch) {
         self.bytes += batch.rows.len();
@@ -52,6 +59,7 @@ impl Shared {
         let batch = self.batches.pop_front()?;
         self.bytes -= batch.rows.len();
         self.busy = true;
+        self.half = false;
         Some(batch)
     }
 }

@@ -1,7 +1,8 @@
 //! What is asked of the target beside applying: looking at a pipeline, and a person's orders. Each call has a session of its own.
 
 use datain_apply::checkpoint::{self, orders};
-use datain_contract::types::{Checkpoint, Error};
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Checkpoint, Disposition, Error};
 use datain_plugin_runtime::session;
 
 use crate::bindings::exports::datain::replication::sink::{
@@ -71,7 +72,32 @@ pub async fn skip(
         reason: transaction.reason,
     };
     let mut target = session::connect(&config.endpoint, |_| {}).await?;
-    orders::skip(&mut target, &config.stream, &before, &after, &skipped).await
+    let result = orders::skip(&mut target, &config.stream, &before, &after, &skipped).await;
+    let Err(error) = result else {
+        return Ok(());
+    };
+    if error.disposition != Disposition::Retry {
+        return Err(error);
+    }
+    // The connection may have been lost after the commit left: to skip again would leave out the next transaction.
+    drop(target);
+    let mut target = session::connect(&config.endpoint, |_| {})
+        .await
+        .map_err(|_| in_doubt(error.clone()))?;
+    match orders::was_skipped(&mut target, &config.stream, &after, &skipped).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(error),
+        Err(_) => Err(in_doubt(error)),
+    }
+}
+
+fn in_doubt(error: Error) -> Error {
+    Error::retry(
+        "skip.in-doubt",
+        "the connection was lost while the skip was committed, and the target cannot be asked whether it was",
+    )
+    .detail(error.message)
+    .hint("when the target is back, datain skip -c FILE shows the next transaction: if it is another one, the skip was done")
 }
 
 /// Removes all that the target knows of the pipeline.

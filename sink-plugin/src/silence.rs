@@ -29,15 +29,70 @@ const QUESTION: Duration = Duration::from_secs(15);
 pub struct Watched {
     /// When something arrived on it.
     pub heard: Heard,
-    /// The server's number of it.
-    pub connection_id: u32,
+    /// What the server says of it.
+    pub seen: Seen,
     /// The endpoint it leads to.
     pub endpoint: String,
 }
 
+/// A connection as its server sees it. What lies in between (a proxy, a balancer) may show a client another number, or lead the next connection to
+/// another server, where the same number is a stranger's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    server: String,
+    id: String,
+    /// The client's address and port, as SHOW PROCESSLIST has it.
+    host: String,
+}
+
+impl Seen {
+    /// Asks on the connection itself.
+    ///
+    /// # Errors
+    /// Those of the server.
+    pub async fn ask(session: &mut Session<HostStream>) -> Result<Seen, Error> {
+        let row = session.query_first(b"SELECT CONNECTION_ID()").await?;
+        let id = row
+            .and_then(|row| row.into_iter().next().flatten())
+            .unwrap_or_default();
+        let host = match listed(session, &id).await? {
+            Some(row) => row.host,
+            None => String::new(),
+        };
+        let server = server_name(session).await?;
+        Ok(Seen { server, id, host })
+    }
+}
+
+async fn server_name(session: &mut Session<HostStream>) -> Result<String, Error> {
+    let row = session
+        .query_first(b"SELECT CONCAT_WS('/', @@hostname, @@port, @@server_id, @@datadir)")
+        .await?;
+    Ok(row
+        .and_then(|row| row.into_iter().next().flatten())
+        .unwrap_or_default())
+}
+
+struct Listed {
+    host: String,
+    command: String,
+}
+
+/// What the server lists under this number; one's own connections need no privilege.
+async fn listed(session: &mut Session<HostStream>, id: &str) -> Result<Option<Listed>, Error> {
+    // Id, User, Host, db, Command, …
+    let list = session.query_rows(b"SHOW PROCESSLIST").await?;
+    let cell = |row: &[Option<String>], at: usize| row.get(at).cloned().flatten();
+    let ours = list.iter().find(|row| cell(row, 0).as_deref() == Some(id));
+    Ok(ours.map(|row| Listed {
+        host: cell(row, 2).unwrap_or_default(),
+        command: cell(row, 4).unwrap_or_default(),
+    }))
+}
+
 /// A question under way.
 struct Question {
-    asked: Pin<Box<dyn Future<Output = Result<bool, Error>>>>,
+    asked: Pin<Box<dyn Future<Output = Result<Answer, Error>>>>,
     /// When it has taken too long.
     until: Moment,
     /// Since when the reply was waited for that it is about: the answer says nothing about another wait.
@@ -72,10 +127,7 @@ impl Watch {
         }
         if self.question.is_none() && self.due(connection).has_come() {
             self.question = Some(Question {
-                asked: Box::pin(is_at_work(
-                    connection.endpoint.clone(),
-                    connection.connection_id,
-                )),
+                asked: Box::pin(ask(connection.endpoint.clone(), connection.seen.clone())),
                 until: Moment::now().after(QUESTION),
                 about: since,
             });
@@ -84,12 +136,17 @@ impl Watch {
             return Poll::Pending;
         };
         match question.asked.as_mut().poll(context) {
-            Poll::Ready(Ok(true)) => {
+            Poll::Ready(Ok(Answer::AtWork)) => {
                 self.question = None;
                 self.at_work = Some(Moment::now());
                 Poll::Pending
             }
-            Poll::Ready(Ok(false)) => Poll::Ready(lost("it no longer works for this connection")),
+            Poll::Ready(Ok(Answer::Idle)) => {
+                Poll::Ready(lost("it no longer works for this connection"))
+            }
+            Poll::Ready(Ok(Answer::OtherServer)) => Poll::Ready(lost(
+                "a second connection came to another server, so this one may be gone",
+            )),
             // Too many connections, for instance: whoever says that is there.
             Poll::Ready(Err(error)) if error.server_errno.is_some() => {
                 self.question = None;
@@ -117,38 +174,44 @@ fn lost(detail: &str) -> Error {
     .hint("a firewall, a router or a tunnel in between may have dropped the connection without closing it, or the target hangs; a new connection is made")
 }
 
-/// Whether the server works for the connection with this number. If it knows it and does not, it is told to end it.
-async fn is_at_work(endpoint: String, connection_id: u32) -> Result<bool, Error> {
-    let mut second = session::connect(&endpoint, |_| {}).await?;
-    if listed_at_work(&mut second, connection_id).await? {
-        return Ok(true);
-    }
-    // The reply may have left the server just now: only what stays so is lost. When it arrives, this question is dropped.
-    let again = Moment::now().after(AGAIN);
-    executor::until(Some(again), || again.has_come().then_some(())).await;
-    if listed_at_work(&mut second, connection_id).await? {
-        return Ok(true);
-    }
-    // It may have ended by itself meanwhile.
-    let _ = second
-        .exec(format!("KILL {connection_id}").as_bytes())
-        .await;
-    Ok(false)
+/// What a second connection has found.
+enum Answer {
+    /// The server works for the first one.
+    AtWork,
+    /// It does not; it was told to end the first one, if it still had it.
+    Idle,
+    /// It is not the server that the first one leads to.
+    OtherServer,
 }
 
-/// Whether the server lists the connection with this number as one that does something.
-async fn listed_at_work(
-    second: &mut Session<HostStream>,
-    connection_id: u32,
-) -> Result<bool, Error> {
-    // Id, User, Host, db, Command, …; one's own connections need no privilege.
-    let listed = second.query_rows(b"SHOW PROCESSLIST").await?;
-    let id = connection_id.to_string();
-    let ours = listed
-        .iter()
-        .find(|row| row.first().and_then(Option::as_deref) == Some(id.as_str()));
-    let command = ours.and_then(|row| row.get(4).and_then(Option::as_deref));
-    Ok(command.is_some_and(|command| command != "Sleep"))
+async fn ask(endpoint: String, about: Seen) -> Result<Answer, Error> {
+    let mut second = session::connect(&endpoint, |_| {}).await?;
+    if server_name(&mut second).await? != about.server {
+        return Ok(Answer::OtherServer);
+    }
+    let mut looks = 0;
+    loop {
+        let Some(row) = listed(&mut second, &about.id).await? else {
+            return Ok(Answer::Idle);
+        };
+        // A stranger's connection under the same number is left alone.
+        if row.host != about.host {
+            return Ok(Answer::Idle);
+        }
+        if row.command != "Sleep" {
+            return Ok(Answer::AtWork);
+        }
+        looks += 1;
+        if looks > 1 {
+            break;
+        }
+        // The reply may have left the server just now: only what stays so is lost. When it arrives, this question is dropped.
+        let again = Moment::now().after(AGAIN);
+        executor::until(Some(again), || again.has_come().then_some(())).await;
+    }
+    // It may have ended by itself meanwhile.
+    let _ = second.exec(format!("KILL {}", about.id).as_bytes()).await;
+    Ok(Answer::Idle)
 }
 
 /// Lets `work` go on for as long as the target is at work for it.

@@ -2,6 +2,9 @@
 //!
 //! Groups end by rows, by bytes, by age (the linger, counted from the group's first transaction, so that latency stays low when the source is nearly idle), or
 //! when the host asks for a flush; always after a transaction that carries a checkpoint.
+//!
+//! Commits tell a writer that it has been replaced or stopped. One that has nothing to commit asks, so that it notices a person's order, or another
+//! host, within seconds; that also keeps its connection from being dropped for doing nothing.
 
 use std::time::Duration;
 
@@ -17,6 +20,8 @@ use crate::inbox::Handle;
 
 /// A group is committed when its SQL reaches this size.
 const GROUP_BYTES: usize = 8 << 20;
+/// How long a writer with nothing to commit goes without asking whether the pipeline is still its own.
+pub const LOOK: Duration = Duration::from_secs(3);
 
 /// The engine over the host's transport.
 pub type HostEngine = Engine<HostStream, SeededHasher>;
@@ -25,6 +30,7 @@ pub type HostEngine = Engine<HostStream, SeededHasher>;
 enum Next {
     Batch(datain_contract::types::Batch),
     Commit,
+    Look,
 }
 
 /// Applies batches for ever, or until an error.
@@ -37,7 +43,11 @@ pub async fn run(
     let mut due: Option<Moment> = None;
     loop {
         let can_commit = engine.can_commit();
-        let next = executor::until(due.filter(|_| can_commit), || {
+        let look = match engine.group_size() {
+            None => Some(Moment::now().after(LOOK)),
+            Some(_) => None,
+        };
+        let next = executor::until(due.filter(|_| can_commit).or(look), || {
             let mut shared = shared.borrow_mut();
             if can_commit && due.is_some_and(Moment::has_come) {
                 return Some(Next::Commit);
@@ -45,7 +55,10 @@ pub async fn run(
             if let Some(batch) = shared.take() {
                 return Some(Next::Batch(batch));
             }
-            (can_commit && shared.flush).then_some(Next::Commit)
+            if can_commit && shared.flush {
+                return Some(Next::Commit);
+            }
+            look.is_some_and(Moment::has_come).then_some(Next::Look)
         })
         .await;
         match next {
@@ -53,6 +66,7 @@ pub async fn run(
                 commit(&mut engine, &shared).await?;
                 due = None;
             }
+            Next::Look => engine.require_ownership().await?,
             Next::Batch(batch) => {
                 engine.add_tables(batch.tables);
                 for transaction in batch.transactions {
@@ -77,7 +91,9 @@ pub async fn run(
                 }
             }
         }
-        shared.borrow_mut().busy = engine.group_size().is_some();
+        let mut shared = shared.borrow_mut();
+        shared.busy = engine.group_size().is_some();
+        shared.half = shared.busy && !engine.can_commit();
     }
 }
 

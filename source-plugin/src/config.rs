@@ -14,6 +14,12 @@ pub struct Config {
     /// Version of the row block to write.
     #[serde(default = "version_1")]
     row_block_version: u8,
+    /// Names of the files that are read in place of a server; none for a server.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Their events are counted and nothing else.
+    #[serde(default)]
+    pub count_events: bool,
     /// What the capture needs.
     #[serde(flatten)]
     pub settings: Settings,

@@ -6,30 +6,39 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use datain_capture::column_names::column_names;
+use datain_capture::files::{FileReader, Statistics};
+use datain_capture::neighbours::Registration;
 use datain_capture::reader::{Progress, Reader as LogReader};
 use datain_capture::{check, clock, inspect, upcoming};
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Batch, Checkpoint, Description, Error};
+use datain_contract::types::{Batch, Checkpoint, Contact, Description, Error};
 use datain_plugin_runtime::clock::{Moment, now_unix_micros};
 use datain_plugin_runtime::executor::{self, Slice, Task};
-use datain_plugin_runtime::stream::HostStream;
+use datain_plugin_runtime::stream::{Heard, HostStream};
 use datain_plugin_runtime::{logging, session};
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::source::{
-    Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle, SourceStatus, Survey,
-    TableChanges, Upcoming as Next,
+    EventCount, EventCounts, Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle,
+    SourceStatus, Survey, TableChanges, Upcoming as Next,
 };
 use crate::config::Config;
-use crate::silence;
+use crate::files::HostFiles;
+use crate::{neighbours, silence};
 
 /// How long `check` may take: there may be many tables.
 const CHECK_TIME: Duration = Duration::from_secs(300);
 /// How long `open` and `inspect` may take.
 const OPEN_TIME: Duration = Duration::from_secs(60);
 
-/// How long reading one transaction may take; it may be large.
+/// How long finding the next transaction may take: the source may have to look through its log for it.
 const NEXT_TIME: Duration = Duration::from_secs(300);
+/// How long looking for its beginning may take; the server may have to look through its log.
+const NEXT_COMMIT_TIME: Duration = Duration::from_secs(10);
+/// How long counting its rows may take. It may be larger than anybody wants to wait for, and its end is known without. Well under `limits.call_cpu_seconds`.
+const COUNT_TIME: Duration = Duration::from_secs(20);
+/// The largest event that is read for counting; the configuration's largest row may make it smaller.
+const COUNTED_EVENT: u64 = 16 << 20;
 
 struct Source;
 
@@ -40,6 +49,8 @@ struct Shared {
     batch: Option<Batch>,
     max_bytes: usize,
     progress: Progress,
+    /// Of files whose events are only counted.
+    statistics: Statistics,
     /// Ordinal of the newest acknowledged checkpoint.
     acknowledged: u64,
     /// How far the source's clock was ahead of the host's at the opening.
@@ -48,7 +59,25 @@ struct Shared {
 
 struct Reader {
     shared: Rc<RefCell<Shared>>,
+    /// When the server was last heard, and how often it gives a sign of life, in seconds; none for files.
+    server: Option<(Heard, u64)>,
     task: RefCell<Option<Task<Result<Infallible, Error>>>>,
+}
+
+impl Reader {
+    fn contact(&self) -> Contact {
+        match &self.server {
+            Some((heard, heartbeat_seconds)) => Contact {
+                silent_ms: heard.last().millis_until(Moment::now()),
+                expected_ms: heartbeat_seconds.max(&1).saturating_mul(1000),
+            },
+            // A file is always there.
+            None => Contact {
+                silent_ms: 0,
+                expected_ms: u64::MAX,
+            },
+        }
+    }
 }
 
 /// Reads for ever, one batch ahead, or until an error.
@@ -67,6 +96,30 @@ async fn read(
         };
         let batch = silence::watched(&heard, limit, reader.next_batch(max_bytes, tell)).await?;
         shared.borrow_mut().batch = Some(batch);
+        executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
+    }
+}
+
+/// Reads files to their end, one batch ahead, or until an error; then does nothing more.
+async fn read_files(
+    mut reader: FileReader<HostFiles>,
+    shared: Rc<RefCell<Shared>>,
+) -> Result<Infallible, Error> {
+    loop {
+        let max_bytes = shared.borrow().max_bytes;
+        let tell = |progress, statistics: &Statistics| {
+            let mut shared = shared.borrow_mut();
+            shared.progress = progress;
+            shared.statistics.clone_from(statistics);
+        };
+        let batch = reader.next_batch(max_bytes, tell).await?;
+        for warning in reader.take_warnings() {
+            logging::warn(&warning, &[]);
+        }
+        if batch.is_none() {
+            return executor::until(None, || None).await;
+        }
+        shared.borrow_mut().batch = batch;
         executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
     }
 }
@@ -107,12 +160,14 @@ impl Guest for Source {
         let config = Config::parse(&config)?;
         let task = Task::new(async move {
             let mut source = session::connect(&config.endpoint, |_| {}).await?;
-            let found = inspect::distance(&mut source, checkpoint.as_ref()).await?;
+            let found =
+                inspect::distance(&mut source, checkpoint.as_ref(), now_unix_micros).await?;
             Ok(Inspection {
                 head: found.head,
                 server_version: source.server_version().to_string(),
                 transactions_behind: found.transactions,
                 bytes_behind: found.bytes,
+                clock_ahead_micros: found.clock_ahead_micros,
             })
         });
         session::finish(task, Moment::now().after(OPEN_TIME))
@@ -132,11 +187,27 @@ impl Guest for Source {
         datain_plugin_runtime::start();
         let config = Config::parse(&config)?;
         let task = Task::new(async move {
-            let source = session::connect(&config.endpoint, |_| {}).await?;
-            let found = upcoming::after(source, &config.settings, &checkpoint).await?;
+            let largest = config.settings.max_row_bytes.clamp(1 << 20, COUNTED_EVENT);
+            let source = session::connect(&config.endpoint, |options| {
+                options.max_allowed_packet = u32::try_from(largest).unwrap_or(u32::MAX);
+            })
+            .await?;
+            let end = Moment::now().after(COUNT_TIME);
+            let enough = executor::until(Some(end), || end.has_come().then_some(()));
+            let found = upcoming::after(source, &config.settings, &checkpoint, enough).await?;
             Ok(found.map(|found| next(found, checkpoint.ordinal)))
         });
         session::finish(task, Moment::now().after(NEXT_TIME))
+    }
+
+    fn next_commit(config: String, checkpoint: Checkpoint) -> Result<Option<u64>, Error> {
+        datain_plugin_runtime::start();
+        let config = Config::parse(&config)?;
+        let task = Task::new(async move {
+            let source = session::connect(&config.endpoint, |_| {}).await?;
+            upcoming::committed_at(source, &config.settings, &checkpoint).await
+        });
+        session::finish(task, Moment::now().after(NEXT_COMMIT_TIME))
     }
 }
 
@@ -172,8 +243,13 @@ impl GuestReader for Reader {
     ) -> Result<ReaderHandle, Error> {
         datain_plugin_runtime::start();
         let config = Config::parse(&config)?;
+        if !config.files.is_empty() {
+            return open_files(config);
+        }
         let acknowledged = resume.as_ref().map_or(0, |c| c.ordinal);
         let heartbeat_seconds = config.settings.heartbeat_seconds;
+        let (endpoint, registration) =
+            (config.endpoint.clone(), Registration::of(&config.settings));
         let open = Task::new(async move {
             let mut source = session::connect(&config.endpoint, |_| {}).await?;
             let ahead = clock::measure(&mut source, now_unix_micros).await?;
@@ -188,15 +264,28 @@ impl GuestReader for Reader {
                 &[],
             );
         }
+        if let Some(host) = reader.refused_neighbour() {
+            logging::warn(
+                "another pipeline with this server_id began at the same moment, and was refused: give it another one",
+                &[("host", host.to_owned())],
+            );
+        }
+        let registration = reader.is_listed().then_some(registration);
         let shared = Rc::new(RefCell::new(Shared {
             progress: reader.progress(),
             acknowledged,
             clock_ahead_micros,
             ..Shared::default()
         }));
-        let task = Task::new(read(reader, Rc::clone(&shared), heartbeat_seconds));
+        let heard = reader.stream().heard();
+        let read = read(reader, Rc::clone(&shared), heartbeat_seconds);
+        let task =
+            Task::new(
+                async move { neighbours::watched(&endpoint, registration.as_ref(), read).await },
+            );
         Ok(ReaderHandle::new(Reader {
             shared,
+            server: Some((heard, heartbeat_seconds)),
             task: RefCell::new(Some(task)),
         }))
     }
@@ -214,7 +303,9 @@ impl GuestReader for Reader {
                 "the reader was used after it had failed",
             ));
         };
-        let failed = match task.run(until, || self.shared.borrow().batch.is_some()) {
+        // What is always ready, such as a file, must not keep the host waiting for a batch.
+        let enough = || self.shared.borrow().batch.is_some() || until.has_come();
+        let failed = match task.run(until, enough) {
             Slice::Suspended => None,
             Slice::Finished(Err(error)) => Some(error),
             Slice::Finished(Ok(never)) => match never {},
@@ -243,8 +334,42 @@ impl GuestReader for Reader {
             last_commit_micros: progress.counts.last_commit_micros,
             clock_ahead_micros: shared.clock_ahead_micros,
             caught_up: progress.reached_head && shared.acknowledged >= progress.ordinal,
+            in_transaction: progress.in_transaction,
+            contact: self.contact(),
         }
     }
+
+    fn event_counts(&self) -> EventCounts {
+        let shared = self.shared.borrow();
+        let types = shared.statistics.by_type.iter();
+        EventCounts {
+            transactions: shared.statistics.transactions,
+            types: types
+                .map(|(code, count)| EventCount {
+                    name: Statistics::name(*code).to_owned(),
+                    code: *code,
+                    events: count.events,
+                    bytes: count.bytes,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// A reader of files, which begins at the first one's beginning.
+fn open_files(config: Config) -> Result<ReaderHandle, Error> {
+    let bytes = HostFiles::new(config.endpoint);
+    let reader = FileReader::open(bytes, config.files, &config.settings, config.count_events)?;
+    let shared = Rc::new(RefCell::new(Shared {
+        progress: reader.progress(),
+        ..Shared::default()
+    }));
+    let task = Task::new(read_files(reader, Rc::clone(&shared)));
+    Ok(ReaderHandle::new(Reader {
+        shared,
+        server: None,
+        task: RefCell::new(Some(task)),
+    }))
 }
 
 export!(Source with_types_in crate::bindings);

@@ -1,4 +1,7 @@
 -- Definitions that change between row events, accounts that must not travel, and schemas that come and go.
+-- schemas: shop
+-- fidelity: statement | `CREATE`, `ALTER`, `RENAME`, `TRUNCATE` and `DROP` of tables, schemas and views | run as it was written
+-- fidelity: statement | `SAVEPOINT`, `ROLLBACK TO SAVEPOINT` | what was rolled back does not arrive
 CREATE DATABASE shop;
 CREATE TABLE shop.item (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL);
 INSERT INTO shop.item (name) VALUES ('pen'), ('ink');

@@ -1,4 +1,6 @@
 -- Every common column type with its corners: insert, update and delete.
+-- schemas: types
+-- fidelity: type | every common column type | equal, inserted, updated and deleted
 CREATE DATABASE types;
 USE types;
 CREATE TABLE numbers (

@@ -1,4 +1,10 @@
-//! Whether two servers hold the same tables, definitions and rows.
+//! Whether two servers hold the same tables, definitions and rows, by their own word.
+//!
+//! Each value counts by its bytes, and each value inside a JSON document by its JSON_TYPE too (`rows.rs`); views, routines and schemas by what SHOW CREATE says
+//! of them (`objects.rs`).
+
+mod objects;
+mod rows;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +29,7 @@ pub struct Summary {
     pub definition: String,
     /// Number of rows.
     pub rows: u64,
-    /// Two sums over the rows' SHA-256, which do not depend on their order.
+    /// Sums over the rows' SHA-256 and over the types inside documents, which do not depend on their order.
     pub checksum: String,
 }
 
@@ -69,74 +75,75 @@ pub fn assert_equal(left: &Server, right: &Server, schemas: &[&str]) {
         "there is nothing to compare in {schemas:?}"
     );
     let different: Vec<&Table> = tables.iter().filter(|t| !t.is_equal()).collect();
-    assert!(different.is_empty(), "tables differ: {different:#?}");
+    if let Some(first) = different.first() {
+        let rows = rows::different(left, right, &first.name).expect("both servers answer");
+        panic!(
+            "tables differ: {different:#?}\nrows of {}, first of the source, then of the target:\n{rows}",
+            first.name
+        );
+    }
+    for schema in schemas {
+        let of = |server| objects::definitions(server, schema).expect("both servers answer");
+        let (of_left, of_right) = (of(left), of(right));
+        assert!(
+            of_left == of_right,
+            "definitions in {schema} differ:\n{of_left:#?}\n{of_right:#?}"
+        );
+    }
 }
 
 fn summaries(server: &Server, schemas: &[&str]) -> Result<Vec<(String, Summary)>> {
-    let list: Vec<String> = schemas.iter().map(|s| format!("'{s}'")).collect();
+    let list: Vec<String> = schemas.iter().map(|s| text(s)).collect();
     let names = server.query(&format!(
         "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES \
          WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN ({}) ORDER BY 1, 2",
         list.join(",")
     ))?;
-    names
-        .into_iter()
-        .map(|row| {
-            let [Some(schema), Some(name)] = row.as_slice() else {
-                anyhow::bail!("information_schema gave a table without a name");
-            };
-            let summary =
-                summary(server, schema, name).with_context(|| format!("{schema}.{name}"))?;
-            Ok((format!("{schema}.{name}"), summary))
-        })
-        .collect()
+    let mut tables = Vec::new();
+    for row in names {
+        let [Some(schema), Some(name)] = <[_; 2]>::try_from(row).unwrap_or_default() else {
+            anyhow::bail!("information_schema gave a table without a name");
+        };
+        tables.push((schema, name));
+    }
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    // One session of the client for many statements: it is the client that takes time.
+    let show: Vec<String> = tables
+        .iter()
+        .map(|(schema, name)| format!("SHOW CREATE TABLE {}.{}", quoted(schema), quoted(name)))
+        .collect();
+    // A TIMESTAMP's default is shown in the session's time zone.
+    let definitions = server.query(&format!("{}{}", rows::UTC, show.join(";")))?;
+    let sums = rows::checksums(server, &tables)?;
+    anyhow::ensure!(
+        definitions.len() == tables.len(),
+        "a table without a definition"
+    );
+    let each = tables.into_iter().zip(definitions).zip(sums);
+    each.map(|(((schema, name), definition), (rows, checksum))| {
+        let definition = definition.into_iter().nth(1).flatten();
+        let definition =
+            definition.with_context(|| format!("{schema}.{name} has no definition"))?;
+        let summary = Summary {
+            definition: without_charsets(&without_auto_increment(&definition)),
+            rows,
+            checksum,
+        };
+        Ok((format!("{schema}.{name}"), summary))
+    })
+    .collect()
 }
 
+/// A name as SQL.
 fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-fn summary(server: &Server, schema: &str, name: &str) -> Result<Summary> {
-    let table = format!("{}.{}", quoted(schema), quoted(name));
-    let cell = |sql: &str, column: usize| -> Result<String> {
-        let rows = server.query(sql)?;
-        Ok(rows
-            .first()
-            .and_then(|row| row.get(column).cloned().flatten())
-            .unwrap_or_default())
-    };
-    let definition = cell(&format!("SHOW CREATE TABLE {table}"), 1)?;
-    let columns = server.query(&format!(
-        "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS \
-         WHERE TABLE_SCHEMA = '{schema}' AND TABLE_NAME = '{name}' ORDER BY ORDINAL_POSITION"
-    ))?;
-    let parts: Vec<String> = columns
-        .iter()
-        .filter_map(|row| {
-            let (name, kind) = (row.first()?.as_deref()?, row.get(1)?.as_deref()?);
-            let column = quoted(name);
-            // JSON is compared with its types, which its text does not show; the others by their bytes.
-            Some(if kind == "json" {
-                format!("IFNULL(HEX(CONCAT(JSON_TYPE({column}), CAST({column} AS CHAR))), 'NULL')")
-            } else {
-                format!("IFNULL(HEX({column}), 'NULL')")
-            })
-        })
-        .collect();
-    let row = format!("SHA2(CONCAT_WS(',', {}), 256)", parts.join(","));
-    let checksum = format!(
-        "SELECT COUNT(*), CONCAT(\
-         SUM(CAST(CONV(SUBSTRING(h, 1, 15), 16, 10) AS DECIMAL(40))), '-', SUM(CAST(CONV(SUBSTRING(h, 16, 15), 16, 10) AS DECIMAL(40)))) \
-         FROM (SELECT {row} AS h FROM {table}) AS hashed"
-    );
-    let rows = server.query(&format!("SET SESSION time_zone = '+00:00'; {checksum}"))?;
-    let answer = rows.first().context("no answer to the checksum")?;
-    let at = |i: usize| answer.get(i).cloned().flatten().unwrap_or_default();
-    Ok(Summary {
-        definition: without_auto_increment(&definition),
-        rows: at(0).parse().context("the number of rows")?,
-        checksum: at(1),
-    })
+/// A text as SQL.
+fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// The next value is not replicated by row events alone, and the servers' own replicas differ in it as well.
@@ -150,9 +157,37 @@ fn without_auto_increment(definition: &str) -> String {
     }
 }
 
+/// Whether a character set is named beside its collation tells how the statement was worded, which a server changes itself in its log when it adds an invisible
+/// key: its own replicas show another wording than it does.
+fn without_charsets(definition: &str) -> String {
+    let mut text = String::with_capacity(definition.len());
+    let mut rest = definition;
+    while let Some((head, tail)) = rest.split_once(" CHARACTER SET ") {
+        text.push_str(head);
+        let end = tail
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(tail.len());
+        if !tail[end..].starts_with(" COLLATE ") {
+            text.push_str(" CHARACTER SET ");
+            text.push_str(&tail[..end]);
+        }
+        rest = &tail[end..];
+    }
+    text.push_str(rest);
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_character_set_is_cut_out_only_beside_its_collation() {
+        assert_eq!(
+            without_charsets("a CHARACTER SET gbk COLLATE gbk_bin, b CHARACTER SET gbk"),
+            "a COLLATE gbk_bin, b CHARACTER SET gbk"
+        );
+    }
 
     #[test]
     fn only_the_next_value_is_cut_out() {

@@ -19,7 +19,7 @@
 use std::{
     env, fmt,
     fs::OpenOptions,
-    io::{Read, Seek as _, Write as _},
+    io::{PipeReader, Read, Seek as _, Write as _},
     os::unix::{fs::OpenOptionsExt as _, process::ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -158,18 +158,53 @@ impl Host {
         Self::spawn_with_input(command)?.wait(limit)
     }
 
+    /// Starts `datain ARGUMENTS…` with standard input from the pipe, and leaves it running.
+    ///
+    /// # Errors
+    /// As [`Host::start`].
+    pub fn spawn_command_with_pipe(arguments: &[&str], input: PipeReader) -> Result<Self> {
+        let mut command = Command::new(program()?);
+        command.args(arguments).stdin(input);
+        Self::spawn_with_input(command)
+    }
+
+    /// As [`Host::command`], with other environment variables than the test's own; an empty value removes one.
+    ///
+    /// # Errors
+    /// As [`Host::run`].
+    pub fn spawn_in(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self> {
+        let mut command = Command::new(program()?);
+        command.args(arguments).stdin(Stdio::null());
+        Self::prepare(&mut command);
+        for (name, value) in environment {
+            match *value {
+                "" => command.env_remove(name),
+                value => command.env(name, value),
+            };
+        }
+        Self::spawn_prepared(command)
+    }
+
     fn spawn(mut command: Command) -> Result<Self> {
         command.stdin(Stdio::null());
         Self::spawn_with_input(command)
     }
 
     fn spawn_with_input(mut command: Command) -> Result<Self> {
+        Self::prepare(&mut command);
+        Self::spawn_prepared(command)
+    }
+
+    fn prepare(command: &mut Command) {
         // What the developer's own shell says must not change what a test sees.
         command.env_remove("RUST_LOG").env("NO_COLOR", "1");
-        if let Some(folder) = folder_of_configuration(&command) {
+        if let Some(folder) = folder_of_configuration(command) {
             // The control socket and its lock go with the test's folder.
             command.env("XDG_RUNTIME_DIR", folder);
         }
+    }
+
+    fn spawn_prepared(mut command: Command) -> Result<Self> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let program = command.get_program().to_owned();
         let mut child = spawn_bound(command)

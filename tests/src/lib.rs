@@ -6,8 +6,14 @@
 #![allow(clippy::disallowed_methods)]
 
 pub mod compare;
+pub mod fidelity;
+pub mod foreign_keys;
 pub mod host;
 pub mod native;
 pub mod pipeline_run;
 pub mod proxy;
+pub mod random_schema;
+pub mod rough;
+pub mod scenarios;
+pub mod seed;
 mod temp_dir;

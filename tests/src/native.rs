@@ -118,7 +118,7 @@ pub fn replicate(
 /// When there was nothing at all to replicate.
 pub fn replicate_into(
     source: &Server,
-    target: Session<Fragile>,
+    target: Session<impl Stream>,
     settings: &Settings,
 ) -> Result<Checkpoint, Error> {
     block_on(async {

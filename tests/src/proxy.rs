@@ -37,9 +37,26 @@ struct Switches {
     connections: Arc<AtomicU64>,
     /// Connections with a smaller number are held.
     frozen_below: Arc<AtomicU64>,
+    /// What a client sends last: see [`Proxy::cut_behind`].
+    last_words: Arc<Mutex<Option<Vec<u8>>>>,
 }
 
 impl Switches {
+    /// Whether these are the last words, which count once.
+    fn are_last_words(&self, sent: &[u8]) -> bool {
+        let mut last = self
+            .last_words
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let found = last
+            .as_ref()
+            .is_some_and(|words| sent.windows(words.len()).any(|window| window == words));
+        if found {
+            *last = None;
+        }
+        found
+    }
+
     /// Sleeps while nothing may pass.
     fn hold(&self, number: u64) {
         while number < self.frozen_below.load(Ordering::SeqCst)
@@ -122,6 +139,20 @@ impl Proxy {
         self.switches.frozen_below.store(0, Ordering::SeqCst);
     }
 
+    /// When a client next sends `words`, they still reach the server, but its answer does not come back: the connection is cut.
+    ///
+    /// # Panics
+    /// When `words` are empty.
+    pub fn cut_behind(&self, words: &[u8]) {
+        assert!(!words.is_empty(), "everything holds nothing");
+        let mut last = self
+            .switches
+            .last_words
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *last = Some(words.to_vec());
+    }
+
     /// Cuts all connections that are open now; new ones are let through.
     pub fn cut(&self) {
         let mut open = self
@@ -173,7 +204,11 @@ fn connect(
                 asked.store(true, Ordering::SeqCst);
             }
             held.hold(number);
-            if n == 0 || to_server.write_all(&buffer[..n]).is_err() {
+            let last = n > 0 && held.are_last_words(&buffer[..n]);
+            if last {
+                let _ = from_client.shutdown(Shutdown::Both);
+            }
+            if n == 0 || to_server.write_all(&buffer[..n]).is_err() || last {
                 break;
             }
         }

@@ -2,6 +2,7 @@
 //! docs/errors.md says: an end with exit status 3 and a hint, or a wait that ends by itself.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use datain_tests::compare;
 use datain_tests::host::{Host, TempDir};
@@ -11,6 +12,7 @@ use datain_tests::pipeline_run::{
 };
 use datain_tests::proxy::{Proxy, Then, WRITE_ROWS, event_type};
 use datain_throwaway_servers::{Flavor, Server};
+use serde_json::Value;
 
 const TABLE: &str = "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v INT)";
 
@@ -132,18 +134,33 @@ fn another_reader_with_the_same_server_id() {
     let (one, two) = (with_id("one"), with_id("two"));
     let mut first = start(&one);
     streaming(&mut first);
-    let exit = Host::run(&two, &["--until-caught-up"], LIMIT).expect("the host ends");
-    failed(&exit, "server.replica-id-in-use", 3);
     let listed = source.query("SHOW REPLICAS").expect("the list");
     let uuid = listed[0]
         .last()
         .cloned()
         .flatten()
         .expect("the first one's uuid");
+    let exit = Host::run(&two, &["--until-caught-up"], LIMIT).expect("the host ends");
+    failed(&exit, "server.replica-id-in-use", 3);
     names(&exit.stderr, &["4711", "datain:one", &uuid]);
-    // The first one was there before, and stays.
+    names(&exit.stderr, &["datain:two"]);
+    // The first one was there before, and stays; at its next look at the list, within a minute, it is told, too.
     source.sql("INSERT INTO d.t VALUES (1, 1)").expect("a row");
     arrives(&mut first, &target, 1);
+    let deadline = Instant::now() + Duration::from_secs(100);
+    while !first.stderr().contains("server.replica-displaced") {
+        assert!(Instant::now() < deadline, "{}", first.stderr());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    names(&first.stderr(), &["4711"]);
+    source.sql("INSERT INTO d.t VALUES (2, 2)").expect("a row");
+    arrives(&mut first, &target, 2);
+    let listed = source.query("SHOW REPLICAS").expect("the list");
+    assert_eq!(
+        listed[0].last().cloned().flatten(),
+        Some(uuid),
+        "it is listed again"
+    );
     end(first);
 }
 
@@ -348,4 +365,47 @@ fn a_target_that_is_full() {
     arrives(&mut host, &target, 6);
     end(host);
     compare::assert_equal(&source, &target, &["d"]);
+}
+
+#[test]
+fn an_error_as_json_has_the_servers_own_number() {
+    let (mut source, target) = (server(), server());
+    source.sql(TABLE).expect("data");
+    let folder = TempDir::new().expect("a folder");
+    caught_up(&folder, "number", &source, &target, FROM_THE_START);
+    target.sql("INSERT INTO d.t VALUES (1, 9)").expect("a row");
+    source.sql("INSERT INTO d.t VALUES (1, 1)").expect("a row");
+    let config = config(&folder, "number", &source, &target, |text| text);
+    let exit = Host::run(
+        &config,
+        &["--until-caught-up", "--log-format", "json"],
+        LIMIT,
+    )
+    .expect("the host ends");
+    assert_eq!(exit.code, 3, "{exit}");
+    let lines = exit
+        .stderr
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let errors: Vec<Value> = lines.filter(|line| line["error"].is_object()).collect();
+    assert_eq!(errors.len(), 1, "{exit}");
+    let error = &errors[0]["error"];
+    assert_eq!(error["code"], "server.duplicate-key");
+    assert_eq!(error["errno"], 1062);
+    assert_eq!(error["sqlstate"], "23000");
+    assert_eq!(error["table"], "d.t");
+    assert!(error["gtid"].is_string() && error["position"].is_string());
+    let status = || {
+        let path = config.to_str().expect("a path");
+        let exit = Host::command(&["status", "-c", path, "--format", "json"], LIMIT);
+        let exit = exit.expect("it ends");
+        serde_json::from_str::<Value>(&exit.stdout).expect("JSON")
+    };
+    // Left in the target, it is the same; and an error that no server has reported says so.
+    assert_eq!(&status()["last_error"], error);
+    source.kill();
+    let dark = status();
+    let dark = dark["source"]["error"].as_object().expect("an error");
+    assert!(dark["errno"].is_null() && dark["sqlstate"].is_null());
+    assert!(dark.contains_key("errno") && dark["code"].is_string());
 }

@@ -145,6 +145,91 @@ fn a_source_whose_clock_is_ahead_is_not_90_seconds_ahead_or_behind() {
     }
 }
 
+/// Idle and in step, a server is taken away: how long until the lag is not 0, and every line from then on.
+fn out_of_step(host: &mut Host, limit: Duration) -> Value {
+    let gone = Instant::now();
+    let status = wait_for(host, "lag above 0", |host| {
+        let status = progress(host)?;
+        (status["lag_seconds"].as_f64()? > 0.0).then_some(status)
+    });
+    println!("after {:.1} s: {status}", gone.elapsed().as_secs_f64());
+    assert!(gone.elapsed() < limit, "{:?}: {status}", gone.elapsed());
+    status
+}
+
+/// No line since `from` says that it is in step, and the lag grows.
+fn grows(host: &Host, from: usize) {
+    thread::sleep(Duration::from_secs(4));
+    let lags: Vec<f64> = since(host, from)
+        .into_iter()
+        .map(|(_, lag)| lag.expect("a lag is known"))
+        .collect();
+    assert!(
+        lags.len() > 2 && lags[0] > 0.0 && lags.windows(2).all(|two| two[0] < two[1]),
+        "{lags:?}"
+    );
+}
+
+#[test]
+fn an_idle_pipeline_is_not_in_step_with_a_target_that_was_killed() {
+    let (source, mut target) = (server(), server());
+    source.sql(TABLE).expect("data");
+    let folder = TempDir::new().expect("a folder");
+    let mut host = start(&config(&folder, "killed", &source, &target, |text| text));
+    in_step(&mut host);
+    target.kill();
+    out_of_step(&mut host, Duration::from_secs(8));
+    wait_for(&mut host, "notice of the loss", |host| {
+        (progress(host)?["state"] != "streaming").then_some(())
+    });
+    let from = lines(&host);
+    grows(&host, from);
+    target.restart().expect("the target comes back");
+    in_step(&mut host);
+    end(host);
+    compare::assert_equal(&source, &target, &["d"]);
+}
+
+/// A server's machine or network is gone without a word: nobody knows, but nobody may say that all is well.
+fn a_frozen_server_is_not_in_step(is_source: bool, limit: Duration) {
+    let (source, target) = (server(), server());
+    source.sql(TABLE).expect("data");
+    let frozen = if is_source { &source } else { &target };
+    let proxy = Proxy::start(frozen.port(), |_| ()).expect("a proxy");
+    let folder = TempDir::new().expect("a folder");
+    let change = through(frozen, proxy.port());
+    let mut host = start(&config(&folder, "frozen", &source, &target, change));
+    in_step(&mut host);
+    proxy.freeze();
+    let status = out_of_step(&mut host, limit);
+    let from = lines(&host);
+    let key = if is_source {
+        "source_silent_seconds"
+    } else {
+        "target_silent_seconds"
+    };
+    let (silent, lag) = (&status[key], &status["lag_seconds"]);
+    assert!(silent.as_f64() > Some(5.0), "{status}");
+    assert!(
+        lag.as_f64() > Some(5.0),
+        "it counts from the last word: {status}"
+    );
+    grows(&host, from);
+    proxy.thaw();
+    in_step(&mut host);
+    end(host);
+}
+
+#[test]
+fn an_idle_pipeline_is_not_in_step_with_a_frozen_target() {
+    a_frozen_server_is_not_in_step(false, Duration::from_secs(8));
+}
+
+#[test]
+fn an_idle_pipeline_is_not_in_step_with_a_frozen_source() {
+    a_frozen_server_is_not_in_step(true, Duration::from_secs(11));
+}
+
 #[test]
 fn a_source_that_falls_silent_is_left_and_found_again() {
     let (source, target) = (server(), server());
@@ -155,8 +240,14 @@ fn a_source_that_falls_silent_is_left_and_found_again() {
     let mut host = start(&config(&folder, "silent", &source, &target, change));
     in_step(&mut host);
     let quiet = host.stderr().len();
-    // Heartbeats keep an idle connection for longer than three of them take.
+    // Heartbeats keep an idle connection for longer than three of them take, and the lag at 0.
+    let from = lines(&host);
     thread::sleep(Duration::from_secs(17));
+    let idle = since(&host, from);
+    assert!(
+        idle.len() > 10 && idle.iter().all(|(_, lag)| *lag == Some(0.0)),
+        "{idle:?}"
+    );
     assert!(
         !host.stderr()[quiet..].contains("WARN"),
         "{}",

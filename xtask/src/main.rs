@@ -36,7 +36,7 @@ enum Command {
     Build,
     /// Build both plugins into target/plugins/
     Wasm(wasm::Arguments),
-    /// Write docs/checks.md and docs/errors.md from crates/catalogue
+    /// Write docs/checks.md and docs/errors.md from crates/catalogue, docs/fidelity.md from the tests
     Docs(docs::Arguments),
     /// Run the fuzz targets of fuzz/
     Fuzz(fuzz::Arguments),

@@ -5,10 +5,10 @@
 
 use datain_contract::types::{SessionContext, Statement};
 use datain_sql_statement::{
-    Charset, Dialect, Kind, Options, TableAction, Verdict, classify, first_words,
+    Action, Charset, Dialect, Kind, Options, TableAction, Verdict, classify, first_words,
     is_never_replicated,
 };
-use datain_sql_statement::{NameCase, TableFilter, Tokens};
+use datain_sql_statement::{NameCase, TableFilter, Token, Tokens};
 
 /// What the sink does with a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,13 +77,6 @@ pub fn treatment(statement: &Statement) -> Treatment {
             message: "the source logged a change of rows as a statement, which may have another effect on the target",
             hint: "SET PERSIST binlog_format = ROW on the source, and reconnect its sessions",
         },
-        Kind::Table(TableAction::Create) if found.start_transaction.is_some() => {
-            Treatment::Refuse {
-                code: "statement.create-select",
-                message: "CREATE TABLE … SELECT is not supported yet",
-                hint: "create the table on the target by hand, copy its rows, then skip the transaction",
-            }
-        }
         Kind::Server | Kind::Maintenance if found.targets.is_empty() => Treatment::LeaveOut {
             reason: "statements about the server itself are not replicated",
         },
@@ -119,6 +112,67 @@ pub fn treatment(statement: &Statement) -> Treatment {
             hint: "run its effect on the target by hand if it is wanted there, then skip the transaction",
         },
     }
+}
+
+/// The statement of a CREATE TABLE … SELECT, as the log has it, without its clause START TRANSACTION: with it the server would let nothing but the table's rows
+/// into the transaction, no checkpoint either. `None` for any other statement.
+#[must_use]
+pub fn without_start_transaction(statement: &Statement) -> Option<Statement> {
+    let clause = classify(&statement.sql, &options(statement)).start_transaction?;
+    let mut sql = statement.sql.get(..clause.start)?.to_vec();
+    sql.extend_from_slice(statement.sql.get(clause.end..)?);
+    Some(Statement {
+        sql,
+        ..statement.clone()
+    })
+}
+
+/// Whether the statement creates a table.
+#[must_use]
+pub fn makes_table(statement: &Statement) -> bool {
+    classify(&statement.sql, &options(statement)).kind == Kind::Table(TableAction::Create)
+}
+
+/// Whether running the statement a second time, directly after the first, leaves what the first left, and is no error. Of an ALTER TABLE nobody can say that
+/// without knowing its whole syntax, and a RENAME may undo itself.
+#[must_use]
+pub fn may_be_repeated(statement: &Statement) -> bool {
+    let options = options(statement);
+    match classify(&statement.sql, &options).kind {
+        Kind::Table(TableAction::Truncate)
+        | Kind::View(Action::Alter)
+        | Kind::Schema(Action::Alter)
+        | Kind::Maintenance => true,
+        Kind::Table(TableAction::Create | TableAction::Drop)
+        | Kind::Schema(Action::Create | Action::Drop)
+        | Kind::Routine(Action::Create | Action::Drop) => begins_with(statement, &["EXISTS"]),
+        Kind::View(Action::Create | Action::Drop) => begins_with(statement, &["EXISTS", "REPLACE"]),
+        _ => false,
+    }
+}
+
+/// Whether one of these words stands among the unquoted words with which the statement begins, before the body of a view and before any parenthesis.
+fn begins_with(statement: &Statement, words: &[&str]) -> bool {
+    Tokens::new(&statement.sql, &options(statement))
+        .take_while(|token| !token.is_punctuation(b'(') && !token.is_word("AS"))
+        .scan(None::<Token<'_>>, |before, token| {
+            // A name is no keyword: it stands alone, or behind a dot.
+            let keyword = before.replace(token).is_some_and(|before| {
+                before.is_word("IF") || before.is_word("NOT") || before.is_word("OR")
+            });
+            Some(keyword && words.iter().any(|word| token.is_word(word)))
+        })
+        .any(|found| found)
+}
+
+/// Schema and name of the first object that the statement names; `None` where there is none, or its name cannot be read.
+#[must_use]
+pub fn first_target(statement: &Statement) -> Option<(String, String)> {
+    let options = options(statement);
+    let found = classify(&statement.sql, &options);
+    let schema = statement.default_schema.as_deref().unwrap_or_default();
+    let (schema, name) = found.targets.first()?.decode(options.charset, schema)?;
+    Some((schema.into_owned(), name.into_owned()))
 }
 
 /// Existing tables that the statement may give an AUTO_INCREMENT column, with their schemas.
@@ -290,12 +344,50 @@ mod tests {
             "shop",
             "source.statement-format",
         );
-        check(
-            "CREATE TABLE t (a INT) START TRANSACTION",
-            "shop",
-            "statement.create-select",
-        );
+        check("CREATE TABLE t (a INT) START TRANSACTION", "shop", "run");
         check("BOGUS", "shop", "statement.unknown");
+    }
+
+    #[test]
+    fn only_what_is_surely_the_same_the_second_time_may_be_repeated() {
+        for (sql, expected) in [
+            ("TRUNCATE t", true),
+            ("DROP TABLE IF EXISTS a, b", true),
+            ("DROP TABLE a, b", false),
+            ("DROP TABLE `IF`, `EXISTS`", false),
+            ("CREATE TABLE IF NOT EXISTS a (id INT)", true),
+            ("CREATE TABLE a (id INT)", false),
+            ("CREATE OR REPLACE VIEW v AS SELECT 1", true),
+            (
+                "CREATE VIEW v AS SELECT 1 OR REPLACE(1, 2, IF(EXISTS (SELECT 1), 1, 2))",
+                false,
+            ),
+            (
+                "CREATE PROCEDURE p () BEGIN IF EXISTS (SELECT 1) THEN DO 1; END IF; END",
+                false,
+            ),
+            ("DROP SCHEMA IF EXISTS s", true),
+            ("ALTER SCHEMA s COLLATE utf8mb4_bin", true),
+            ("ALTER VIEW v AS SELECT 2", true),
+            ("RENAME TABLE a TO c, b TO a, c TO b", false),
+            ("ALTER TABLE a ADD INDEX (b)", false),
+            ("ALTER TABLE a EXCHANGE PARTITION p WITH TABLE b", false),
+        ] {
+            assert_eq!(may_be_repeated(&statement(sql, "shop")), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_created_table_loses_only_the_clause_that_shuts_the_checkpoint_out() {
+        let without = |sql: &str| {
+            let found = without_start_transaction(&statement(sql, "shop"))?;
+            Some(String::from_utf8(found.sql).unwrap())
+        };
+        assert_eq!(
+            without("CREATE TABLE `start` (`transaction` INT COMMENT 'START TRANSACTION') START TRANSACTION /* xid=7 */").as_deref(),
+            Some("CREATE TABLE `start` (`transaction` INT COMMENT 'START TRANSACTION')  /* xid=7 */")
+        );
+        assert_eq!(without("CREATE TABLE t (start INT, transaction INT)"), None);
     }
 
     #[test]

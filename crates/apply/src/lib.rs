@@ -11,6 +11,7 @@
 //! - The checkpoint moves in the transaction that holds the rows, under a condition that fails for an owner that was replaced.
 //! - No I/O: an `Engine` works on any [`Stream`](datain_mysql_client::Stream), so it is tested natively against real servers.
 
+pub mod cascades;
 pub mod check;
 pub mod checkpoint;
 pub mod ddl;
@@ -18,6 +19,7 @@ pub mod engine;
 pub mod json_sql;
 pub mod literal;
 pub mod mapping;
+pub mod place;
 pub mod settings;
 pub mod statements;
 pub mod target_table;

@@ -1,6 +1,8 @@
 //! Values as SQL literals, for a session whose character set is `binary` (see [`crate::settings`]).
 //!
-//! A string literal is written as the column's own bytes behind a character-set introducer, so the server neither converts nor guesses.
+//! A string literal is written as the column's own bytes, so that the server neither converts nor guesses: behind `_binary` where they are stored into a column of
+//! the same character set, which takes them as they are; behind the character set's introducer where they are converted or compared. (A comparison with a binary
+//! string would use no index. And some introducers refuse what columns hold: a single surrogate of UCS-2, of which the introducer is UTF-16's.)
 //! Numbers are written so that the server's parser gives the same bits back: floats as the shortest decimal that is exact for a double.
 
 use datain_mysql_client::append_string;
@@ -26,6 +28,8 @@ pub enum Form {
     Characters {
         /// Name of the character set, e.g. `utf8mb4`.
         charset: String,
+        /// The column has the very character set of the values.
+        same: bool,
     },
     /// Binary strings; BINARY(n) is padded with zero bytes to `pad_to`.
     Binary {
@@ -43,7 +47,7 @@ pub struct Unwritable(
     pub String,
 );
 
-/// Appends the literal of `value` to `out`.
+/// Appends the literal of `value`, to be stored, to `out`.
 ///
 /// # Errors
 /// When the value does not fit the column's form, which means that mapping and block disagree, or a JSON document is malformed.
@@ -67,11 +71,11 @@ pub fn write(out: &mut Vec<u8>, form: &Form, value: &Value<'_>) -> Result<(), Un
             out.extend_from_slice(text);
             out.push(b'\'');
         }
-        (Form::Characters { charset }, Value::Bytes(bytes)) => {
-            out.push(b'_');
-            out.extend_from_slice(charset.as_bytes());
+        (Form::Characters { same: true, .. }, Value::Bytes(bytes)) => {
+            out.extend_from_slice(b"_binary");
             append_string(out, bytes);
         }
+        (Form::Characters { charset, .. }, Value::Bytes(bytes)) => introduced(out, charset, bytes),
         (Form::Binary { pad_to }, Value::Bytes(bytes)) => {
             out.extend_from_slice(b"_binary");
             if bytes.len() < *pad_to {
@@ -90,6 +94,26 @@ pub fn write(out: &mut Vec<u8>, form: &Form, value: &Value<'_>) -> Result<(), Un
         }
     }
     Ok(())
+}
+
+/// Appends the literal of `value`, to be compared with the column.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_sought(out: &mut Vec<u8>, form: &Form, value: &Value<'_>) -> Result<(), Unwritable> {
+    match (form, value) {
+        (Form::Characters { charset, .. }, Value::Bytes(bytes)) => {
+            introduced(out, charset, bytes);
+            Ok(())
+        }
+        _ => write(out, form, value),
+    }
+}
+
+fn introduced(out: &mut Vec<u8>, charset: &str, bytes: &[u8]) {
+    out.push(b'_');
+    out.extend_from_slice(charset.as_bytes());
+    append_string(out, bytes);
 }
 
 fn write_u64(out: &mut Vec<u8>, number: u64) {
@@ -173,6 +197,7 @@ mod tests {
     fn strings_are_escaped_bytewise() {
         let form = Form::Characters {
             charset: "gbk".to_owned(),
+            same: false,
         };
         let mut out = Vec::new();
         write(&mut out, &form, &Value::Bytes(b"\x95\x5c'\0\x1a")).unwrap();

@@ -108,7 +108,7 @@ impl Mapping {
                 .hint("GRANT TRIGGER ON the replicated schemas TO the target's account itself, not to a role"));
             }
         }
-        if target.key.is_empty() {
+        if target.keys.is_empty() {
             return Err(Error::reconfigure(
                 "table.no-key",
                 "the table has neither a primary key nor a unique key over NOT NULL columns, so its rows cannot be told apart",
@@ -328,6 +328,7 @@ fn characters(from: &str, to: &str) -> Form {
     };
     Form::Characters {
         charset: charset.to_owned(),
+        same: from == to,
     }
 }
 

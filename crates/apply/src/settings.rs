@@ -15,6 +15,13 @@ pub const FOR_ROWS: &[u8] = b"SET NAMES binary, \
     SESSION lc_time_names = 'en_US', SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1, \
     SESSION sql_auto_is_null = 0, SESSION wait_timeout = 28800";
 
+/// Strict mode off, for a row with a value that it refuses. What was stored must be read back.
+pub const LENIENT: &[u8] = b"SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
+
+/// Strict mode on again: the same as in [`FOR_ROWS`].
+pub const STRICT: &[u8] =
+    b"SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
+
 /// Settings that exist only since some version of MySQL; each is tried by itself and may be unknown to the server.
 pub const IF_KNOWN: &[&[u8]] = &[
     b"SET SESSION sql_require_primary_key = 0",

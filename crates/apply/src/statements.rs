@@ -2,13 +2,24 @@
 //!
 //! Sessions are opened with CLIENT_FOUND_ROWS, so an UPDATE counts the rows that it found, changed or not. A statement that touches
 //! another number of rows means that the target has diverged, and nothing of its group may be committed.
+//!
+//! Images may lack columns ([`plan`]). A row with an ENUM's invalid value stands alone and is read back ([`read_back`]). A JSON column may come as changes of
+//! its document ([`documents`]).
+
+mod documents;
+mod plan;
+mod read_back;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation as Op, RowSet};
-use datain_row_block::{Image, Operation, RowSetReader, open_block};
+use datain_row_block::{
+    ColumnKind, Image, JsonChanges, Operation, RowSetReader, Value, open_block,
+};
 
-use crate::literal::{self, Unwritable};
+use crate::literal::{self, Form, Unwritable};
 use crate::mapping::Mapping;
+use documents::Documents;
+use plan::{Fill, Plan};
 
 /// A statement and what the server must answer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +28,21 @@ pub struct Statement {
     pub sql: Vec<u8>,
     /// How many rows it must touch.
     pub rows: u64,
+    /// Under which conditions it runs.
+    pub check: Check,
+    /// The row is done with it, or the rows are.
+    pub ends_row: bool,
+}
+
+/// What holds for a statement besides its count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    /// It runs in strict mode, without a warning.
+    Strict,
+    /// It holds a value that strict mode refuses, so it runs without it; then this statement fails if the row is not exactly what it should be.
+    ReadBack(Vec<u8>),
+    /// It finds the row only if its documents can be changed as the log says.
+    Documents,
 }
 
 /// Bounds of one statement.
@@ -50,8 +76,27 @@ pub fn write(
     let malformed = |e: datain_row_block::Malformed| Error::fatal(e.code(), e.to_string());
     let mut rows = RowSetReader::new(&mapping.kinds, operation, set.count, bytes)
         .map_err(|e| in_table(malformed(e)))?;
-    let mut open = Open::new(mapping, bounds);
+    let plan = Plan::new(
+        &mapping.target,
+        set.operation,
+        rows.before_present(),
+        rows.after_present(),
+    )
+    .map_err(in_table)?;
+    let mut open = Open::new(mapping, &plan, bounds);
     while let Some(row) = rows.next_row().map_err(|e| in_table(malformed(e)))? {
+        if let Some(after) = row.after
+            && read_back::is_needed(mapping, &plan, &after)
+        {
+            open.close(&mut emit)?;
+            open.add(set.operation, row.before, row.after)
+                .map_err(in_table)?;
+            let guard =
+                read_back::guard(mapping, &plan, row.before.as_ref(), &after).map_err(in_table)?;
+            open.check = Check::ReadBack(guard);
+            open.close(&mut emit)?;
+            continue;
+        }
         open.add(set.operation, row.before, row.after)
             .map_err(in_table)?;
         if open.is_full(set.operation) {
@@ -61,23 +106,82 @@ pub fn write(
     open.close(&mut emit)
 }
 
+/// Appends the literal of a column's value in `image`, to be stored or, if `sought`, to be compared with.
+fn value(
+    out: &mut Vec<u8>,
+    mapping: &Mapping,
+    image: &Image<'_, '_>,
+    column: usize,
+    sought: bool,
+) -> Result<(), Error> {
+    let name = &mapping.target.columns[column].name;
+    let value = image.get(column).ok_or_else(|| {
+        Error::fatal(
+            "row-block.malformed",
+            format!("an image lacks a value of column `{name}`"),
+        )
+    })?;
+    let form = &mapping.forms[column];
+    let written = if sought {
+        literal::write_sought(out, form, &value)
+    } else {
+        literal::write(out, form, &value)
+    };
+    written.map_err(|Unwritable(why)| {
+        Error::fatal(
+            "row.value",
+            format!("a value of column `{name}` cannot be written: {why}"),
+        )
+    })
+}
+
+/// Appends the condition that a column has its value in `image`.
+pub(crate) fn sought(
+    out: &mut Vec<u8>,
+    mapping: &Mapping,
+    image: &Image<'_, '_>,
+    column: usize,
+) -> Result<(), Error> {
+    let name = mapping.column_sql[column].as_bytes();
+    let large = |value| matches!(value, Some(Value::Unsigned(mask)) if mask >= EXACT);
+    if mapping.kinds[column] == ColumnKind::Set && large(image.get(column)) {
+        out.push(b'(');
+        out.extend_from_slice(name);
+        out.extend_from_slice(b"|0)=");
+    } else {
+        out.extend_from_slice(name);
+        out.push(b'=');
+    }
+    value(out, mapping, image, column, true)
+}
+
+/// The server compares a SET with a number as DOUBLEs, which are exact below this. An operator on bits makes it a whole number, for which no index is used.
+const EXACT: u64 = 1 << 53;
+
 /// A statement under construction.
 struct Open<'m> {
     mapping: &'m Mapping,
+    plan: &'m Plan,
     bounds: Bounds,
     sql: Vec<u8>,
     rows: u64,
     tail: &'static [u8],
+    check: Check,
+    /// Statements that go before it.
+    first: Vec<Statement>,
 }
 
 impl<'m> Open<'m> {
-    fn new(mapping: &'m Mapping, bounds: Bounds) -> Self {
+    fn new(mapping: &'m Mapping, plan: &'m Plan, bounds: Bounds) -> Self {
         Open {
             mapping,
+            plan,
             bounds,
             sql: Vec::new(),
             rows: 0,
             tail: b"",
+            check: Check::Strict,
+            first: Vec::new(),
         }
     }
 
@@ -95,10 +199,15 @@ impl<'m> Open<'m> {
         if self.rows == 0 {
             return Ok(());
         }
+        for statement in self.first.drain(..) {
+            emit(statement)?;
+        }
         self.sql.extend_from_slice(self.tail);
         let statement = Statement {
             sql: std::mem::take(&mut self.sql),
             rows: self.rows,
+            check: std::mem::replace(&mut self.check, Check::Strict),
+            ends_row: true,
         };
         self.rows = 0;
         emit(statement)
@@ -135,31 +244,8 @@ impl<'m> Open<'m> {
             .extend_from_slice(self.mapping.column_sql[column].as_bytes());
     }
 
-    /// Indexes of the columns that are written: all but the generated ones.
-    fn written(&self) -> impl Iterator<Item = usize> + use<'m> {
-        let columns = &self.mapping.target.columns;
-        (0..columns.len()).filter(move |i| !columns[*i].generated)
-    }
-
     fn value(&mut self, image: &Image<'_, '_>, column: usize) -> Result<(), Error> {
-        let value = image.get(column).ok_or_else(|| {
-            Error::reconfigure(
-                "row.partial-image",
-                format!("the log holds no value of column `{}`", self.mapping.target.columns[column].name),
-            )
-            .hint("SET PERSIST binlog_row_image = FULL on the source; sessions that are open keep the old setting")
-        })?;
-        literal::write(&mut self.sql, &self.mapping.forms[column], &value).map_err(
-            |Unwritable(why)| {
-                Error::fatal(
-                    "row.value",
-                    format!(
-                        "a value of column `{}` cannot be written: {why}",
-                        self.mapping.target.columns[column].name
-                    ),
-                )
-            },
-        )
+        value(&mut self.sql, self.mapping, image, column, false)
     }
 
     fn insert(&mut self, after: Image<'_, '_>) -> Result<(), Error> {
@@ -168,22 +254,26 @@ impl<'m> Open<'m> {
             self.sql.extend_from_slice(b"INSERT INTO ");
             self.table();
             self.sql.extend_from_slice(b" (");
-            for (n, column) in self.written().enumerate() {
+            for (n, (column, _)) in self.plan.written.iter().enumerate() {
                 if n > 0 {
                     self.sql.push(b',');
                 }
-                self.name(column);
+                self.name(*column);
             }
             self.sql.extend_from_slice(b") VALUES ");
         } else {
             self.sql.push(b',');
         }
         self.sql.push(b'(');
-        for (n, column) in self.written().enumerate() {
+        for (n, (column, fill)) in self.plan.written.iter().enumerate() {
             if n > 0 {
                 self.sql.push(b',');
             }
-            self.value(&after, column)?;
+            match fill {
+                Fill::Image => self.value(&after, *column)?,
+                Fill::Literal(text) => self.sql.extend_from_slice(text.as_bytes()),
+                Fill::Kept => self.name(*column),
+            }
         }
         self.sql.push(b')');
         Ok(())
@@ -191,31 +281,82 @@ impl<'m> Open<'m> {
 
     fn update(&mut self, before: Image<'_, '_>, after: Image<'_, '_>) -> Result<(), Error> {
         self.tail = b"";
+        let mut key = Vec::new();
+        self.key(&mut key, &before)?;
+        let mut documents = Documents::new(self.mapping, &key);
+        let mut set = Vec::new();
+        for (column, fill) in &self.plan.written {
+            let name = self.mapping.column_sql[*column].as_bytes();
+            let changes = match (&self.mapping.forms[*column], after.get(*column)) {
+                (Form::Json, Some(Value::Bytes(bytes))) => JsonChanges::of(bytes),
+                _ => None,
+            };
+            if let Some(changes) = changes {
+                documents.change(*column, changes, &mut set)?;
+                continue;
+            }
+            if !set.is_empty() {
+                set.push(b',');
+            }
+            set.extend_from_slice(name);
+            set.push(b'=');
+            match fill {
+                Fill::Image => value(&mut set, self.mapping, &after, *column, false)?,
+                Fill::Literal(text) => set.extend_from_slice(text.as_bytes()),
+                Fill::Kept => set.extend_from_slice(name),
+            }
+        }
+        if set.is_empty() {
+            // Nothing but columns that the server computes: the row must be there all the same.
+            let name = self.mapping.column_sql[self.plan.key[0]].as_bytes();
+            set.extend_from_slice(name);
+            set.push(b'=');
+            set.extend_from_slice(name);
+        }
+        let (first, conditions) = documents.finish();
+        if !first.is_empty() || !conditions.is_empty() {
+            self.check = Check::Documents;
+        }
+        self.first.extend(first);
         self.sql.extend_from_slice(b"UPDATE ");
         self.table();
         self.sql.extend_from_slice(b" SET ");
-        // Every column is set, changed or not: a column ON UPDATE CURRENT_TIMESTAMP that is not named would change by itself.
-        for (n, column) in self.written().enumerate() {
-            if n > 0 {
-                self.sql.push(b',');
-            }
-            self.name(column);
-            self.sql.push(b'=');
-            self.value(&after, column)?;
-        }
+        self.sql.extend_from_slice(&set);
         self.sql.extend_from_slice(b" WHERE ");
-        self.key(&before)
+        self.sql.extend_from_slice(&key);
+        self.sql.extend_from_slice(&conditions);
+        Ok(())
     }
 
     fn delete(&mut self, before: Image<'_, '_>) -> Result<(), Error> {
-        let several = self.mapping.target.key.len() > 1;
+        let key = &self.plan.key;
+        let several = key.len() > 1;
         if self.rows == 0 {
-            self.tail = b")";
             self.sql.extend_from_slice(b"DELETE FROM ");
             self.table();
             self.sql.extend_from_slice(b" WHERE ");
+        }
+        // In a list of rows the server compares an ENUM or a SET with a number as texts, and finds nothing.
+        let by_number = |column: &usize| {
+            matches!(
+                self.mapping.kinds[*column],
+                ColumnKind::Enum | ColumnKind::Set
+            )
+        };
+        if key.iter().any(by_number) {
+            self.tail = b"";
+            self.sql
+                .extend_from_slice(if self.rows == 0 { b"(" } else { b" OR (" });
+            let mut condition = std::mem::take(&mut self.sql);
+            self.key(&mut condition, &before)?;
+            self.sql = condition;
+            self.sql.push(b')');
+            return Ok(());
+        }
+        if self.rows == 0 {
+            self.tail = b")";
             self.sql.extend_from_slice(if several { b"(" } else { b"" });
-            for (n, column) in self.mapping.target.key.iter().enumerate() {
+            for (n, column) in key.iter().enumerate() {
                 if n > 0 {
                     self.sql.push(b',');
                 }
@@ -229,11 +370,11 @@ impl<'m> Open<'m> {
         if several {
             self.sql.push(b'(');
         }
-        for (n, column) in self.mapping.target.key.iter().enumerate() {
+        for (n, column) in key.iter().enumerate() {
             if n > 0 {
                 self.sql.push(b',');
             }
-            self.value(&before, *column)?;
+            value(&mut self.sql, self.mapping, &before, *column, true)?;
         }
         if several {
             self.sql.push(b')');
@@ -241,14 +382,12 @@ impl<'m> Open<'m> {
         Ok(())
     }
 
-    fn key(&mut self, image: &Image<'_, '_>) -> Result<(), Error> {
-        for (n, column) in self.mapping.target.key.iter().enumerate() {
+    fn key(&self, out: &mut Vec<u8>, image: &Image<'_, '_>) -> Result<(), Error> {
+        for (n, column) in self.plan.key.iter().enumerate() {
             if n > 0 {
-                self.sql.extend_from_slice(b" AND ");
+                out.extend_from_slice(b" AND ");
             }
-            self.name(*column);
-            self.sql.push(b'=');
-            self.value(image, *column)?;
+            sought(out, self.mapping, image, *column)?;
         }
         Ok(())
     }

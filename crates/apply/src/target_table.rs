@@ -22,6 +22,23 @@ pub struct TargetColumn {
     pub scale: u8,
     /// Computed by the server, so never written.
     pub generated: bool,
+    /// What the server stores where a row does not say.
+    pub default: ColumnDefault,
+    /// `ON UPDATE CURRENT_TIMESTAMP`: it changes by itself in an UPDATE that does not name it.
+    pub on_update: bool,
+}
+
+/// What a column gets in a row that has no value for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnDefault {
+    /// NULL.
+    Null,
+    /// A constant.
+    Constant,
+    /// The result of an expression or of CURRENT_TIMESTAMP, which is another one each time.
+    Expression,
+    /// The column is NOT NULL and has no default: its type's own, which the server takes when it is not strict.
+    OfType,
 }
 
 /// A table and the key by which its rows are found.
@@ -35,8 +52,9 @@ pub struct TargetTable {
     pub engine: String,
     /// All columns in order.
     pub columns: Vec<TargetColumn>,
-    /// Indexes into `columns` of the primary key, or of a unique key over columns that are all NOT NULL; empty if there is neither.
-    pub key: Vec<usize>,
+    /// Each as indexes into `columns`: the primary key, if there is one, then the unique keys over columns that are all NOT NULL. Rows are found by
+    /// the first one whose columns the log holds.
+    pub keys: Vec<Vec<usize>>,
     /// Number of triggers on it; none when the account may not see triggers.
     pub triggers: Option<u64>,
 }
@@ -63,7 +81,8 @@ pub fn table_query(schema: &str, name: &str) -> Vec<u8> {
 /// The query for the columns in order.
 #[must_use]
 pub fn columns_query(schema: &str, name: &str) -> Vec<u8> {
-    let mut sql = b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, CHARACTER_OCTET_LENGTH, EXTRA, DATETIME_PRECISION, NUMERIC_PRECISION, NUMERIC_SCALE FROM information_schema.COLUMNS WHERE "
+    let mut sql = b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, CHARACTER_OCTET_LENGTH, EXTRA, DATETIME_PRECISION, NUMERIC_PRECISION, NUMERIC_SCALE, \
+        IS_NULLABLE, COLUMN_DEFAULT IS NULL FROM information_schema.COLUMNS WHERE "
         .to_vec();
     place(&mut sql, "", schema, name);
     sql.extend_from_slice(b" ORDER BY ORDINAL_POSITION");
@@ -106,27 +125,7 @@ impl TargetTable {
         keys: &[Row],
     ) -> Option<TargetTable> {
         let table = table?;
-        let columns: Vec<TargetColumn> = columns
-            .iter()
-            .map(|row| TargetColumn {
-                name: text(row, 0).to_owned(),
-                data_type: text(row, 1).to_ascii_lowercase(),
-                unsigned: text(row, 2).to_ascii_lowercase().contains("unsigned"),
-                charset: row.get(3).cloned().flatten(),
-                octet_length: text(row, 4).parse().unwrap_or(0),
-                precision: text(row, 6)
-                    .parse()
-                    .or_else(|_| text(row, 7).parse())
-                    .unwrap_or(0),
-                scale: text(row, 8).parse().unwrap_or(0),
-                generated: {
-                    let extra = text(row, 5).to_ascii_uppercase();
-                    extra.contains("VIRTUAL GENERATED")
-                        || extra.contains("STORED GENERATED")
-                        || extra.contains("PERSISTENT GENERATED")
-                },
-            })
-            .collect();
+        let columns: Vec<TargetColumn> = columns.iter().map(column).collect();
         Some(TargetTable {
             schema: schema.to_owned(),
             name: name.to_owned(),
@@ -135,13 +134,43 @@ impl TargetTable {
                 .parse()
                 .ok()
                 .filter(|_| text(table, 2) == "1"),
-            key: find_key(&columns, keys),
+            keys: find_keys(&columns, keys),
             columns,
         })
     }
 }
 
-fn find_key(columns: &[TargetColumn], rows: &[Row]) -> Vec<usize> {
+fn column(row: &Row) -> TargetColumn {
+    let extra = text(row, 5).to_ascii_uppercase();
+    TargetColumn {
+        name: text(row, 0).to_owned(),
+        data_type: text(row, 1).to_ascii_lowercase(),
+        unsigned: text(row, 2).to_ascii_lowercase().contains("unsigned"),
+        charset: row.get(3).cloned().flatten(),
+        octet_length: text(row, 4).parse().unwrap_or(0),
+        precision: text(row, 6)
+            .parse()
+            .or_else(|_| text(row, 7).parse())
+            .unwrap_or(0),
+        scale: text(row, 8).parse().unwrap_or(0),
+        generated: extra.contains("VIRTUAL GENERATED")
+            || extra.contains("STORED GENERATED")
+            || extra.contains("PERSISTENT GENERATED"),
+        default: if extra.contains("DEFAULT_GENERATED") {
+            ColumnDefault::Expression
+        } else if text(row, 10) == "0" {
+            ColumnDefault::Constant
+        } else if text(row, 9).eq_ignore_ascii_case("YES") {
+            ColumnDefault::Null
+        } else {
+            ColumnDefault::OfType
+        },
+        on_update: extra.contains("ON UPDATE"),
+    }
+}
+
+fn find_keys(columns: &[TargetColumn], rows: &[Row]) -> Vec<Vec<usize>> {
+    let mut keys = Vec::new();
     for group in rows.chunk_by(|a, b| text(a, 0) == text(b, 0)) {
         let primary = text(&group[0], 0) == "PRIMARY";
         let usable = |row: &Row| {
@@ -159,11 +188,9 @@ fn find_key(columns: &[TargetColumn], rows: &[Row]) -> Vec<usize> {
                     .filter(|_| usable(row))
             })
             .collect();
-        if let Some(places) = places {
-            return places;
-        }
+        keys.extend(places);
     }
-    Vec::new()
+    keys
 }
 
 #[cfg(test)]
@@ -183,6 +210,11 @@ mod tests {
                 None,
                 None,
                 Some("auto_increment"),
+                None,
+                Some("20"),
+                Some("0"),
+                Some("NO"),
+                Some("1"),
             ]),
             row(&[
                 Some("name"),
@@ -191,6 +223,11 @@ mod tests {
                 Some("utf8mb4"),
                 Some("36"),
                 Some(""),
+                None,
+                None,
+                None,
+                Some("YES"),
+                Some("1"),
             ]),
             row(&[
                 Some("twice"),
@@ -199,6 +236,11 @@ mod tests {
                 None,
                 None,
                 Some("STORED GENERATED"),
+                None,
+                None,
+                None,
+                Some("NO"),
+                Some("1"),
             ]),
             row(&[
                 Some("at"),
@@ -206,7 +248,12 @@ mod tests {
                 Some("timestamp"),
                 None,
                 None,
-                Some("DEFAULT_GENERATED"),
+                Some("DEFAULT_GENERATED on update CURRENT_TIMESTAMP"),
+                Some("0"),
+                None,
+                None,
+                Some("NO"),
+                Some("0"),
             ]),
         ];
         let head = row(&[Some("InnoDB"), Some("0"), Some("1")]);
@@ -220,7 +267,17 @@ mod tests {
         assert_eq!(t.columns[1].charset.as_deref(), Some("utf8mb4"));
         assert!(t.columns[2].generated);
         // DEFAULT_GENERATED only says that the default is an expression.
-        assert!(!t.columns[3].generated);
+        assert!(!t.columns[3].generated && t.columns[3].on_update);
+        let defaults: Vec<ColumnDefault> = t.columns.iter().map(|c| c.default).collect();
+        assert_eq!(
+            defaults,
+            [
+                ColumnDefault::OfType,
+                ColumnDefault::Null,
+                ColumnDefault::OfType,
+                ColumnDefault::Expression
+            ]
+        );
     }
 
     #[test]
@@ -230,12 +287,15 @@ mod tests {
         let expression = row(&[Some("c"), None, Some(""), None]);
         let whole = row(&[Some("d"), Some("id"), Some(""), None]);
         assert_eq!(
-            table(&[nullable.clone(), prefix.clone(), expression.clone()]).key,
-            Vec::<usize>::new()
+            table(&[nullable.clone(), prefix.clone(), expression.clone()]).keys,
+            Vec::<Vec<usize>>::new()
         );
-        assert_eq!(table(&[nullable, prefix, expression, whole]).key, vec![0]);
+        assert_eq!(
+            table(&[nullable, prefix, expression, whole]).keys,
+            [vec![0]]
+        );
         let primary = row(&[Some("PRIMARY"), Some("name"), Some(""), Some("3")]);
-        assert_eq!(table(&[primary]).key, vec![1]);
+        assert_eq!(table(&[primary]).keys, [vec![1]]);
     }
 
     #[test]

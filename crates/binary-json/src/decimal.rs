@@ -7,8 +7,11 @@
 /// Bytes that so many digits of an incomplete group take.
 const PARTIAL: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
 
-/// Room for the largest stored form; no split of 65 digits takes more than 31 bytes.
-const MAX_STORED: usize = 32;
+/// The largest precision of a stored form. In JSON documents the server counts the digits before the point in whole groups, so that 65 become 72.
+const MAX_STORED_PRECISION: u8 = 81;
+
+/// Room for the largest stored form: nine groups, or one more where an incomplete one stands on either side.
+const MAX_STORED: usize = 40;
 
 /// The largest precision that the server knows.
 pub const MAX_PRECISION: u8 = 65;
@@ -38,8 +41,8 @@ pub fn stored_len(precision: u8, scale: u8) -> usize {
 /// A number as text: an optional minus, digits without needless zeros before the point, and as many after it as the scale says.
 #[derive(Debug, Clone)]
 pub struct DecimalText {
-    // The first byte is kept for the minus; 65 digits, a point and a zero before it follow.
-    text: [u8; 72],
+    // The first byte is kept for the minus; 81 digits, a point and a zero before it follow.
+    text: [u8; 88],
     start: usize,
     end: usize,
 }
@@ -51,7 +54,8 @@ impl DecimalText {
     /// When precision and scale are not valid, the bytes are not of the length that follows from them, or a group of digits is too large.
     #[inline]
     pub fn decode(stored: &[u8], precision: u8, scale: u8) -> Result<Self, InvalidDecimal> {
-        if !is_valid(precision, scale) || stored.len() != stored_len(precision, scale) {
+        let valid = (1..=MAX_STORED_PRECISION).contains(&precision) && scale <= precision;
+        if !valid || stored.len() != stored_len(precision, scale) {
             return Err(InvalidDecimal);
         }
         let mut plain = [0; MAX_STORED];
@@ -65,7 +69,7 @@ impl DecimalText {
             }
         }
         let mut text = Self {
-            text: [b'0'; 72],
+            text: [b'0'; 88],
             start: 1,
             end: 1,
         };

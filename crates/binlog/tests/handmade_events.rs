@@ -47,12 +47,6 @@ fn unknown_events_are_told_apart() {
         &Ok(EventBody::Ignorable(EventType::Ignorable)),
     );
     check(
-        39,
-        0,
-        b"",
-        &Ok(EventBody::Unhandled(EventType::PartialUpdateRows)),
-    );
-    check(
         162,
         0,
         b"",

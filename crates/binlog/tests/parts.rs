@@ -390,8 +390,12 @@ fn pieces_must_be_as_long_as_the_header_says() {
         begin(true, 50).expect_err("short").code(),
         "binlog.malformed"
     );
+    // All of it, in packets of which the last is empty.
+    let mut parts = begin(false, 119).expect("whole");
+    assert!(parts.is_complete());
+    parts.feed(&[], true).expect("the last packet");
     assert_eq!(
-        begin(false, 119).expect_err("whole").code(),
+        parts.feed(&[0], true).expect_err("too long").code(),
         "binlog.malformed"
     );
     let mut parts = begin(false, 50).expect("the first piece");

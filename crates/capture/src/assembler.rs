@@ -1,24 +1,26 @@
 //! Events in, batches of transactions out.
 //!
 //! A transaction begins at its Gtid event, or, where the log has none, at BEGIN or at a statement that stands alone; it ends at Xid, at COMMIT, or
-//! with that statement. [`crate::framing`] keeps account of transactions and checkpoints; here is what each event means.
+//! with that statement; the first phase of an XA branch goes from XA START to its XA_prepare event, the second is a transaction of one statement. [`crate::framing`] keeps account of transactions and checkpoints; here is what each event means.
 
 use datain_binlog::{
-    BinlogError, ChecksumAlgorithm, Event, EventBody, EventHeader, EventType, FormatDescription,
-    GtidEvent, GtidSet, QueryEvent, RowsEvent, RowsFlags, TableMap,
+    BinlogError, ChecksumAlgorithm, Event, EventBody, EventFlags, EventHeader, EventType,
+    FormatDescription, GtidEvent, GtidSet, QueryEvent, TableMap, XaPrepare,
 };
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Batch, Change, Error, Operation, RowFlags, RowSet};
-use datain_sql_statement::TableFilter;
+use datain_contract::types::{Batch, Change, Error, XaBranch, XaStep};
+use datain_sql_statement::{TableFilter, Xid};
 
 use crate::checkpoint::State;
 use crate::framing::{Counts, Framing, Open};
 use crate::position::{Position, widen};
-use crate::statement::{Meaning, meaning};
+use crate::printed;
+use crate::statement::{Meaning, meaning, statement};
 use crate::tables::Tables;
 use pieces::Unpacking;
 
 mod pieces;
+mod rows;
 
 /// See the module.
 pub struct Assembler {
@@ -30,14 +32,10 @@ pub struct Assembler {
     framing: Framing,
     /// An event that is taken in pieces, or that holds others.
     unpacking: Option<Unpacking>,
-}
-
-/// How far a reader of rows came.
-struct Taken {
-    /// Bytes of the images that were used.
-    used: usize,
-    /// How many the next row needs at least.
-    wanted: u64,
+    /// Statements that replication refuses are shown.
+    shows_statements: bool,
+    /// The events stand in a relay log.
+    in_relay_log: bool,
 }
 
 impl Assembler {
@@ -58,7 +56,40 @@ impl Assembler {
             tables: Tables::default(),
             framing: Framing::new(state, ordinal),
             unpacking: None,
+            shows_statements: false,
+            in_relay_log: false,
         }
+    }
+
+    /// For a stream that nothing is applied from: statements that replication must refuse are passed on like any other ([`crate::printed`]).
+    pub fn show_statements(&mut self) {
+        self.shows_statements = true;
+    }
+
+    /// The events that follow stand at the beginning of this file, which is read without a server.
+    pub fn begin_file(&mut self, name: &str) {
+        if self.framing.open.is_none() {
+            self.framing.at = Position {
+                file: name.to_owned(),
+                offset: 4,
+            };
+        }
+    }
+
+    /// The next event begins at this offset of its file, whatever the headers say.
+    pub fn stand_at(&mut self, offset: u64) {
+        self.framing.at.offset = offset;
+    }
+
+    /// Whether the events that follow stand in a relay log: the replica's own are among them, a transaction may go on behind a reconnect, or begin anew.
+    pub fn in_relay_log(&mut self, yes: bool) {
+        self.in_relay_log = yes;
+    }
+
+    /// Where the transaction under way begins.
+    #[must_use]
+    pub fn begins(&self) -> Option<&Position> {
+        self.framing.open.as_ref().map(|open| &open.begins)
     }
 
     /// Row bytes at which a batch is ended.
@@ -172,6 +203,7 @@ impl Assembler {
         let before = self.framing.at.offset;
         // A format description in mid-file is a copy that the server makes for the dump; it stands at no position.
         let copied = header.flags.is_artificial()
+            || self.in_relay_log && header.flags.contains(EventFlags::RELAY_LOG)
             || header.event_type == EventType::FormatDescription && header.log_pos == 0;
         if !copied && !matches!(body, EventBody::Heartbeat(_)) {
             self.framing.at.pass(header.log_pos, header.event_size);
@@ -210,7 +242,7 @@ impl Assembler {
             }
             EventBody::Gtid(gtid) => self.begin(&gtid, header, before),
             EventBody::Query(query) => self.query(&query, header, before),
-            EventBody::Xid(_) => self.framing.end(),
+            EventBody::Xid(_) => self.commit(),
             EventBody::TableMap(map) => self.table_map(&map),
             EventBody::Rows(rows) => self.rows(&rows, 0).map(|_| ()),
             EventBody::Heartbeat(heartbeat) => {
@@ -226,16 +258,18 @@ impl Assembler {
                 Ok(())
             }
             EventBody::PreviousGtids(_) | EventBody::Stop | EventBody::RowsQuery(_) | EventBody::Ignorable(_) => Ok(()),
+            EventBody::Intvar(_) | EventBody::Rand(_) | EventBody::UserVar(_) if self.shows_statements => {
+                let setting = printed::setting(&body)?;
+                self.opened(&header, before);
+                self.framing.push(Change::Statement(setting));
+                Ok(())
+            }
             EventBody::Intvar(_) | EventBody::Rand(_) | EventBody::UserVar(_) => Err(Error::fatal(
                 "source.statement-format",
                 "the source logged a change of rows as a statement, which may have another effect on the target",
             )
             .hint("SET PERSIST binlog_format = ROW on the source, and reconnect its sessions")),
-            EventBody::XaPrepare(_) => Err(Error::fatal(
-                "source.xa-unsupported",
-                "the source logged an XA transaction, which this version cannot apply",
-            )
-            .hint("apply its effect to the target by hand, then skip the transaction")),
+            EventBody::XaPrepare(prepare) => self.prepare(&prepare),
             // It is unpacked before its parts come here, and holds no other.
             EventBody::TransactionPayload(_) => Err(Error::fatal(
                 "binlog.malformed",
@@ -257,6 +291,8 @@ impl Assembler {
     fn must_be_between(&self, what: &str) -> Result<(), Error> {
         match &self.framing.open {
             None => Ok(()),
+            // A replica that was cut off in a transaction asks for the rest, or for all of it once more.
+            Some(_) if self.in_relay_log => Ok(()),
             // The checkpoint is before it, so nothing is lost by reading it again.
             Some(_) => Err(Error::fatal(
                 "binlog.truncated-transaction",
@@ -293,28 +329,86 @@ impl Assembler {
         before: u64,
     ) -> Result<(), Error> {
         let inside = self.framing.open.as_ref().is_some_and(|open| open.block);
-        let meaning = meaning(query, header.timestamp, inside, &self.filter)?;
+        let meaning = match meaning(query, header.timestamp, inside, &self.filter) {
+            Err(error) if self.shows_statements && printed::is_shown(&error) => {
+                let statement = statement(query, header.timestamp);
+                self.opened(header, before);
+                self.framing.push(Change::Statement(statement));
+                if !inside || printed::ends_transaction(query) {
+                    self.framing.end()?;
+                }
+                return Ok(());
+            }
+            meaning => meaning?,
+        };
         match meaning {
             Meaning::Begin => {
                 self.opened(header, before).block = true;
                 Ok(())
             }
-            Meaning::Commit => self.framing.end(),
+            Meaning::BeginBranch(xid) => {
+                let open = self.opened(header, before);
+                open.block = true;
+                open.xa = Some(XaBranch {
+                    step: XaStep::Prepare,
+                    xid,
+                });
+                Ok(())
+            }
+            Meaning::EndBranch(branch) => {
+                self.opened(header, before).xa = Some(branch);
+                self.framing.end()
+            }
+            Meaning::Commit => self.commit(),
             Meaning::Nothing if inside => Ok(()),
             Meaning::Nothing | Meaning::Filtered => {
                 self.opened(header, before);
                 self.framing.end()
             }
             Meaning::Statement(statement) => {
-                // Groups end before a statement, so the transaction before it needs a resume point.
-                self.framing.mark();
                 self.opened(header, before);
-                self.framing.push(Change::Statement(statement));
-                self.framing.end()?;
-                self.framing.mark();
+                self.framing.push_statement(statement);
+                self.framing.end()
+            }
+            Meaning::CreateSelect(statement) if self.framing.is_at_its_beginning() => {
+                self.framing.push_statement(statement);
                 Ok(())
             }
+            Meaning::CreateSelect(_) => Err(Error::fatal(
+                "source.statement-inside",
+                "the source logged a statement inside a transaction of rows",
+            )
+            .hint("apply its effect to the target by hand, then skip the transaction")),
         }
+    }
+
+    /// The end of a transaction that began with BEGIN.
+    fn commit(&mut self) -> Result<(), Error> {
+        if self.framing.open.as_ref().is_some_and(|o| o.xa.is_some()) {
+            return Err(Error::fatal(
+                "binlog.malformed",
+                "the log commits an XA branch that it has not prepared",
+            ));
+        }
+        self.framing.end()
+    }
+
+    /// The end of an XA branch's first phase. Its xid stands in the statement that began it; the event cuts format ids to 32 bits.
+    fn prepare(&mut self, event: &XaPrepare<'_>) -> Result<(), Error> {
+        let xid = Xid {
+            gtrid: event.gtrid.to_vec(),
+            bqual: event.bqual.to_vec(),
+            format_id: u64::from(event.format_id),
+        };
+        let begun = self.framing.open.as_ref().and_then(|open| open.xa.as_ref());
+        let names = |xid: &str| xid.rsplit_once(',').map(|(names, _)| names.to_owned());
+        if begun.is_none_or(|begun| names(&begun.xid) != names(&xid.to_string())) {
+            return Err(Error::fatal(
+                "binlog.malformed",
+                "the log prepares an XA branch that it has not begun",
+            ));
+        }
+        self.framing.end_branch(event.one_phase)
     }
 
     fn table_map(&mut self, map: &TableMap<'_>) -> Result<(), Error> {
@@ -322,157 +416,6 @@ impl Assembler {
             .note(map, &self.filter)
             .map_err(|e| unreadable(&e, &self.framing.at).in_table(map.schema, map.table))
     }
-
-    /// Takes the rows that are there of a rows event, of which so many bytes are still to come.
-    fn rows(&mut self, event: &RowsEvent<'_>, follows: u64) -> Result<Taken, Error> {
-        let nothing = Taken {
-            used: event.images.len(),
-            wanted: 0,
-        };
-        if event.is_dummy() {
-            return Ok(nothing);
-        }
-        let malformed = |what: String| Error::fatal("binlog.malformed", what);
-        if self.framing.open.is_none() {
-            return Err(malformed(
-                "rows were logged outside a transaction".to_owned(),
-            ));
-        }
-        let Some(table) = self.tables.get(event.table_id) else {
-            return Err(malformed(format!(
-                "rows of table number {} came without a table map",
-                event.table_id
-            )));
-        };
-        let Some(columns) = &mut table.columns else {
-            return Ok(nothing);
-        };
-        // A server that was restarted numbers its tables anew.
-        columns.table_id = event.table_id;
-        if !table.announced {
-            table.announced = true;
-            self.framing.batches.add_table(table.record());
-        }
-        let (id, place) = (table.id, (table.schema.clone(), table.name.clone()));
-        self.row_sets(event, id, follows)
-            .map_err(|e| e.in_table(&place.0, &place.1))
-    }
-
-    /// Decodes the rows of an event; an event that outgrows a batch becomes several row sets.
-    fn row_sets(&mut self, event: &RowsEvent<'_>, id: u32, follows: u64) -> Result<Taken, Error> {
-        let there = event.images.len();
-        let framing = &mut self.framing;
-        let Some(columns) = self
-            .tables
-            .get(event.table_id)
-            .and_then(|t| t.columns.as_ref())
-        else {
-            return Ok(Taken {
-                used: there,
-                wanted: 0,
-            });
-        };
-        let mut decoder = event
-            .rows(columns)
-            .map_err(|e| unreadable(&e, &framing.at))?;
-        loop {
-            let max_bytes = framing.max_batch_bytes;
-            let rows = framing.batches.rows();
-            let start = rows.len();
-            decoder.write_presence(rows);
-            let mut count = 0;
-            let mut end = None;
-            while count == 0 || rows.len() < max_bytes {
-                let row_at = rows.len();
-                let left = decoder.remaining();
-                match decoder.next_row(rows) {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        end = Some(Taken {
-                            used: there,
-                            wanted: 0,
-                        });
-                        break;
-                    }
-                    Err(error) => {
-                        // More bytes help, unless the event does not have as many.
-                        let missing = decoder
-                            .shortfall(&error, left)
-                            .filter(|wanted| *wanted <= left as u64 + follows);
-                        let Some(wanted) = missing else {
-                            return Err(unreadable(&error, &framing.at));
-                        };
-                        if wanted > self.max_row_bytes {
-                            return Err(too_large(
-                                &format!("at least {wanted}"),
-                                self.max_row_bytes,
-                            ));
-                        }
-                        end = Some(Taken {
-                            used: there - left,
-                            wanted,
-                        });
-                        break;
-                    }
-                }
-                count += 1;
-                let row_bytes = (rows.len() - row_at) as u64;
-                if row_bytes > self.max_row_bytes {
-                    return Err(too_large(&row_bytes.to_string(), self.max_row_bytes));
-                }
-            }
-            if count == 0 {
-                rows.truncate(start);
-            } else {
-                let length = rows.len() - start;
-                framing.push(Change::Rows(RowSet {
-                    table: id,
-                    operation: operation(event.operation),
-                    count,
-                    offset: u32::try_from(start).unwrap_or(u32::MAX),
-                    length: u32::try_from(length).unwrap_or(u32::MAX),
-                    flags: flags(event.flags),
-                }));
-                framing.cut_if_full();
-            }
-            if let Some(taken) = end {
-                return Ok(taken);
-            }
-        }
-    }
-}
-
-fn too_large(bytes: &str, limit: u64) -> Error {
-    Error::reconfigure(
-        "row-too-large",
-        format!("a row has {bytes} bytes, the limit is {limit}"),
-    )
-    .hint("raise limits.max_row_mib, and limits.memory_mib to several times that")
-}
-
-fn operation(operation: datain_row_block::Operation) -> Operation {
-    match operation {
-        datain_row_block::Operation::Insert => Operation::Insert,
-        datain_row_block::Operation::Update => Operation::Update,
-        datain_row_block::Operation::Delete => Operation::Delete,
-    }
-}
-
-fn flags(logged: RowsFlags) -> RowFlags {
-    let mut flags = RowFlags::empty();
-    for (bit, flag) in [
-        (
-            RowsFlags::NO_FOREIGN_KEY_CHECKS,
-            RowFlags::NO_FOREIGN_KEY_CHECKS,
-        ),
-        (RowsFlags::RELAXED_UNIQUE_CHECKS, RowFlags::NO_UNIQUE_CHECKS),
-        (RowsFlags::USE_SQL_FOREIGN_KEY, RowFlags::CASCADES_LOGGED),
-    ] {
-        if logged.contains(bit) {
-            flags |= flag;
-        }
-    }
-    flags
 }
 
 fn unreadable(error: &BinlogError, at: &Position) -> Error {

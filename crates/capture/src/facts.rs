@@ -16,8 +16,6 @@ pub struct Facts {
     pub log_bin: bool,
     /// `ROW`, `MIXED` or `STATEMENT`.
     pub binlog_format: String,
-    /// `FULL`, `MINIMAL` or `NOBLOB`; empty on servers that only know full images.
-    pub row_image: String,
     /// What events are protected with from now on.
     pub checksum: ChecksumAlgorithm,
     /// `gtid_mode` is ON.
@@ -34,7 +32,7 @@ pub struct Facts {
 
 const VARIABLES: &[u8] =
     b"SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'log_bin', 'binlog_format', \
-    'binlog_row_image', 'binlog_checksum', 'gtid_mode', 'lower_case_table_names')";
+    'binlog_checksum', 'gtid_mode', 'lower_case_table_names')";
 
 impl Facts {
     /// Asks the server.
@@ -54,7 +52,6 @@ impl Facts {
             server_uuid: variable("server_uuid"),
             log_bin: variable("log_bin") == "ON",
             binlog_format: variable("binlog_format"),
-            row_image: variable("binlog_row_image"),
             checksum: if variable("binlog_checksum") == "CRC32" {
                 ChecksumAlgorithm::Crc32
             } else {
@@ -87,7 +84,7 @@ impl Facts {
     /// Says what makes replication from this server impossible.
     ///
     /// # Errors
-    /// `source.log-bin-off`, `source.format-not-row`, `source.row-image`.
+    /// `source.log-bin-off`, `source.format-not-row`.
     pub fn require(&self) -> Result<(), Error> {
         if !self.log_bin {
             return Err(Error::reconfigure(
@@ -102,18 +99,6 @@ impl Facts {
                 format!("the source logs in {} format, which does not say which rows were changed", self.binlog_format),
             )
             .hint("SET PERSIST binlog_format = ROW on the source, reconnect its sessions, and take the first copy after that"));
-        }
-        if self.row_image != "FULL" && !self.row_image.is_empty() {
-            return Err(Error::reconfigure(
-                "source.row-image",
-                format!(
-                    "the source logs {} row images, which lack columns that this version needs",
-                    self.row_image
-                ),
-            )
-            .hint(
-                "SET PERSIST binlog_row_image = FULL on the source, and reconnect its sessions",
-            ));
         }
         Ok(())
     }

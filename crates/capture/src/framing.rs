@@ -9,7 +9,7 @@
 
 use datain_binlog::Gtid;
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Batch, Change, Error, Transaction};
+use datain_contract::types::{Batch, Change, Error, Statement, Transaction, XaBranch, XaStep};
 
 use crate::batches::{Batches, row_count};
 use crate::checkpoint::State;
@@ -29,6 +29,10 @@ pub struct Open {
     pub committed_at_micros: u64,
     /// BEGIN was seen: it ends at Xid or COMMIT. Otherwise it ends with its one statement.
     pub block: bool,
+    /// The step of an XA branch that it is.
+    pub xa: Option<XaBranch>,
+    /// It holds a statement: it must carry a resume point.
+    holds_statement: bool,
     piece: u32,
     changes: Vec<Change>,
 }
@@ -148,9 +152,44 @@ impl Framing {
             begins,
             committed_at_micros,
             block: false,
+            xa: None,
+            holds_statement: false,
             piece: 0,
             changes: Vec::new(),
         })
+    }
+
+    /// Whether nothing of the transaction under way has been collected or handed out.
+    pub fn is_at_its_beginning(&self) -> bool {
+        self.open
+            .as_ref()
+            .is_none_or(|open| open.piece == 0 && open.changes.is_empty())
+    }
+
+    /// Adds a statement to the transaction under way. Groups end before it, so the transaction before needs a resume point, and so does its own.
+    pub fn push_statement(&mut self, statement: Statement) {
+        self.mark();
+        if let Some(open) = &mut self.open {
+            open.holds_statement = true;
+        }
+        self.push(Change::Statement(statement));
+    }
+
+    /// Ends the first phase of the XA branch under way; with `one_phase` it is committed at once.
+    ///
+    /// # Errors
+    /// As [`Framing::end`].
+    pub fn end_branch(&mut self, one_phase: bool) -> Result<(), Error> {
+        if let Some(open) = &mut self.open
+            && one_phase
+        {
+            match &mut open.xa {
+                // The pieces before went out as prepared, since only the end tells.
+                Some(xa) if open.piece > 0 => xa.step = XaStep::Commit,
+                xa => *xa = None,
+            }
+        }
+        self.end()
     }
 
     /// Adds a change to the transaction under way.
@@ -227,6 +266,7 @@ impl Framing {
         self.batches.add(record);
         if self.since_checkpoint.0 >= self.checkpoint_transactions
             || self.since_checkpoint.1 >= CHECKPOINT_ROWS
+            || open.holds_statement
         {
             self.mark();
         }
@@ -265,6 +305,7 @@ impl Framing {
             offset: self.at.offset,
             committed_at_micros: 0,
             changes: Vec::new(),
+            xa: None,
             checkpoint: None,
         });
         self.mark();
@@ -282,6 +323,7 @@ impl Open {
             offset: self.begins.offset,
             committed_at_micros: self.committed_at_micros,
             changes: std::mem::take(&mut self.changes),
+            xa: self.xa.clone(),
             checkpoint: None,
         }
     }

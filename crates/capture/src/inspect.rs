@@ -4,6 +4,7 @@ use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream};
 
 use crate::checkpoint::State;
+use crate::clock;
 use crate::facts::Facts;
 use crate::position::Position;
 
@@ -16,16 +17,20 @@ pub struct Distance {
     pub transactions: Option<u64>,
     /// Bytes of log between the checkpoint and the head, where the server is the same and the account may ask.
     pub bytes: Option<u64>,
+    /// How far the server's clock is ahead of datain's, where it tells its time.
+    pub clock_ahead_micros: Option<i64>,
 }
 
-/// Asks the server.
+/// Asks the server. `now` is datain's clock, microseconds since 1970.
 ///
 /// # Errors
 /// Errors of the server; a checkpoint that cannot be read.
 pub async fn distance<S: Stream>(
     session: &mut Session<S>,
     checkpoint: Option<&Checkpoint>,
+    now: impl Fn() -> u64,
 ) -> Result<Distance, Error> {
+    let clock = clock::measure(session, now).await?;
     let facts = Facts::ask(session).await?;
     let state = checkpoint.map(State::from_checkpoint).transpose()?;
     let mut head = facts
@@ -52,6 +57,7 @@ pub async fn distance<S: Stream>(
         head,
         transactions,
         bytes,
+        clock_ahead_micros: clock.map(|measured| measured.ahead_micros),
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`reader::Reader`] asks the server about itself ([`facts`]), decides where to begin ([`start`]), asks for a dump, and feeds each event
 //! to an [`assembler::Assembler`], which filters tables and decodes rows into the row block; [`framing`] keeps transactions and checkpoints, and cuts [`batches`].
-//! [`check`] says beforehand what stands in the way.
+//! [`check`] says beforehand what stands in the way. [`files`] reads the files of a log without a server, for people.
 //!
 //! Invariants:
 //! - Nothing here builds SQL that changes data.
@@ -16,10 +16,12 @@ pub mod check;
 pub mod checkpoint;
 pub mod column_names;
 pub mod facts;
+pub mod files;
 pub mod framing;
 pub mod inspect;
-mod neighbours;
+pub mod neighbours;
 pub mod position;
+mod printed;
 pub mod reader;
 pub mod start;
 mod statement;

@@ -6,9 +6,7 @@
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Error};
-use datain_mysql_client::{
-    DUMP_HEARTBEAT_V2, DUMP_THROUGH_GTID, DumpPacket, ReplicaIdentity, Session, Stream,
-};
+use datain_mysql_client::{DUMP_HEARTBEAT_V2, DUMP_THROUGH_GTID, DumpPacket, Session, Stream};
 use datain_sql_statement::TableFilter;
 use serde::Deserialize;
 
@@ -16,7 +14,7 @@ use crate::assembler::Assembler;
 use crate::checkpoint::State;
 use crate::facts::Facts;
 use crate::framing::Counts;
-use crate::neighbours;
+use crate::neighbours::{Listed, Registration};
 use crate::start::{self, Start};
 
 /// What the reader must be told; the source's configuration.
@@ -75,6 +73,8 @@ pub struct Progress {
     pub ordinal: u64,
     /// Everything that the source had committed when the reader was opened has been read.
     pub reached_head: bool,
+    /// A transaction has begun, and its end has not been read.
+    pub in_transaction: bool,
 }
 
 /// A dump under way.
@@ -85,7 +85,7 @@ pub struct Reader<S> {
     reached_head: bool,
     /// What ended the stream; the transactions before it go out first.
     failed: Option<Error>,
-    replaces: bool,
+    registered: Registered,
 }
 
 impl<S: Stream> Reader<S> {
@@ -125,7 +125,7 @@ impl<S: Stream> Reader<S> {
         if state.gtids.is_none() {
             start::file_is_there(&mut session, &state.position).await?;
         }
-        let replaces = request_dump(&mut session, settings, &state).await?;
+        let registered = request_dump(&mut session, settings, &state).await?;
         let mut assembler = Assembler::new(
             state,
             ordinal,
@@ -145,7 +145,7 @@ impl<S: Stream> Reader<S> {
             head: facts,
             reached_head: false,
             failed: None,
-            replaces,
+            registered,
         };
         reader.look_for_head();
         Ok(reader)
@@ -155,7 +155,19 @@ impl<S: Stream> Reader<S> {
     /// killed, or of a connection that broke.
     #[must_use]
     pub fn replaces_another(&self) -> bool {
-        self.replaces
+        self.registered.replaces
+    }
+
+    /// Whether the source lists this reader under its id. Where it does, somebody else has registered under the id if it does no longer.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        self.registered.listed
+    }
+
+    /// Another pipeline with the same server id that began at the same moment and was refused, as SHOW REPLICAS named it.
+    #[must_use]
+    pub fn refused_neighbour(&self) -> Option<&str> {
+        self.registered.refused.as_deref()
     }
 
     /// The stream under the session.
@@ -228,6 +240,7 @@ impl<S: Stream> Reader<S> {
             counts: self.assembler.counts(),
             ordinal: self.assembler.ordinal(),
             reached_head: self.reached_head,
+            in_transaction: !self.assembler.is_settled(),
         }
     }
 
@@ -259,33 +272,53 @@ fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> 
     }
 }
 
+/// What became of registering with the source.
+pub(crate) struct Registered {
+    /// The source listed another reader of this pipeline before.
+    replaces: bool,
+    /// The source lists this one now.
+    listed: bool,
+    /// Another pipeline was refused at the same moment because of this one: the host that it gave.
+    refused: Option<String>,
+}
+/// While the target is slow nothing is read, and the source must wait: by itself it gives up after a minute, and a large transaction would begin anew.
+const WRITE_TIMEOUT_SECONDS: u32 = 86_400;
+
 pub(crate) async fn request_dump<S: Stream>(
     session: &mut Session<S>,
     settings: &Settings,
     state: &State,
-) -> Result<bool, Error> {
+) -> Result<Registered, Error> {
     let nanos = settings.heartbeat_seconds.max(1) * 1_000_000_000;
-    let uuid = replica_uuid(&settings.stream, settings.server_id);
-    let replaces = neighbours::look(session, settings.server_id, &uuid)
-        .await
-        .map_err(without_right)?;
+    let registration = Registration::of(settings);
+    registration.differs_from(session).await?;
+    let before = registration.look(session).await.map_err(without_right)?;
     // Old servers know the one name of each, new ones the other.
     let sql = format!(
         "SET @master_heartbeat_period = {nanos}, @source_heartbeat_period = {nanos}, \
          @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum, \
-         @slave_uuid = '{uuid}', @replica_uuid = '{uuid}'"
+         SESSION net_write_timeout = {WRITE_TIMEOUT_SECONDS}"
     );
     session.exec(sql.as_bytes()).await?;
-    let identity = ReplicaIdentity {
-        server_id: settings.server_id,
-        hostname: shown_host(&settings.stream),
-        user: String::new(),
-        port: 0,
-    };
-    session
-        .register_replica(&identity)
+    session.exec(registration.tell_uuid().as_bytes()).await?;
+    registration
+        .register(session)
         .await
-        .map_err(|e| without_right(e.into()))?;
+        .map_err(without_right)?;
+    let mut after = registration.look(session).await?;
+    let refused = match after {
+        Listed::Card(host) => {
+            registration.register(session).await?;
+            after = registration.look(session).await?;
+            Some(host)
+        }
+        _ => None,
+    };
+    let registered = Registered {
+        replaces: before == Listed::Ourselves,
+        listed: after == Listed::Ourselves,
+        refused,
+    };
     // In files over 4 GiB a sign of life of the old kind does not say where the source is.
     let heartbeat = if session.server_version().is_mysql_since(8, 0, 26) {
         DUMP_HEARTBEAT_V2
@@ -320,16 +353,7 @@ pub(crate) async fn request_dump<S: Stream>(
                 .await?;
         }
     }
-    Ok(replaces)
-}
-
-/// What SHOW REPLICAS shows as the host: the pipeline, for whoever wonders. Old servers take 60 bytes.
-fn shown_host(stream: &str) -> String {
-    let mut host = format!("datain:{stream}");
-    // Names of pipelines are ASCII; whatever else comes is left out.
-    host.retain(|c| c.is_ascii_graphic());
-    host.truncate(60);
-    host
+    Ok(registered)
 }
 
 /// The server answers a replica without the privilege with 1045, as if the password were wrong, and the question for its replicas with 1227.
@@ -348,44 +372,3 @@ fn without_right(error: Error) -> Error {
 }
 
 const ACCESS_DENIED: u16 = 1045;
-
-/// The uuid under which the pipeline registers: always the same, so that the source ends the dump of a host that was killed when its successor
-/// connects.
-pub(crate) fn replica_uuid(stream: &str, server_id: u32) -> String {
-    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-    let half = |salt: u8| {
-        // The hasher's keys are fixed, which is what is wanted here.
-        let mut hasher = DefaultHasher::new();
-        (salt, "datain", stream, server_id).hash(&mut hasher);
-        hasher.finish()
-    };
-    let (a, b) = (half(1), half(2));
-    // Version 8: made by a rule of one's own.
-    format!(
-        "{:08x}-{:04x}-8{:03x}-{:04x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xfff,
-        0x8000 | (b >> 48) & 0x3fff,
-        b & 0xffff_ffff_ffff
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_shown_host_names_the_pipeline_and_is_short() {
-        assert_eq!(shown_host("orders"), "datain:orders");
-        assert_eq!(shown_host(&"x".repeat(64)).len(), 60);
-    }
-
-    #[test]
-    fn a_pipeline_always_registers_under_the_same_uuid() {
-        let uuid = replica_uuid("orders", 7);
-        assert_eq!(uuid, replica_uuid("orders", 7));
-        assert_ne!(uuid, replica_uuid("orders", 8));
-        assert!(datain_binlog::Uuid::parse(&uuid).is_some(), "{uuid}");
-    }
-}

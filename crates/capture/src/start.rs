@@ -196,7 +196,6 @@ mod tests {
             server_uuid: A.to_owned(),
             log_bin: true,
             binlog_format: "ROW".to_owned(),
-            row_image: "FULL".to_owned(),
             checksum: ChecksumAlgorithm::Crc32,
             gtid_on,
             executed: executed.parse().unwrap(),

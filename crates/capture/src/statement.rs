@@ -2,10 +2,10 @@
 
 use datain_binlog::QueryEvent;
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Error, SessionContext, Statement};
+use datain_contract::types::{Error, SessionContext, Statement, XaBranch, XaStep};
 use datain_sql_statement::{
-    Charset, Dialect, Kind, Options, Savepoint, TableAction, TableFilter, Verdict, Xa, classify,
-    first_words,
+    Charset, Dialect, Kind, Options, Savepoint, TableAction, TableFilter, Verdict, Xa, Xid,
+    classify, first_words,
 };
 
 /// What a Query event means to the framing.
@@ -13,6 +13,10 @@ use datain_sql_statement::{
 pub enum Meaning {
     /// Begins a transaction.
     Begin,
+    /// Begins the first phase of an XA branch with this xid, which ends at its XA_prepare event.
+    BeginBranch(String),
+    /// The second phase of an XA branch: a transaction of its own.
+    EndBranch(XaBranch),
     /// Ends a transaction.
     Commit,
     /// Changes nothing that counts.
@@ -21,6 +25,8 @@ pub enum Meaning {
     Filtered,
     /// A statement to pass on.
     Statement(Statement),
+    /// The statement of a CREATE TABLE … SELECT, whose rows follow in the same transaction.
+    CreateSelect(Statement),
 }
 
 /// Reads a Query event. `inside` says whether a transaction is open.
@@ -40,14 +46,7 @@ pub fn meaning(
     if query.sql == b"COMMIT" {
         return Ok(Meaning::Commit);
     }
-    let options = Options::from_sql_mode(
-        query.status.sql_mode.unwrap_or(0),
-        query
-            .status
-            .charset
-            .map_or_else(Charset::default, |c| Charset::from_collation(c.0)),
-        Dialect::default(),
-    );
+    let options = options(query);
     let found = classify(query.sql, &options);
     let refused = |code: &str, message: &str, hint: &str| {
         Err(Error::fatal(code, message)
@@ -68,12 +67,15 @@ pub fn meaning(
                 "ALTER TABLE … ENGINE=InnoDB on the source, bring the table over again, then skip the transaction",
             );
         }
-        Kind::Xa(Xa::Start | Xa::End) if inside => return Ok(Meaning::Nothing),
-        Kind::Xa(_) => {
+        Kind::Xa(Xa::End) if inside => return Ok(Meaning::Nothing),
+        Kind::Xa(xa) => {
+            if let Some(meaning) = branch(xa, found.xid.as_ref().filter(|_| !inside)) {
+                return Ok(meaning);
+            }
             return refused(
-                "source.xa-unsupported",
-                "the source logged an XA transaction, which this version cannot apply",
-                "apply its effect to the target by hand, then skip the transaction",
+                "source.xa-unreadable",
+                "the source logged a statement of an XA transaction in a form that is not known",
+                "compare with mysqlbinlog on the source and report this as a bug; to go on, apply its effect to the target by hand, then skip the transaction",
             );
         }
         Kind::Dml => {
@@ -87,16 +89,10 @@ pub fn meaning(
         _ if inside && filter.judge(&found, query.schema, options.charset) == Verdict::Out => {
             return Ok(Meaning::Nothing);
         }
-        Kind::Table(TableAction::Create) if inside || found.start_transaction.is_some() => {
-            return refused(
-                "statement.create-select",
-                "CREATE TABLE … SELECT is not supported yet",
-                "create the table on the target by hand, copy its rows, then skip the transaction",
-            );
-        }
         // Temporary tables never leave their session; with ROW format their rows are not logged either.
         Kind::Table(_) if found.temporary => return Ok(Meaning::Nothing),
-        _ if inside => {
+        Kind::Table(TableAction::Create) if inside && found.start_transaction.is_some() => {}
+        _ if inside || found.start_transaction.is_some() => {
             return refused(
                 "source.statement-inside",
                 "the source logged a statement inside a transaction of rows",
@@ -107,6 +103,7 @@ pub fn meaning(
     }
     match filter.judge(&found, query.schema, options.charset) {
         Verdict::Out => Ok(Meaning::Filtered),
+        Verdict::In if inside => Ok(Meaning::CreateSelect(statement(query, timestamp))),
         Verdict::In | Verdict::NoObjects => Ok(Meaning::Statement(statement(query, timestamp))),
         Verdict::Mixed => refused(
             "filter.mixed-statement",
@@ -121,7 +118,58 @@ pub fn meaning(
     }
 }
 
-fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
+/// The meaning of an XA statement outside transactions.
+fn branch(xa: Xa, xid: Option<&Xid>) -> Option<Meaning> {
+    let xid = xid?.to_string();
+    let step = match xa {
+        Xa::Start => return Some(Meaning::BeginBranch(xid)),
+        Xa::Commit { one_phase: false } => XaStep::Commit,
+        Xa::Rollback => XaStep::Rollback,
+        // These stand in the log as an event of its own, or not at all.
+        Xa::Commit { one_phase: true } | Xa::Prepare | Xa::End | Xa::Recover => return None,
+    };
+    Some(Meaning::EndBranch(XaBranch { step, xid }))
+}
+
+/// The settings by which a Query event's text is read.
+fn options(query: &QueryEvent<'_>) -> Options {
+    Options::from_sql_mode(
+        query.status.sql_mode.unwrap_or(0),
+        query
+            .status
+            .charset
+            .map_or_else(Charset::default, |c| Charset::from_collation(c.0)),
+        Dialect::default(),
+    )
+}
+
+/// A statement for people, who may see and keep no row values and no secrets. Definitions of tables, views, routines and the like are shown as they were written; of whatever
+/// may hold values, passwords or hashes only the first words.
+#[must_use]
+pub fn shown(query: &QueryEvent<'_>) -> String {
+    let options = options(query);
+    match classify(query.sql, &options).kind {
+        Kind::Table(_)
+        | Kind::View(_)
+        | Kind::Sequence(_)
+        | Kind::Schema(_)
+        | Kind::Routine(_)
+        | Kind::Trigger(_)
+        | Kind::Event(_)
+        | Kind::Begin
+        | Kind::Commit
+        | Kind::Rollback
+        | Kind::Savepoint(_)
+        | Kind::Xa(_) => String::from_utf8_lossy(query.sql).into_owned(),
+        _ => format!("{} …", first_words(query.sql, SHOWN_WORDS, &options)),
+    }
+}
+
+/// Enough to tell what kind of statement it is, and mostly about what.
+const SHOWN_WORDS: usize = 6;
+
+/// The contract's form of a statement.
+pub fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
     let status = &query.status;
     let charset = status.charset;
     Statement {

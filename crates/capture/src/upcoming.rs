@@ -1,25 +1,26 @@
 //! The transaction that follows a checkpoint, for the one who must decide whether to skip it.
 //!
 //! It may be the very one that cannot be replicated, so reading it is lenient: what cannot be decoded is passed over and noted. Where a transaction ends is known from the
-//! length in its Gtid event (MySQL 8.0.2 and later), else from its last event's type.
+//! length in its Gtid event (MySQL 8.0.2 and later), else from its last event's type. So of a transaction that takes too long to read, or has an event too large to be held,
+//! the rest need not be read: its end is known all the same, and only the counts are incomplete.
 
-use std::collections::{BTreeMap, HashMap};
+mod walk;
 
-use datain_binlog::{
-    BinlogError, ChecksumAlgorithm, Event, EventBody, EventHeader, EventParts, EventType,
-    FormatDescription, Gtid, Part, RowsEvent, TableColumns,
-};
-use datain_contract::ErrorExt as _;
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use datain_binlog::Gtid;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{DumpPacket, Session, Stream};
-use datain_row_block::Operation;
-use datain_sql_statement::TableFilter;
 
 use crate::checkpoint::State;
 use crate::facts::Facts;
 use crate::position::Position;
 use crate::reader::{Settings, request_dump};
 use crate::start;
+pub use walk::Walk;
 
 /// What a transaction does to one table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub struct Upcoming {
     pub bytes: u64,
     /// By `schema.table`.
     pub tables: BTreeMap<String, TableChanges>,
-    /// As they were written.
+    /// As they were written, or their first words where they may hold values or secrets.
     pub statements: Vec<String>,
     /// The first thing that could not be read.
     pub unreadable: Option<String>,
@@ -55,429 +56,126 @@ pub struct Upcoming {
     pub after: State,
 }
 
-/// Asks the server for the transaction after `checkpoint`; none when it has no newer one.
+/// Asks the server for the transaction after `checkpoint`; none when it has no newer one. When `enough` is ready, what was read until then is answered, if the
+/// transaction's end is known; `session` should refuse packets that are too large to be held.
 ///
 /// # Errors
 /// As [`start::state`]; errors of the server; `source.anonymous-transaction`; `binlog.malformed` where the log cannot even be cut into
 /// events.
 pub async fn after<S: Stream>(
-    mut session: Session<S>,
+    session: Session<S>,
     settings: &Settings,
     checkpoint: &Checkpoint,
+    enough: impl Future<Output = ()>,
 ) -> Result<Option<Upcoming>, Error> {
-    let facts = Facts::ask(&mut session).await?;
-    let filter = settings.filter(&facts)?;
-    let resume = State::from_checkpoint(checkpoint)?;
-    let state = start::state(&settings.start, Some(resume), &facts)?;
-    let nothing_newer = match (&state.gtids, &facts.head) {
-        (Some(gtids), _) => facts.executed.is_subset_of(gtids),
-        (None, Some(head)) => state
-            .position
-            .compare(head)
-            .is_some_and(std::cmp::Ordering::is_ge),
-        (None, None) => return Err(start::position_unknown()),
-    };
-    if nothing_newer {
+    let Some((mut walk, mut dump)) = Dump::request(session, settings, checkpoint).await? else {
         return Ok(None);
-    }
-    request_dump(&mut session, settings, &state).await?;
-    let head = facts.head.filter(|_| state.gtids.is_none());
-    let mut walk = Walk::new(state, facts.checksum, filter);
+    };
+    let mut enough = pin!(enough);
+    let mut is_enough = false;
     loop {
-        let found = match session.next_event().await? {
-            DumpPacket::Event(bytes) => walk.event(bytes)?,
-            DumpPacket::Piece { bytes, first, last } => walk.piece(bytes, first, last)?,
-            DumpPacket::EndOfStream => return Ok(None),
+        if is_enough && walk.end_is_known() {
+            return walk.cut_short("it takes long to read");
+        }
+        let packet = {
+            let mut next = pin!(dump.next(&walk));
+            poll_fn(|context| {
+                if !is_enough && enough.as_mut().poll(context).is_ready() {
+                    is_enough = true;
+                    // Where the end is not known, there is nothing but to read on.
+                    if walk.end_is_known() {
+                        return Poll::Ready(None);
+                    }
+                }
+                next.as_mut().poll(context).map(Some)
+            })
+            .await
         };
+        let packet = match packet {
+            None => continue,
+            Some(Ok(Some(packet))) => packet,
+            Some(Ok(None)) => return Ok(None),
+            Some(Err(e)) if e.code == "protocol.packet-too-large" && walk.end_is_known() => {
+                return walk.cut_short("one of its events is too large");
+            }
+            Some(Err(e)) => return Err(e),
+        };
+        let found = walk.packet(packet)?;
         if found.is_some() {
             return Ok(found);
         }
+    }
+}
+
+/// Only when that transaction was committed, microseconds since 1970, 0 if unknown: nothing is read behind its first event, however large it is.
+///
+/// # Errors
+/// As [`after`].
+pub async fn committed_at<S: Stream>(
+    session: Session<S>,
+    settings: &Settings,
+    checkpoint: &Checkpoint,
+) -> Result<Option<u64>, Error> {
+    let Some((mut walk, mut dump)) = Dump::request(session, settings, checkpoint).await? else {
+        return Ok(None);
+    };
+    while let Some(packet) = dump.next(&walk).await? {
+        let found = walk.packet(packet)?;
+        if let Some(begun) = found.as_ref().or(walk.found.as_ref()) {
+            return Ok(Some(begun.committed_at_micros));
+        }
+    }
+    Ok(None)
+}
+
+/// The log after a checkpoint.
+struct Dump<S> {
+    session: Session<S>,
+    /// In a stream by position, the log's end when it was asked for.
+    head: Option<Position>,
+}
+
+impl<S: Stream> Dump<S> {
+    /// None when the server has nothing newer.
+    async fn request(
+        mut session: Session<S>,
+        settings: &Settings,
+        checkpoint: &Checkpoint,
+    ) -> Result<Option<(Walk, Self)>, Error> {
+        let facts = Facts::ask(&mut session).await?;
+        let filter = settings.filter(&facts)?;
+        let resume = State::from_checkpoint(checkpoint)?;
+        let state = start::state(&settings.start, Some(resume), &facts)?;
+        let nothing_newer = match (&state.gtids, &facts.head) {
+            (Some(gtids), _) => facts.executed.is_subset_of(gtids),
+            (None, Some(head)) => state
+                .position
+                .compare(head)
+                .is_some_and(std::cmp::Ordering::is_ge),
+            (None, None) => return Err(start::position_unknown()),
+        };
+        if nothing_newer {
+            return Ok(None);
+        }
+        request_dump(&mut session, settings, &state).await?;
+        let head = facts.head.filter(|_| state.gtids.is_none());
+        let walk = Walk::new(state, facts.checksum, filter);
+        Ok(Some((walk, Self { session, head })))
+    }
+
+    /// The next event; none when no transaction can come any more.
+    async fn next(&mut self, walk: &Walk) -> Result<Option<DumpPacket<'_>>, Error> {
         // By position the log may go on without a transaction (a new file) up to what was its end.
-        let past = head
+        let past = self
+            .head
             .as_ref()
             .is_some_and(|head| walk.at.compare(head).is_some_and(std::cmp::Ordering::is_ge));
         if past && walk.found.is_none() {
             return Ok(None);
         }
-    }
-}
-
-/// Goes through events until one transaction is complete.
-pub struct Walk {
-    state: State,
-    checksum: ChecksumAlgorithm,
-    format: FormatDescription,
-    filter: TableFilter,
-    at: Position,
-    found: Option<Upcoming>,
-    /// Where the transaction ends, if its Gtid event says so.
-    ends: Option<u64>,
-    /// BEGIN was seen.
-    block: bool,
-    /// A large event under way; none of it where it cannot be read.
-    large: Option<(EventHeader, Option<EventParts>)>,
-    /// Tables by the log's number: name, decoder.
-    tables: HashMap<u64, (String, Option<TableColumns>)>,
-}
-
-impl Walk {
-    /// Begins after `state`. `checksum` is what was negotiated for the dump.
-    #[must_use]
-    pub fn new(state: State, checksum: ChecksumAlgorithm, filter: TableFilter) -> Self {
-        Walk {
-            at: state.position.clone(),
-            state,
-            checksum,
-            format: FormatDescription::assumed(checksum),
-            filter,
-            found: None,
-            ends: None,
-            block: false,
-            large: None,
-            tables: HashMap::new(),
+        match self.session.next_event().await? {
+            DumpPacket::EndOfStream => Ok(None),
+            packet => Ok(Some(packet)),
         }
-    }
-
-    /// Takes one event; the transaction, when this was its last.
-    ///
-    /// # Errors
-    /// `binlog.malformed` for what is no event; `source.anonymous-transaction` in a stream by GTID.
-    pub fn event(&mut self, bytes: &[u8]) -> Result<Option<Upcoming>, Error> {
-        let header = EventHeader::parse(bytes)
-            .map_err(|e| Error::fatal("binlog.malformed", e.to_string()))?;
-        let copied = header.flags.is_artificial()
-            || header.event_type == EventType::FormatDescription && header.log_pos == 0;
-        let kind = header.event_type;
-        // What can only stand between transactions ends one that was never finished, before itself.
-        let between = matches!(
-            kind,
-            EventType::Gtid
-                | EventType::AnonymousGtid
-                | EventType::GtidTagged
-                | EventType::Rotate
-                | EventType::FormatDescription
-                | EventType::PreviousGtids
-                | EventType::Stop
-        );
-        if between && !copied && self.found.is_some() {
-            return self.complete();
-        }
-        let heartbeat = matches!(kind, EventType::Heartbeat | EventType::HeartbeatV2);
-        if !copied && !heartbeat {
-            self.at.pass(header.log_pos, header.event_size);
-        }
-        // By GTID the server leaves out what is not wanted, so the event before may have ended elsewhere.
-        let before = self.at.offset.saturating_sub(u64::from(header.event_size));
-        let (checksum, format) = (self.checksum, self.format.clone());
-        if kind == EventType::TransactionPayload {
-            self.open(None, before, &header);
-            let parts = Event::split(bytes, checksum)
-                .and_then(|event| EventParts::of(&event, &format, JOINED));
-            self.begin(header, parts);
-            self.use_parts(&format);
-            self.large = None;
-            return self.completed(true);
-        }
-        let body = Event::split(bytes, checksum).and_then(|event| event.parse(&format));
-        let ended = match body {
-            Ok(body) => self.body(body, &header, before),
-            Err(error) => {
-                if matches!(kind, EventType::Gtid | EventType::GtidTagged) {
-                    return Err(Error::fatal(error.code(), error.to_string()));
-                }
-                self.open(None, before, &header);
-                self.unreadable(error.to_string());
-                ends_by_type(kind)
-            }
-        };
-        self.completed(ended)
-    }
-
-    /// Takes a piece of a large event; the transaction, when that was its last.
-    ///
-    /// # Errors
-    /// As [`Walk::event`].
-    pub fn piece(
-        &mut self,
-        bytes: &[u8],
-        first: bool,
-        last: bool,
-    ) -> Result<Option<Upcoming>, Error> {
-        let format = self.format.clone();
-        if first {
-            let header = EventHeader::parse(bytes)
-                .map_err(|e| Error::fatal("binlog.malformed", e.to_string()))?;
-            self.open(None, self.at.offset, &header);
-            let parts = EventParts::begin(bytes, last, self.checksum, &format, JOINED);
-            self.begin(header, parts);
-        } else if let Some((header, Some(mut parts))) = self.large.take() {
-            let fed = parts.feed(bytes, last);
-            self.begin(header, fed.map(|()| parts));
-        }
-        self.use_parts(&format);
-        if !last {
-            return Ok(None);
-        }
-        let Some((header, _)) = self.large.take() else {
-            return Ok(None);
-        };
-        self.at.pass(header.log_pos, header.event_size);
-        self.completed(ends_by_type(header.event_type))
-    }
-
-    fn begin(&mut self, header: EventHeader, parts: Result<EventParts, BinlogError>) {
-        let parts = match parts {
-            Ok(parts) => Some(parts),
-            Err(error) => {
-                self.unreadable(error.to_string());
-                None
-            }
-        };
-        self.large = Some((header, parts));
-    }
-
-    /// Counts what there is of a large event.
-    fn use_parts(&mut self, format: &FormatDescription) {
-        let Some((header, Some(mut parts))) = self.large.take() else {
-            return;
-        };
-        loop {
-            let taken = match parts.next(format) {
-                Ok(None) => break,
-                Ok(Some(Part::Event(event))) => event.parse(format).map(|body| {
-                    self.body(body, &event.header, self.at.offset);
-                    None
-                }),
-                Ok(Some(Part::Rows { event, follows })) => Ok(Some(self.rows(&event, follows))),
-                Err(error) => Err(error),
-            };
-            match taken {
-                Ok(None) => {}
-                Ok(Some((used, wanted))) => parts.took(used, wanted),
-                Err(error) => {
-                    self.unreadable(error.to_string());
-                    parts.skip();
-                }
-            }
-        }
-        self.large = Some((header, Some(parts)));
-    }
-
-    /// The transaction, if it is over: by its length, or, where that is not known, if it has `ended` by its meaning.
-    fn completed(&mut self, ended: bool) -> Result<Option<Upcoming>, Error> {
-        if self.found.is_none() {
-            return Ok(None);
-        }
-        let ended = match self.ends {
-            Some(end) => self.at.offset >= end,
-            None => ended,
-        };
-        if ended { self.complete() } else { Ok(None) }
-    }
-
-    /// Takes an event's body; says whether it ends the transaction by its meaning.
-    fn body(&mut self, body: EventBody<'_>, header: &EventHeader, before: u64) -> bool {
-        match body {
-            EventBody::FormatDescription(format) => {
-                self.checksum = format.checksum;
-                self.format = format;
-            }
-            EventBody::Rotate(rotate) => {
-                self.at = Position {
-                    file: rotate.file.to_owned(),
-                    offset: rotate.position,
-                };
-            }
-            EventBody::Gtid(event) => {
-                let micros = event
-                    .original_commit_timestamp
-                    .or(event.immediate_commit_timestamp);
-                self.open(event.gtid, before, header);
-                if let Some(found) = &mut self.found
-                    && let Some(micros) = micros.filter(|micros| *micros > 0)
-                {
-                    found.committed_at_micros = micros;
-                }
-                self.ends = event
-                    .transaction_length
-                    .map(|length| before.saturating_add(length));
-            }
-            EventBody::Query(query) => {
-                self.open(None, before, header);
-                match query.sql {
-                    b"BEGIN" => self.block = true,
-                    b"COMMIT" => return true,
-                    sql => {
-                        let text = String::from_utf8_lossy(sql).into_owned();
-                        if let Some(found) = &mut self.found {
-                            found.statements.push(text);
-                        }
-                        // Of an XA transaction, XA PREPARE is the last event.
-                        self.block |= sql.starts_with(b"XA START");
-                        return !self.block;
-                    }
-                }
-            }
-            EventBody::TableMap(map) => {
-                let name = format!("{}.{}", map.schema, map.table);
-                let replicated = self.filter.matches(map.schema, map.table);
-                if let Some(found) = &mut self.found {
-                    found.tables.entry(name.clone()).or_default().replicated = replicated;
-                }
-                let columns = match map.columns() {
-                    Ok(columns) => Some(columns),
-                    Err(error) => {
-                        self.unreadable(error.to_string());
-                        None
-                    }
-                };
-                self.tables.insert(map.table_id, (name, columns));
-            }
-            EventBody::Rows(rows) => {
-                self.rows(&rows, 0);
-            }
-            EventBody::Xid(_) | EventBody::XaPrepare(_) => return true,
-            // Unpacked before its parts come here.
-            EventBody::TransactionPayload(_) => {}
-            EventBody::Incident(_) => {
-                self.open(None, before, header);
-                self.unreadable(
-                    "the source notes here that its log lacks changes (INCIDENT)".to_owned(),
-                );
-                return true;
-            }
-            EventBody::Unhandled(kind) => {
-                self.unreadable(format!(
-                    "it holds an event of type {} ({kind})",
-                    kind.code()
-                ));
-            }
-            EventBody::RowsQuery(_)
-            | EventBody::PreviousGtids(_)
-            | EventBody::Heartbeat(_)
-            | EventBody::Stop
-            | EventBody::Ignorable(_)
-            | EventBody::Intvar(_)
-            | EventBody::Rand(_)
-            | EventBody::UserVar(_) => {}
-        }
-        false
-    }
-
-    /// Begins the transaction, unless it has begun.
-    fn open(&mut self, gtid: Option<Gtid>, offset: u64, header: &EventHeader) {
-        if self.found.is_some() {
-            return;
-        }
-        self.found = Some(Upcoming {
-            gtid,
-            begins: Position {
-                file: self.at.file.clone(),
-                offset,
-            },
-            committed_at_micros: u64::from(header.timestamp) * 1_000_000,
-            bytes: 0,
-            tables: BTreeMap::new(),
-            statements: Vec::new(),
-            unreadable: None,
-            after: self.state.clone(),
-        });
-    }
-
-    fn unreadable(&mut self, why: String) {
-        if let Some(found) = &mut self.found {
-            found.unreadable.get_or_insert(why);
-        }
-    }
-
-    /// Counts the rows that are there of an event, of which so many bytes follow; returns how many bytes were used, and how many the next row needs at
-    /// least.
-    fn rows(&mut self, event: &RowsEvent<'_>, follows: u64) -> (usize, u64) {
-        let all = (event.images.len(), 0);
-        if event.is_dummy() {
-            return all;
-        }
-        let counted = match self.tables.get(&event.table_id) {
-            Some((name, Some(columns))) => {
-                count(event, columns, follows).map(|counted| (name.clone(), counted))
-            }
-            Some((_, None)) => return all,
-            None => Err("it has rows of a table that it does not name".to_owned()),
-        };
-        match counted {
-            Ok((name, (rows, used, wanted))) => {
-                if let Some(found) = &mut self.found {
-                    let table = found.tables.entry(name).or_default();
-                    match event.operation {
-                        Operation::Insert => table.inserted += rows,
-                        Operation::Update => table.updated += rows,
-                        Operation::Delete => table.deleted += rows,
-                    }
-                }
-                (used, wanted)
-            }
-            Err(why) => {
-                self.unreadable(why);
-                all
-            }
-        }
-    }
-
-    fn complete(&mut self) -> Result<Option<Upcoming>, Error> {
-        let Some(mut found) = self.found.take() else {
-            return Ok(None);
-        };
-        found.bytes = self.at.offset.saturating_sub(found.begins.offset);
-        found.after.position = self.at.clone();
-        if let Some(gtids) = &mut found.after.gtids {
-            let Some(gtid) = found.gtid else {
-                return Err(Error::fatal(
-                    "source.anonymous-transaction",
-                    "the stream goes by GTID, and the source logged a transaction without one",
-                )
-                .hint("a transaction without a GTID cannot be named, so not skipped: go on by file and position, with --set-position"));
-            };
-            gtids.add(gtid);
-        }
-        Ok(Some(found))
-    }
-}
-
-/// Whether an event of this type is the last of its transaction, where nothing else tells.
-fn ends_by_type(kind: EventType) -> bool {
-    matches!(
-        kind,
-        EventType::Xid | EventType::XaPrepare | EventType::TransactionPayload | EventType::Incident
-    )
-}
-
-/// The most bytes of a row, or of an event without rows, that are held to be looked at.
-const JOINED: usize = 64 << 20;
-
-/// Rows, bytes used of the images, and bytes that the next row needs at least.
-fn count(
-    event: &RowsEvent<'_>,
-    columns: &TableColumns,
-    follows: u64,
-) -> Result<(u64, usize, u64), String> {
-    let mut columns = columns.clone();
-    columns.table_id = event.table_id;
-    let mut decoder = event.rows(&columns).map_err(|e| e.to_string())?;
-    let (mut rows, mut scratch) = (0, Vec::new());
-    loop {
-        let left = decoder.remaining();
-        match decoder.next_row(&mut scratch) {
-            Ok(true) => rows += 1,
-            Ok(false) => return Ok((rows, event.images.len(), 0)),
-            Err(error) => {
-                let most = (left as u64 + follows).min(JOINED as u64);
-                let missing = decoder.shortfall(&error, left);
-                return match missing.filter(|wanted| *wanted <= most) {
-                    Some(wanted) => Ok((rows, event.images.len() - left, wanted)),
-                    None => Err(error.to_string()),
-                };
-            }
-        }
-        scratch.clear();
     }
 }

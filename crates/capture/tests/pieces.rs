@@ -28,9 +28,12 @@ fn feed(
     let (head, rest) = event.split_at(19 + 8);
     assembler.piece(head, true, false)?;
     let mut left = rest.len();
-    for piece in rest.chunks(piece) {
+    // Events of an even length end with an empty piece, as those do that end with a full packet.
+    let empty = event.len().is_multiple_of(2).then_some(&[][..]);
+    for piece in rest.chunks(piece).chain(empty) {
         left -= piece.len();
-        assembler.piece(piece, false, left == 0)?;
+        let last = left == 0 && (piece.is_empty() || empty.is_none());
+        assembler.piece(piece, false, last)?;
         while assembler.has_full_batch() {
             take(assembler, into);
             assembler.go_on()?;

@@ -164,21 +164,12 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
-        reason: "other images lack columns that are needed to find and to write a row.",
+        reason: "other images are followed too; but rows are found by their key alone, and a row of the target that differs in a column that was not logged keeps its value.",
         remedy: "`SET PERSIST binlog_row_image = FULL`",
         ..source(
             "source.row-image",
-            Fatal,
+            Note,
             "row images are whole (`binlog_row_image = FULL`)",
-        )
-    },
-    Check {
-        reason: "a partial image says how a JSON document was changed, not what it is now; this version does not read that.",
-        remedy: "`SET PERSIST binlog_row_value_options = ''`",
-        ..source(
-            "source.partial-json",
-            Fatal,
-            "JSON documents are logged whole (`binlog_row_value_options` is empty)",
         )
     },
     Check {
@@ -291,6 +282,15 @@ pub static CHECKS: &[Check] = &[
             "source.table-engine",
             Fatal,
             "every replicated table of the source is InnoDB",
+        )
+    },
+    Check {
+        reason: "a branch that was prepared before the pipeline begins is committed later without its rows being logged again.",
+        remedy: "`XA COMMIT …` or `XA ROLLBACK …` for each, before the copy for the target is taken",
+        ..source(
+            "source.xa-prepared",
+            Warning,
+            "no XA branch is prepared when a pipeline begins",
         )
     },
     Check {
@@ -431,7 +431,8 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         reason: "the log names columns by position only: with another order, values go into wrong columns without a word.",
-        remedy: "`ALTER TABLE … MODIFY … AFTER …` on the target",
+        remedy: "`ALTER TABLE … MODIFY … AFTER …` on the target. Only where the source has changed the order itself, and the stream is still to bring that very statement: `[check] allow = [\"column-order\"]` until it has",
+        allow: Some("column-order"),
         ..pair(
             "table.column-order",
             Fatal,
@@ -448,12 +449,12 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
-        reason: "views and routines run with the rights of their definer; without the account they are refused, or fail when they are used.",
+        reason: "views, routines, triggers and events run with the rights of their definer; without the account they are refused, or fail when they are used. What the source's account may not see (routines without `SHOW_ROUTINE`, triggers without `TRIGGER`, events without `EVENT`) is a note, never a pass.",
         remedy: "`CREATE USER …` on the target",
         ..pair(
             "pair.definers",
             Warning,
-            "the target has the accounts that are DEFINER of the source's views and routines",
+            "the target has the accounts that are DEFINER of the source's views, routines, triggers and events",
         )
     },
     Check {

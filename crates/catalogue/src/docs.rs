@@ -44,9 +44,33 @@ New keys and codes may be added.
 
 const ERRORS_HEAD: &str = "# Error codes
 
-An error has a dotted code, one sentence, and, where they are known, detail, position (file:offset), GTID, table, server with errno and SQLSTATE, and a hint. With `--log-format json` it is one
-JSON object with these as keys. The codes are stable; new ones may be added. This page is written by `cargo xtask docs` from `crates/catalogue`, and `.ci/run` holds it against the sources. A
-finding of the checks before the start ends `datain run` under its own code: [checks](checks.md).
+An error has a dotted code, one sentence, and, where they are known, detail, position (file:offset), GTID, table, server with errno and SQLSTATE, and a hint. The codes are stable; new ones may
+be added. This page is written by `cargo xtask docs` from `crates/catalogue`, and `.ci/run` holds it against the sources. A finding of the checks before the start ends `datain run` under its own
+code: [checks](checks.md).
+
+## As JSON
+
+With `--log-format json` the error that ends a command is the line `{\"error\": {…}}` on standard error. The same object, without `{\"error\": …}` around it, is `last_error`, and the
+`error` of `source` and of `target`, in [`datain status`](status.md), and stands in `datain.checkpoints.last_error` on the target. Its keys are always there, `null` where nothing is known; new ones may be added.
+(A target that an older version wrote to may hold one with keys missing.)
+
+| key | type | |
+|---|---|---|
+| `error.kind` | string | what can be done: `config`, `retry`, `reconfigure`, `resnapshot`, `fatal`, `interrupted` |
+| `error.code` | string | one of those below |
+| `error.message` | string | one sentence |
+| `error.detail` | string or null | more about what was found |
+| `error.position` | string or null | where in the stream, `binlog.000003:1234`, or in a file |
+| `error.gtid` | string or null | the transaction |
+| `error.table` | string or null | `schema.table` |
+| `error.server` | string or null | which server it concerns, and what that said, for people: `source 10.0.0.1:3306, errno 1045, SQLSTATE 28000` |
+| `error.errno` | number or null | the server's error number, if the server reported the error |
+| `error.sqlstate` | string or null | its SQLSTATE, likewise |
+| `error.hint` | string or null | what to do |
+
+A failure from which `run` or `tail` recovers is a log line at level `WARN`. Its fields have the same names, such as `code`, `server` (which holds errno and SQLSTATE too) and `detail`.
+
+## Codes
 
 \"Then\" is what `datain run` does: **again** means new instances from the checkpoint, after a pause, for ever (but at the start an error ends the command, unless `--connect-retry-seconds` is given); **ends** means exit code 3; **2** means exit code 2.
 ";

@@ -22,6 +22,17 @@ pub struct Transaction<'a> {
     pub offset: u64,
     /// When it was committed, microseconds since 1970; 0 if that is not known.
     pub committed_at_micros: u64,
+    /// The XA branch that its rows belong to, which is prepared and not committed.
+    pub xid: Option<&'a str>,
+}
+
+/// How an XA branch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BranchEnd {
+    /// The rows that were printed with its xid are committed.
+    Commit,
+    /// They never were, and never will be.
+    Rollback,
 }
 
 impl Transaction<'_> {
@@ -80,6 +91,21 @@ struct Order<'a> {
     id: &'a str,
     total_order: u64,
     data_collection_order: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xid: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EndOfBranch<'a> {
+    source: Source<'a>,
+    ts_ms: u64,
+    xa: Branch<'a>,
+}
+
+#[derive(Serialize)]
+struct Branch<'a> {
+    xid: &'a str,
+    end: &'static str,
 }
 
 /// Where a change comes from. The fields are those of Debezium's connector, also where datain has nothing to put into them.
@@ -158,9 +184,35 @@ pub fn write_row(
             id,
             total_order: place.total_order,
             data_collection_order: place.data_collection_order,
+            xid: transaction.xid,
         },
     };
     write_line(out, &envelope)
+}
+
+/// Appends the line of an XA branch's end, with its newline. `transaction` is that of the end.
+///
+/// # Errors
+/// None that bytes from outside can cause.
+pub fn write_branch_end(
+    out: &mut Vec<u8>,
+    transaction: &Transaction<'_>,
+    xid: &str,
+    end: BranchEnd,
+    now_millis: u64,
+) -> Result<(), Unwritable> {
+    let line = EndOfBranch {
+        source: Source::new(transaction, "", None, 0),
+        ts_ms: now_millis,
+        xa: Branch {
+            xid,
+            end: match end {
+                BranchEnd::Commit => "commit",
+                BranchEnd::Rollback => "rollback",
+            },
+        },
+    };
+    write_line(out, &line)
 }
 
 /// Appends `value` and a newline; nothing after an error.

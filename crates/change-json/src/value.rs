@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use datain_binary_json::Document;
-use datain_row_block::{ColumnKind, Image, Value};
-use serde::ser::{Error as _, Serialize, SerializeMap as _, Serializer};
+use datain_row_block::{ColumnKind, Image, JsonChange, JsonChanges, JsonOperation, Value};
+use serde::ser::{Error as _, Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 use crate::characters::decode;
 use crate::table::{Column, Signedness, Table};
@@ -102,7 +102,46 @@ pub(crate) fn text_or_bytes<S: Serializer>(
 }
 
 fn json<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    if let Some(changes) = JsonChanges::of(bytes) {
+        // A document is a string here, so an object cannot be taken for one.
+        let mut map = to.serialize_map(Some(1))?;
+        map.serialize_entry("changes", &Changes(changes))?;
+        return map.end();
+    }
     // The reason names a place in the document, never what stands there.
     let text = Document::new(bytes).to_text().map_err(S::Error::custom)?;
     to.serialize_str(&text)
+}
+
+/// Changes of a document, which the log gives in place of it.
+struct Changes<'a>(JsonChanges<'a>);
+
+impl Serialize for Changes<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut list = to.serialize_seq(None)?;
+        for change in self.0.clone() {
+            list.serialize_element(&Change(change.map_err(S::Error::custom)?))?;
+        }
+        list.end()
+    }
+}
+
+struct Change<'a>(JsonChange<'a>);
+
+impl Serialize for Change<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        let operation = match self.0.operation {
+            JsonOperation::Replace => "replace",
+            JsonOperation::Insert => "insert",
+            JsonOperation::Remove => "remove",
+        };
+        map.serialize_entry("op", operation)?;
+        map.serialize_entry("path", self.0.path)?;
+        if let Some(value) = self.0.value {
+            let text = Document::new(value).to_text().map_err(S::Error::custom)?;
+            map.serialize_entry("value", &text)?;
+        }
+        map.end()
+    }
 }

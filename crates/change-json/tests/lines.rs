@@ -6,10 +6,13 @@
 )]
 
 use datain_change_json::{
-    Column, Orders, Place, Signedness, Statement, Table, Transaction, numbered_names, write_row,
-    write_statement,
+    BranchEnd, Column, Orders, Place, Signedness, Statement, Table, Transaction, numbered_names,
+    write_branch_end, write_row, write_statement,
 };
-use datain_row_block::{ColumnKind, ImageWriter, Operation, RowSetReader, RowSetWriter, Width};
+use datain_row_block::{
+    ColumnKind, ImageWriter, JSON_CHANGES, JsonChange, JsonOperation, Operation, RowSetReader,
+    RowSetWriter, Width,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -19,6 +22,7 @@ const TRANSACTION: Transaction<'_> = Transaction {
     file: "binlog.000003",
     offset: 157,
     committed_at_micros: 1_700_000_000_123_456,
+    xid: None,
 };
 
 fn column(name: &str, kind: ColumnKind) -> Column {
@@ -267,4 +271,57 @@ proptest! {
             prop_assert_eq!(&line["after"], &Value::Null);
         }
     }
+}
+
+#[test]
+fn the_end_of_a_branch_is_a_line_of_its_own() {
+    let mut out = Vec::new();
+    for end in [BranchEnd::Commit, BranchEnd::Rollback] {
+        write_branch_end(&mut out, &TRANSACTION, "X'67',X'',1", end, 7).unwrap();
+    }
+    let ends: Vec<Value> = std::str::from_utf8(&out)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(ends[0]["xa"]["xid"], "X'67',X'',1");
+    assert_eq!(ends[0]["xa"]["end"], "commit");
+    assert_eq!(ends[1]["xa"]["end"], "rollback");
+    assert_eq!(ends[1]["source"]["pos"], 157);
+}
+
+#[test]
+fn changes_of_a_document_are_an_object() {
+    let mut value = vec![JSON_CHANGES];
+    for change in [
+        JsonChange {
+            operation: JsonOperation::Replace,
+            path: "$.a",
+            value: Some(&[4, 1]),
+        },
+        JsonChange {
+            operation: JsonOperation::Remove,
+            path: "$.b[0]",
+            value: None,
+        },
+    ] {
+        change.push(&mut value);
+    }
+    let table = table(vec![column("j", ColumnKind::Json)]);
+    let line_of = |value: &[u8]| {
+        let mut set = Vec::new();
+        let mut writer = RowSetWriter::begin(&mut set, Operation::Insert, None, Some(&[true]));
+        let mut image = writer.begin_image(1);
+        image.push_bytes(value);
+        image.finish();
+        line(&table, Operation::Insert, &set)
+    };
+    let parsed: Value = serde_json::from_str(&line_of(&value).unwrap()).unwrap();
+    let expected = serde_json::json!({"changes": [
+        {"op": "replace", "path": "$.a", "value": "true"},
+        {"op": "remove", "path": "$.b[0]"},
+    ]});
+    assert_eq!(parsed["after"]["j"], expected);
+    value.push(9);
+    assert!(line_of(&value).is_err());
 }

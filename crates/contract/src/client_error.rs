@@ -58,3 +58,63 @@ const RECONFIGURE: &[&str] = &[
     "server.account-locked",
     "server.table-missing",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use datain_mysql_client::{ServerError, StreamError};
+
+    use super::*;
+
+    /// What docs/errors.md says of an error must be what is done about it.
+    fn check(error: ClientError, seen: &mut BTreeSet<String>) {
+        let error = Error::from(error);
+        let entry = datain_catalogue::ERRORS
+            .iter()
+            .flat_map(|section| section.entries)
+            .find(|entry| entry.codes.contains(&error.code.as_str()))
+            .unwrap_or_else(|| panic!("{} is not in the catalogue", error.code));
+        assert_eq!(
+            entry.then.starts_with("again"),
+            error.disposition == Disposition::Retry,
+            "{} is {:?}, and the catalogue says {:?}",
+            error.code,
+            error.disposition,
+            entry.then
+        );
+        seen.insert(error.code);
+    }
+
+    #[test]
+    fn the_catalogue_says_what_happens_after_an_error_of_a_server_or_a_network() {
+        let mut seen = BTreeSet::new();
+        for errno in 1..=u16::MAX {
+            let server = ServerError {
+                errno,
+                sqlstate: None,
+                message: String::new(),
+                context: String::new(),
+            };
+            check(ClientError::Server(Box::new(server)), &mut seen);
+        }
+        let codes = datain_catalogue::ERRORS
+            .iter()
+            .flat_map(|section| section.entries)
+            .flat_map(|entry| entry.codes);
+        for code in codes {
+            if code.starts_with("net.") {
+                check(StreamError::new(*code, "").into(), &mut seen);
+            } else if code.starts_with("server.") && !OF_DATAIN.contains(code) {
+                assert!(seen.contains(*code), "no errno gives {code}");
+            }
+        }
+    }
+
+    /// What no server says by its errno alone: its words decide, or datain itself says it.
+    const OF_DATAIN: &[&str] = &[
+        "server.binlog-purged",
+        "server.replica-displaced",
+        "server.replica-id-in-use",
+    ];
+}

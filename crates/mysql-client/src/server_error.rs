@@ -164,7 +164,10 @@ impl ServerError {
             1236 if self.mentions("max_allowed_packet") => (
                 "server.packet-too-large",
                 false,
-                Some("raise max_allowed_packet on the source"),
+                Some(
+                    "raise max_allowed_packet on the source; where it is 1 GiB already, which is the most, the event cannot be sent: apply the \
+                     effect of its transaction to the target by hand, and go on after it with --set-position",
+                ),
             ),
             1236 => (
                 "server.binlog-unreadable",

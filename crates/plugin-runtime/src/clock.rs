@@ -30,6 +30,12 @@ impl Moment {
         )
     }
 
+    /// Milliseconds from this moment until `now`; 0 before it.
+    #[must_use]
+    pub fn millis_until(self, now: Moment) -> u64 {
+        now.0.saturating_sub(self.0) / 1_000_000
+    }
+
     /// Whether it is past.
     #[must_use]
     pub fn has_come(self) -> bool {

@@ -72,6 +72,11 @@ impl HostStream {
         self.heard.clone()
     }
 
+    /// Waits until there is something to read, or the end. Where there always is, this is where the host is heard.
+    pub async fn ready(&self) {
+        until_ready(&self.connection, Interest::READABLE).await;
+    }
+
     /// The host's side of the stream.
     #[must_use]
     pub fn connection(&self) -> &Connection {

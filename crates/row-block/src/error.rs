@@ -1,7 +1,7 @@
 //! What can be wrong with a block.
 
 /// Bytes that are not what ROWS.md allows at that place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("row set malformed at byte {offset}: {reason}")]
 pub struct Malformed {
     /// Offset in bytes from the start of the row set.

@@ -31,6 +31,7 @@
 
 mod bitmap;
 mod error;
+mod json_changes;
 mod kind;
 mod reader;
 mod value;
@@ -38,6 +39,7 @@ mod writer;
 
 pub use bitmap::Bitmap;
 pub use error::{BlockError, Malformed};
+pub use json_changes::{JSON_CHANGES, JsonChange, JsonChanges, JsonOperation};
 pub use kind::{ColumnKind, Operation, UnknownKind, Width};
 pub use reader::{Image, Row, RowSetReader, Values};
 pub use value::Value;

@@ -251,6 +251,10 @@ fn rows_without_columns_are_refused() {
         Err("rows without any column")
     );
     assert_eq!(read(&kinds, Operation::Update, 0, &[0, 0]), Ok(0));
+    // But for one: an INSERT of defaults alone.
+    assert_eq!(read(&kinds, Operation::Insert, 1, &[0]), Ok(1));
+    assert!(read(&kinds, Operation::Insert, 2, &[0]).is_err());
+    assert!(read(&kinds, Operation::Delete, 1, &[0]).is_err());
 }
 
 #[test]

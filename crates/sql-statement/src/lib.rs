@@ -9,6 +9,8 @@
 //!   executable comments is seen, strings hide what they contain.
 //! * [`classify`] names the [`Kind`] of a statement and its targets.
 //! * [`TableFilter`] holds the operator's patterns, and judges tables, schemas and whole statements.
+//! * [`script`] takes a file of statements apart, [`created_columns`] reads the names of columns in a `CREATE TABLE`: for people, who want names where the
+//!   log has none.
 //! * [`first_words`] describes a statement in a log message without showing any value of it.
 //!
 //! Statements are bytes in the client's character set, which the Query event names. They need not be UTF-8, and in
@@ -40,10 +42,12 @@ mod change;
 mod charset;
 mod classify;
 mod create_table;
+mod created_columns;
 mod cursor;
 mod filter;
 mod options;
 mod pattern;
+mod script;
 mod statement;
 mod token;
 mod tokens;
@@ -53,9 +57,11 @@ mod xid;
 
 pub use charset::Charset;
 pub use classify::classify;
+pub use created_columns::created_columns;
 pub use filter::{FilterError, NameCase, TableFilter, is_never_replicated};
 pub use options::{Dialect, Options};
 pub use pattern::PatternError;
+pub use script::{ScriptStatement, script};
 pub use statement::{Action, Kind, ObjectName, Savepoint, Statement, TableAction, Xa};
 pub use token::{Token, TokenKind};
 pub use tokens::Tokens;

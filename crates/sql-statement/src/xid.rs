@@ -1,6 +1,8 @@
 //! The name of an XA transaction, as `XA` statements carry it ("XA Transaction SQL Statements"): `gtrid [, bqual
 //! [, formatID]]`. The binary log always has the full form with hexadecimal literals: `X'74',X'',1`.
 
+use std::fmt;
+
 use crate::TokenKind;
 use crate::cursor::Cursor;
 use crate::token::unquote;
@@ -14,6 +16,20 @@ pub struct Xid {
     pub bqual: Vec<u8>,
     /// The format; 1 where none is given.
     pub format_id: u64,
+}
+
+/// As a server writes it to its log, with the digits in lower case.
+impl fmt::Display for Xid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in [&self.gtrid, &self.bqual] {
+            f.write_str("X'")?;
+            for byte in part {
+                write!(f, "{byte:02x}")?;
+            }
+            f.write_str("',")?;
+        }
+        write!(f, "{}", self.format_id)
+    }
 }
 
 impl Xid {

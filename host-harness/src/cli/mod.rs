@@ -15,6 +15,7 @@ mod signals;
 mod skip;
 mod status;
 mod tail;
+mod tail_files;
 mod time;
 
 use std::io::Write;
@@ -59,11 +60,11 @@ enum Command {
     Stop(orders::OrderArgs),
     /// Lets a stopped pipeline go on.
     Start(orders::OrderArgs),
-    /// Leaves out the next transaction, after showing it; the pipeline must not be running.
+    /// Leaves out the next transaction, after showing it. Refused while a host on this machine runs the pipeline; one elsewhere rereads its checkpoint.
     Skip(skip::SkipArgs),
     /// Removes all that the target knows of the pipeline; the replicated data stay.
     Remove(remove::RemoveArgs),
-    /// Prints the source's changes as lines of JSON (Debezium's envelope); needs no target, and disturbs no pipeline.
+    /// Prints the source's changes as lines of JSON (Debezium's envelope); needs no target, and disturbs no pipeline. With --file it prints those in files, without a server.
     Tail(tail::TailArgs),
 }
 
@@ -77,6 +78,12 @@ struct ConfigFile {
 impl ConfigFile {
     fn load(&self) -> Result<Config> {
         Config::load(&self.path)
+    }
+
+    /// Reads it again later.
+    fn reload(&self) -> impl Fn() -> Result<Config> + Send + Sync + 'static {
+        let path = self.path.clone();
+        move || Config::load(&path)
     }
 }
 

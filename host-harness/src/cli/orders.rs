@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{ConfigFile, Finish, output};
 use crate::config::Config;
-use crate::control::{self, Answered, Order};
+use crate::control::{self, Answered, Running};
 use crate::error::Result;
 use crate::pipeline::Pipeline;
 
@@ -18,7 +18,7 @@ pub(super) struct OrderArgs {
 pub(super) fn stop(args: &OrderArgs) -> Result<Finish> {
     let config = args.config.load()?;
     let name = config.name.clone();
-    let text = if let Some(answered) = ordered(&config, Order::Stop)? {
+    let text = if let Some(answered) = ordered(&config, |host| host.stop(&tell_waiting))? {
         format!(
             "pipeline {name} is stopped at {}; its host (process {}) rests until `datain start`\n",
             answered.status["durable_position"]
@@ -35,7 +35,8 @@ pub(super) fn stop(args: &OrderArgs) -> Result<Finish> {
             at.map_or_else(|| "no checkpoint yet".to_owned(), |c| c.display)
         )
     };
-    output(&text)?;
+    // It is done, whether anybody reads so or not.
+    let _ = output(&text);
     Ok(Finish::Done)
 }
 
@@ -43,7 +44,7 @@ pub(super) fn stop(args: &OrderArgs) -> Result<Finish> {
 pub(super) fn start(args: &OrderArgs) -> Result<Finish> {
     let config = args.config.load()?;
     let name = config.name.clone();
-    let text = if let Some(answered) = ordered(&config, Order::Start)? {
+    let text = if let Some(answered) = ordered(&config, Running::start)? {
         format!(
             "pipeline {name} goes on in its host (process {})\n",
             answered.pid
@@ -54,15 +55,24 @@ pub(super) fn start(args: &OrderArgs) -> Result<Finish> {
             "pipeline {name} may run; no host was told on this machine: one that rests goes on within seconds, else `datain run -c FILE`\n"
         )
     };
-    output(&text)?;
+    // It is done, whether anybody reads so or not.
+    let _ = output(&text);
     Ok(Finish::Done)
 }
 
+fn tell_waiting() {
+    // Commands log warnings only, unless they are told otherwise.
+    tracing::warn!(
+        "the host waits until a statement that is under way on the target has ended; interrupting this command does not take the stop back"
+    );
+}
+
 /// Gives the order to the host on this machine; none where there is none, or none that can be spoken to: then the target keeps the order.
-fn ordered(config: &Config, order: Order) -> Result<Option<Answered>> {
-    let given =
-        control::connect(config).and_then(|host| host.map(|host| host.give(order)).transpose());
-    match given {
+fn ordered(
+    config: &Config,
+    give: impl FnOnce(Running) -> Result<Answered>,
+) -> Result<Option<Answered>> {
+    match control::connect(config).and_then(|host| host.map(give).transpose()) {
         Err(error) if error.code() == "control.failed" => {
             tracing::warn!(%error, "the order goes to the target alone");
             Ok(None)

@@ -3,12 +3,13 @@
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle as BarStyle};
 
 use super::logging;
+use super::time::{now_micros, tenths};
 use crate::pipeline::{Status, StatusHandle};
 
 /// How progress is shown.
@@ -114,9 +115,7 @@ impl Output {
 }
 
 fn line(status: &Status, rows_per_second: f64) -> String {
-    let lag = status
-        .lag_seconds
-        .map_or_else(|| "?".to_owned(), |lag| format!("{lag:.1}"));
+    let lag = status.lag_seconds.map_or_else(|| "?".to_owned(), tenths);
     let past = match (&status.last_error, status.last_error_at_micros) {
         (Some(error), Some(at)) => {
             let ago = now_micros().saturating_sub(at) / 1_000_000;
@@ -132,13 +131,6 @@ fn line(status: &Status, rows_per_second: f64) -> String {
         position(&status.source_position),
         position(&status.durable_position),
     )
-}
-
-fn now_micros() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Rows a second since the last look.

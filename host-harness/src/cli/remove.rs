@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::confirm::confirm;
 use super::{ConfigFile, Finish, output};
-use crate::control::{self, Order};
+use crate::control;
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::Pipeline;
 
@@ -21,7 +21,7 @@ pub(super) fn remove(args: &RemoveArgs) -> Result<Finish> {
     let config = args.config.load()?;
     let (name, address) = (config.name.clone(), config.target_address());
     if let Some(host) = control::connect(&config)? {
-        let host = host.give(Order::Status)?;
+        let host = host.status()?;
         return Err(Error::new(
             Kind::Reconfigure,
             "host.running",
@@ -51,6 +51,7 @@ pub(super) fn remove(args: &RemoveArgs) -> Result<Finish> {
     } else {
         ""
     };
-    output(&format!("removed pipeline {name}{schema}\n"))?;
+    // It is done, whether anybody reads so or not.
+    let _ = output(&format!("removed pipeline {name}{schema}\n"));
     Ok(Finish::Done)
 }

@@ -26,7 +26,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     connect_retry_seconds: u64,
     /// Goes to the place that [start] names, although the pipeline has a checkpoint and began elsewhere. What lies between the two is left out, or
-    /// applied a second time. Once there, the option has no effect any more.
+    /// applied a second time. Once there, the option moves nothing any more, and says so.
     #[arg(long)]
     set_position: bool,
 }
@@ -43,7 +43,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Finish> {
     config.set_position = args.set_position;
     let pipeline = Pipeline::new(config.clone())?
         .until_caught_up(args.until_caught_up)
-        .connect_retry(Duration::from_secs(args.connect_retry_seconds));
+        .connect_retry(Duration::from_secs(args.connect_retry_seconds))
+        .reload_with(args.config.reload());
     // Held until the end: orders are taken for as long as the pipeline runs or rests.
     let _control = Listener::open(&config, pipeline.handle())?;
     let stop = Stop::new();

@@ -10,7 +10,7 @@ use super::time::utc_micros;
 use super::{ConfigFile, Finish, output};
 use crate::bindings::{Checkpoint, SkippedTransaction, Upcoming};
 use crate::config::Config;
-use crate::control::{self, Order};
+use crate::control;
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::Pipeline;
 
@@ -21,6 +21,12 @@ pub(super) struct SkipArgs {
     /// Does not ask.
     #[arg(long)]
     yes: bool,
+    /// Skips only if the next transaction has this GTID, as an error has named it; for scripts, with --yes.
+    #[arg(long, value_name = "GTID", conflicts_with = "position")]
+    gtid: Option<String>,
+    /// Skips only if the next transaction begins here, as an error has named it.
+    #[arg(long, value_name = "FILE:OFFSET")]
+    position: Option<String>,
     /// Why, for those who look into datain.skipped later.
     #[arg(long, value_name = "TEXT", default_value = "not given")]
     reason: String,
@@ -47,6 +53,7 @@ pub(super) fn skip(args: &SkipArgs) -> Result<Finish> {
         .and_then(|noted| serde_json::from_str::<Value>(&noted.report).ok())
         .map(|report| matches_error(&next, &report));
     output(&describe(&before, &next, about_error.as_ref()))?;
+    expected(args, &next)?;
     confirm("Skip this transaction?", args.yes)?;
     let transaction = SkippedTransaction {
         identity: next.gtid.clone().unwrap_or_else(|| next.position.clone()),
@@ -54,11 +61,33 @@ pub(super) fn skip(args: &SkipArgs) -> Result<Finish> {
         reason: args.reason.clone(),
     };
     pipeline.skip(&before, &next.after, &transaction)?;
-    output(&format!(
+    // It is done, whether anybody reads so or not.
+    let _ = output(&format!(
         "skipped {}; recorded in datain.skipped; the checkpoint is now {}\n",
         transaction.identity, next.after.display
-    ))?;
+    ));
     Ok(Finish::Done)
+}
+
+/// Whether the next transaction is the one that was named, if one was.
+fn expected(args: &SkipArgs, next: &Upcoming) -> Result<()> {
+    let (wanted, found) = match (&args.gtid, &args.position) {
+        (Some(gtid), _) => (gtid.trim(), next.gtid.as_deref()),
+        (None, Some(position)) => (position.trim(), Some(next.position.as_str())),
+        (None, None) => return Ok(()),
+    };
+    if found.is_some_and(|found| found.eq_ignore_ascii_case(wanted)) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Reconfigure,
+        "skip.other-transaction",
+        format!(
+            "the next transaction is {}, not {wanted}",
+            found.unwrap_or("one without a GTID")
+        ),
+    )
+    .hint("nothing was skipped; it may have been applied or skipped before: datain skip without --gtid and --position shows what comes next"))
 }
 
 /// What is applied while one looks at it may be another transaction by the time of the answer.
@@ -66,7 +95,7 @@ fn refuse_while_running(config: &Config) -> Result<()> {
     let Some(host) = control::connect(config)? else {
         return Ok(());
     };
-    let host = host.give(Order::Status)?;
+    let host = host.status()?;
     if host.status["state"] == "stopped" {
         return Ok(());
     }

@@ -10,6 +10,16 @@ pub(super) fn now_micros() -> u64 {
     u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
 }
 
+/// Seconds with one digit. A lag of 0 says that the target is in step, so what is more is never rounded down to it.
+pub(super) fn tenths(seconds: f64) -> String {
+    let shown = if seconds > 0.0 {
+        seconds.max(0.1)
+    } else {
+        seconds
+    };
+    format!("{shown:.1}")
+}
+
 /// `YYYY-MM-DD HH:MM:SS UTC` for microseconds since 1970.
 pub(super) fn utc_micros(micros: u64) -> String {
     utc(micros / 1_000_000)
@@ -43,6 +53,19 @@ fn utc(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_0_is_0() {
+        for (seconds, text) in [
+            (0.0, "0.0"),
+            (0.001, "0.1"),
+            (0.14, "0.1"),
+            (0.16, "0.2"),
+            (7.04, "7.0"),
+        ] {
+            assert_eq!(tenths(seconds), text);
+        }
+    }
 
     #[test]
     fn dates() {

@@ -36,6 +36,7 @@
 //!
 //! Relative paths are relative to the folder of the configuration file.
 
+pub(crate) mod files;
 mod load;
 mod raw;
 pub mod server_id;
@@ -116,6 +117,8 @@ pub enum Address {
     },
     /// A unix socket.
     Unix(PathBuf),
+    /// Not a server but files of a binary log, in order; `-` is standard input. Never from a configuration file, only of [`Config::for_files`].
+    Files(Vec<PathBuf>),
 }
 
 impl std::fmt::Display for Address {
@@ -124,6 +127,10 @@ impl std::fmt::Display for Address {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
             Self::Unix(path) => write!(f, "{}", path.display()),
+            Self::Files(paths) => {
+                let paths: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
+                f.write_str(&paths.join(", "))
+            }
         }
     }
 }

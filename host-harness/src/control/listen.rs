@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Answer, Order, Request, socket_path};
+use super::{Answer, Order, Request, peer, places};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::Handle;
@@ -35,16 +35,19 @@ impl Listener {
     /// # Errors
     /// `host.already-running` when another host of the pipeline runs; `control.socket` when the configured place cannot be used.
     pub fn open(config: &Config, handle: Handle) -> Result<Option<Self>> {
-        let path = socket_path(config);
-        match Self::at(&path, config.control_socket.is_none(), handle) {
+        let mut sockets = places::sockets(config).into_iter();
+        let path = sockets.next().unwrap_or_default();
+        let opened = Self::at(&path, config.control_socket.is_none(), handle);
+        // A host that was started in another environment of this user.
+        let elsewhere = sockets.find(|other| is_locked(other));
+        if let Some(other) = elsewhere
+            && !matches!(opened, Err(Failure::Running))
+        {
+            return Err(already_running(config, &other));
+        }
+        match opened {
             Ok(listener) => Ok(Some(listener)),
-            Err(Failure::Running) => Err(Error::new(
-                Kind::Reconfigure,
-                "host.already-running",
-                format!("the pipeline {:?} is run by another process already", config.name),
-            )
-            .detail(format!("its socket is {}", path.display()))
-            .hint("datain status -c FILE shows what it does; end it first, or give this pipeline another name")),
+            Err(Failure::Running) => Err(already_running(config, &path)),
             Err(Failure::Unusable(reason)) if config.control_socket.is_some() => Err(Error::config(
                 "control.socket",
                 format!("the control socket {} cannot be used", path.display()),
@@ -111,6 +114,35 @@ impl Drop for Listener {
     }
 }
 
+fn already_running(config: &Config, socket: &Path) -> Error {
+    Error::new(
+        Kind::Reconfigure,
+        "host.already-running",
+        format!(
+            "the pipeline {:?} is run by another process already",
+            config.name
+        ),
+    )
+    .detail(format!("its socket is {}", socket.display()))
+    .hint("datain status -c FILE shows what it does; end it first, or give this pipeline another name")
+}
+
+/// Whether a host of this user holds the socket's lock. Each host takes its own lock before it looks at the others', so that of two that start at once one at least
+/// sees the other.
+fn is_locked(socket: &Path) -> bool {
+    let private = socket
+        .parent()
+        .is_some_and(|folder| private_folder::check(folder).is_ok());
+    if !private {
+        return false;
+    }
+    // It must not be made: where no host ever was, there is none.
+    let Ok(lock) = OpenOptions::new().write(true).open(lock_path(socket)) else {
+        return false;
+    };
+    matches!(lock.try_lock(), Err(TryLockError::WouldBlock))
+}
+
 enum Failure {
     Running,
     Unusable(String),
@@ -160,6 +192,10 @@ fn serve(peer: UnixStream, handle: Handle) {
 }
 
 fn answer(mut peer: &UnixStream, handle: &Handle) -> std::io::Result<()> {
+    if let Err(reason) = peer::check(peer) {
+        tracing::warn!(reason, "an order was refused");
+        return Ok(());
+    }
     peer.set_read_timeout(Some(REQUEST_TIME))?;
     let mut line = String::new();
     BufReader::new(peer.take(REQUEST_BYTES)).read_line(&mut line)?;

@@ -1,24 +1,23 @@
 //! Orders to a running host, through a unix socket that only its owner can reach.
 //!
-//! The socket is `[control] socket` of the configuration, else `$XDG_RUNTIME_DIR/datain/NAME-HASH.sock`, else `datain-UID/NAME-HASH.sock` in the folder for
-//! temporary files; the hash is of the pipeline's name and its target's address, so the same pipeline has the same socket whichever file
-//! describes it. A file beside it is locked while a host runs: there is one host per pipeline and user on a machine. (Hosts on different machines are kept
-//! apart by the target: see the sink's `epoch`.)
+//! The socket is `[control] socket` of the configuration, else `NAME-HASH.sock` in the first of the user's [`places`] that its environment
+//! gives; the hash is of the pipeline's name and its target's address, so the same pipeline has the same socket whichever file
+//! describes it. A service manager and a login shell of one user have different environments, so whoever looks for a host looks in all of the places. A file beside
+//! the socket is locked while a host runs: there is one host per pipeline and user on a machine. (Hosts on different machines are kept
+//! apart by the target: see the sink's `epoch`.) Both ends ask the kernel who the other one is ([`peer`]).
 //!
 //! One line of JSON each way ([`Order`], [`Answer`]); the connection ends after the answer.
 
 mod ask;
 mod listen;
+mod peer;
+mod places;
 
 pub use ask::{Answered, Running, connect};
 pub use listen::Listener;
 
-use std::path::PathBuf;
-
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
 use crate::error::Report;
 
 /// What may be asked of a running host.
@@ -48,27 +47,4 @@ struct Answer {
     status: serde_json::Value,
     /// Why the order was not carried out.
     error: Option<Report>,
-}
-
-/// Where the host of this pipeline takes orders.
-pub fn socket_path(config: &Config) -> PathBuf {
-    if let Some(path) = &config.control_socket {
-        return path.clone();
-    }
-    let identity = format!("{}\n{}", config.name, config.target_address());
-    let hash: String = digest(&SHA256, identity.as_bytes()).as_ref()[..6]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    folder().join(format!("{}-{hash}.sock", config.name))
-}
-
-fn folder() -> PathBuf {
-    match std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty()) {
-        Some(folder) => PathBuf::from(folder).join("datain"),
-        None => {
-            let user = rustix::process::geteuid().as_raw();
-            std::env::temp_dir().join(format!("datain-{user}"))
-        }
-    }
 }

@@ -6,11 +6,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::lane::{Drain, Event, Lane};
+use super::{Stop, sink_loop};
 use crate::engine::Role;
 use crate::error::{Error, Kind, Result};
 
 /// How long a thread may take to end after it was interrupted, and again after it was killed.
 const END_WAIT: Duration = Duration::from_secs(5);
+
+/// How often a patient wait looks whether an end is asked for.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// The threads of one generation.
 pub(super) struct Running {
@@ -81,6 +85,26 @@ impl Running {
         error
     }
 
+    /// The same for a person's stop, as STOP REPLICA does it: what was accepted is committed, however long its statements take, unless `stop` asks for an
+    /// end meanwhile. A target that no longer answers is noticed by the sink itself.
+    pub(super) fn end_patiently(&mut self, stop: &Stop) {
+        self.interrupt_and_wait(Role::Source);
+        self.lane.begin_drain(Drain::Patient);
+        let begun = Instant::now();
+        let mut told = false;
+        while self.alive.contains(&Role::Sink) && !stop.is_requested() {
+            self.wait_for(Role::Sink, LOOK);
+            if !told && begun.elapsed() > sink_loop::DRAIN {
+                told = true;
+                tracing::info!("the stop waits for a statement that is under way on the target");
+            }
+        }
+        if stop.is_requested() {
+            self.wait_for(Role::Sink, sink_loop::DRAIN);
+        }
+        self.interrupt_and_wait(Role::Sink);
+    }
+
     pub(super) fn end_now(&mut self) {
         for role in self.alive.clone() {
             self.lane.waker(role).interrupt();
@@ -109,7 +133,7 @@ impl Running {
 
     /// Waits until the side has ended; returns the error that it ended with, unless that was the host's own order.
     fn wait_for(&mut self, role: Role, time: Duration) -> Option<Error> {
-        let end = Instant::now() + time;
+        let mut end = Instant::now() + time;
         let mut found = None;
         while self.alive.contains(&role) {
             match self
@@ -126,6 +150,10 @@ impl Running {
                             found = Some(error);
                         }
                     }
+                }
+                // Whoever asks for an end or a rest meanwhile does not wait for much more.
+                Ok(Event::StopRequested | Event::HoldRequested) => {
+                    end = end.min(Instant::now() + sink_loop::DRAIN);
                 }
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,

@@ -1,10 +1,13 @@
 //! A person's orders to a running pipeline.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::components::Components;
+use super::lane::Plugins as _;
 use super::stop::Hold;
-use super::{Components, Status, StatusHandle};
+use super::{Status, StatusHandle};
 use crate::error::Result;
 
 /// How often a stop looks whether the pipeline has come to rest.
@@ -16,6 +19,8 @@ pub struct Handle {
     pub(super) plugins: Arc<Components>,
     pub(super) status: StatusHandle,
     pub(super) hold: Hold,
+    /// Whether the pipeline's `run` is under way.
+    pub(super) running: Arc<AtomicBool>,
     /// One order at a time: a start that came into the middle of a stop would leave the stop waiting for a rest that is over.
     pub(super) orders: Arc<Mutex<()>>,
 }
@@ -34,8 +39,8 @@ impl Handle {
     pub fn stop(&self) -> Result<()> {
         let _one = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         self.hold.set();
-        // The supervisor waits for each side for a bounded time only.
-        while self.status.get().state != "stopped" {
+        // The supervisor waits for as long as a statement is under way on the target.
+        while self.running.load(Ordering::Acquire) && self.status.get().state != "stopped" {
             // The target's word may have ended an older rest just now.
             self.hold.set();
             std::thread::sleep(LOOK);
@@ -55,12 +60,15 @@ impl Handle {
         Ok(())
     }
 
-    /// Takes a stop back.
+    /// Takes a stop back. A pipeline that rests goes on with the configuration as it is now.
     ///
     /// # Errors
-    /// Why the target could not be told; then the pipeline stays as it was.
+    /// Why the configuration cannot be used, or the target could not be told; then the pipeline stays as it was.
     pub fn start(&self) -> Result<()> {
         let _one = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.hold.is_set() {
+            self.plugins.refresh()?;
+        }
         self.plugins.sink()?.set_stopped(false)?;
         self.hold.release();
         Ok(())

@@ -80,23 +80,51 @@ pub trait Plugins: Send + Sync {
         pace: Pace,
     ) -> Result<Box<dyn Reader>>;
 
-    /// A new sink, and where it says to go on.
+    /// A new sink, and where it says to go on. A pipeline that was `known` to the target and is not there any more is not begun anew.
     ///
     /// # Errors
     /// Why it could not be opened.
-    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)>;
+    fn open_sink(
+        &self,
+        waker: &Arc<Waker>,
+        pace: Pace,
+        known: bool,
+    ) -> Result<(Box<dyn Writer>, Resumption)>;
 
-    /// Whether a person has stopped the pipeline, by the target's word.
+    /// What the target says of a person's orders. `waker` ends the question early.
     ///
     /// # Errors
     /// Why the target could not be asked.
-    fn is_stopped(&self) -> Result<bool>;
+    fn standing(&self, waker: &Arc<Waker>) -> Result<Standing>;
 
-    /// Leaves an error in the target, for those who ask later.
+    /// Records a person's stop in the target. `waker` ends it early.
     ///
     /// # Errors
     /// Why the target could not be told.
-    fn note_error(&self, report: &str) -> Result<()>;
+    fn record_stop(&self, waker: &Arc<Waker>) -> Result<()>;
+
+    /// Takes the configuration anew, where it has changed: instances made from now on follow it.
+    ///
+    /// # Errors
+    /// Why it cannot be used; then everything stays as it was.
+    fn refresh(&self) -> Result<()>;
+
+    /// Leaves an error in the target, for those who ask later. `waker` ends it early.
+    ///
+    /// # Errors
+    /// Why the target could not be told.
+    fn note_error(&self, report: &str, waker: &Arc<Waker>) -> Result<()>;
+}
+
+/// What the target says of a person's orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The pipeline is stopped.
+    Stopped,
+    /// It may run.
+    MayRun,
+    /// The target does not know it.
+    Gone,
 }
 
 /// How transactions are committed in the target.
@@ -136,6 +164,8 @@ pub(super) struct Lane {
     pub status: StatusHandle,
     pub events: Sender<Event>,
     pub pace: Pace,
+    /// Whether the target has known the pipeline in this run.
+    pub known: bool,
     drain: AtomicU8,
 }
 
@@ -148,6 +178,8 @@ pub(super) enum Drain {
     Accepted,
     /// Apply and commit what waits in the queue too, and end.
     Queue,
+    /// Commit what was accepted, however long a statement on the target takes, and end: a person's stop.
+    Patient,
 }
 
 impl Lane {
@@ -156,6 +188,7 @@ impl Lane {
         status: StatusHandle,
         events: Sender<Event>,
         pace: Pace,
+        known: bool,
     ) -> Result<Self> {
         let source_waker = Arc::new(Waker::new()?);
         let sink_waker = Arc::new(Waker::new()?);
@@ -170,6 +203,7 @@ impl Lane {
             status,
             events,
             pace,
+            known,
             drain: AtomicU8::new(Drain::No as u8),
         })
     }
@@ -191,6 +225,7 @@ impl Lane {
         match self.drain.load(Ordering::Acquire) {
             x if x == Drain::Accepted as u8 => Drain::Accepted,
             x if x == Drain::Queue as u8 => Drain::Queue,
+            x if x == Drain::Patient as u8 => Drain::Patient,
             _ => Drain::No,
         }
     }

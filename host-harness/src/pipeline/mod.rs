@@ -15,8 +15,10 @@
 
 mod backoff;
 pub mod channel;
+mod components;
 mod generation;
 mod handle;
+mod lag;
 mod lane;
 pub mod preflight;
 mod rate;
@@ -28,22 +30,22 @@ mod supervisor;
 pub mod tail;
 
 pub use handle::Handle;
-pub use lane::{Pace, Plugins, Reader, Writer};
+pub use lane::{Pace, Plugins, Reader, Standing, Writer};
 pub use status::{Status, StatusHandle};
 pub use stop::Stop;
 pub use supervisor::Outcome;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::bindings::{
-    Checkpoint, Removal, Resumption, SinkInspection, SkippedTransaction, SourceInspection, Upcoming,
+    Checkpoint, Removal, SinkInspection, SkippedTransaction, SourceInspection, Upcoming,
 };
 use crate::config::{Config, Start};
-use crate::engine::{Engine, Role};
+use crate::engine::Engine;
 use crate::error::Result;
-use crate::plugin::{Plugin, Purpose, SinkInstance, SourceInstance, negotiate};
-use crate::transport::Waker;
+use components::Components;
 use preflight::Findings;
 use stop::Hold;
 use supervisor::{Settings, Supervisor};
@@ -58,6 +60,7 @@ pub struct Pipeline {
     settings: Settings,
     status: StatusHandle,
     hold: Hold,
+    running: Arc<AtomicBool>,
     orders: Arc<Mutex<()>>,
 }
 
@@ -75,27 +78,21 @@ impl Pipeline {
     /// # Errors
     /// As [`Self::new`].
     pub fn with_engine(engine: &Engine, config: Config) -> Result<Self> {
-        let config = Arc::new(config);
-        let source = Arc::new(Plugin::load(engine, Role::Source, &config)?);
-        let sink = Arc::new(Plugin::load(engine, Role::Sink, &config)?);
-        negotiate::row_block_version(&source, &sink)?;
         let settings = Settings {
             name: config.name.clone(),
             needs_snapshot: config.start == Start::Snapshot,
             queue_bytes: (config.limits.queue_mib as usize) << 20,
             until_caught_up: false,
+            set_position: config.set_position,
             connect_retry: Duration::ZERO,
         };
         let status = StatusHandle::new(&config.name);
         Ok(Self {
-            plugins: Arc::new(Components {
-                source,
-                sink,
-                config,
-            }),
+            plugins: Arc::new(Components::load(engine, config)?),
             settings,
             status,
             hold: Hold::default(),
+            running: Arc::default(),
             orders: Arc::default(),
         })
     }
@@ -115,6 +112,13 @@ impl Pipeline {
         self
     }
 
+    /// Where to read the configuration anew when a person lets the resting pipeline run again. By default it stays as it is.
+    #[must_use]
+    pub fn reload_with(self, reload: impl Fn() -> Result<Config> + Send + Sync + 'static) -> Self {
+        self.plugins.reload_with(Box::new(reload));
+        self
+    }
+
     /// What can be asked from other threads while it runs.
     pub fn status(&self) -> StatusHandle {
         self.status.clone()
@@ -126,6 +130,7 @@ impl Pipeline {
             plugins: Arc::clone(&self.plugins),
             status: self.status.clone(),
             hold: self.hold.clone(),
+            running: Arc::clone(&self.running),
             orders: Arc::clone(&self.orders),
         }
     }
@@ -137,7 +142,10 @@ impl Pipeline {
     pub fn run(&self, stop: &Stop) -> Result<Outcome> {
         let plugins: Arc<dyn Plugins> = self.plugins.clone();
         let (settings, status) = (self.settings.clone(), self.status.clone());
-        Supervisor::new(plugins, settings, status, self.hold.clone()).run(stop)
+        self.running.store(true, Ordering::Release);
+        let outcome = Supervisor::new(plugins, settings, status, self.hold.clone()).run(stop);
+        self.running.store(false, Ordering::Release);
+        outcome
     }
 
     /// Looks at both servers, requirement by requirement. Changes nothing, also while it runs elsewhere.
@@ -145,12 +153,8 @@ impl Pipeline {
     /// # Errors
     /// Errors of the configuration and of the plugins. A server that cannot be looked at is a finding.
     pub fn check(&self) -> Result<Findings> {
-        let Components {
-            source,
-            sink,
-            config,
-        } = &*self.plugins;
-        preflight::check(source, sink, config)
+        let loaded = self.plugins.loaded();
+        preflight::check(&loaded.source, &loaded.sink, &loaded.config)
     }
 
     /// What the target knows of this pipeline. Changes nothing, also while it runs elsewhere.
@@ -175,6 +179,14 @@ impl Pipeline {
     /// What the source reports.
     pub fn next_transaction(&self, checkpoint: &Checkpoint) -> Result<Option<Upcoming>> {
         self.plugins.source()?.next_transaction(checkpoint)
+    }
+
+    /// When that transaction was committed, microseconds since 1970 by the source's clock, 0 if unknown; none when there is no newer one.
+    ///
+    /// # Errors
+    /// What the source reports.
+    pub fn next_commit(&self, checkpoint: &Checkpoint) -> Result<Option<u64>> {
+        self.plugins.source()?.next_commit(checkpoint)
     }
 
     /// Moves the checkpoint over the transaction between `before` and `after`, and records that in the target.
@@ -204,64 +216,5 @@ impl Pipeline {
     /// What the source reports, e.g. `net.refused`.
     pub fn inspect_source(&self, checkpoint: Option<&Checkpoint>) -> Result<SourceInspection> {
         self.plugins.source()?.inspect(checkpoint)
-    }
-}
-
-/// The two compiled plugins of a pipeline.
-#[derive(Debug)]
-struct Components {
-    source: Arc<Plugin>,
-    sink: Arc<Plugin>,
-    config: Arc<Config>,
-}
-
-impl Components {
-    /// A source instance for one question.
-    fn source(&self) -> Result<SourceInstance> {
-        SourceInstance::new(&self.source, Arc::new(Waker::new()?))
-    }
-
-    /// A sink instance for one question or order.
-    fn sink(&self) -> Result<SinkInstance> {
-        SinkInstance::new(&self.sink, Arc::new(Waker::new()?))
-    }
-}
-
-impl Plugins for Components {
-    fn preflight(&self, waker: &Arc<Waker>) -> Result<()> {
-        preflight::require(&self.source, &self.sink, &self.config, waker)
-    }
-
-    fn open_source(
-        &self,
-        waker: &Arc<Waker>,
-        resume: Option<&Checkpoint>,
-        set_position: bool,
-        pace: Pace,
-    ) -> Result<Box<dyn Reader>> {
-        let mut instance = SourceInstance::new(&self.source, Arc::clone(waker))?;
-        instance.open(resume, set_position, purpose(pace))?;
-        Ok(Box::new(instance))
-    }
-
-    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)> {
-        let mut instance = SinkInstance::new(&self.sink, Arc::clone(waker))?;
-        let resumption = instance.open(purpose(pace))?;
-        Ok((Box::new(instance), resumption))
-    }
-
-    fn is_stopped(&self) -> Result<bool> {
-        Ok(self.sink()?.inspect()?.stopped_at_micros.is_some())
-    }
-
-    fn note_error(&self, report: &str) -> Result<()> {
-        self.sink()?.note_error(report)
-    }
-}
-
-fn purpose(pace: Pace) -> Purpose {
-    match pace {
-        Pace::Groups => Purpose::Replicate,
-        Pace::OneByOne { .. } => Purpose::OneByOne,
     }
 }

@@ -15,6 +15,8 @@ use crate::error::{Error, Kind, Result};
 use crate::plugin::{Plugin, SinkInstance, SourceInstance};
 use crate::transport::Waker;
 
+use super::supervisor;
+
 /// How a finding is to be taken; the worst is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -110,6 +112,10 @@ fn look(
 ) -> Result<Look> {
     let inspected = SinkInstance::new(sink, Arc::clone(waker))?.inspect();
     let (checkpoint, target_unknown) = match inspected {
+        // A host that is started while the pipeline is stopped has nothing to check: it rests, whatever the servers are like at this moment.
+        Ok(inspection) if first_error && inspection.stopped_at_micros.is_some() => {
+            return Err(supervisor::stopped(source.pipeline()));
+        }
         Ok(inspection) => (inspection.checkpoint, None),
         Err(error) if first_error || not_a_finding(&error) => return Err(error),
         Err(error) => (None, Some(error)),
@@ -184,9 +190,11 @@ pub(super) fn require(
     };
     let mut found: Vec<Finding> = of(look.source, Role::Source)?.collect();
     found.extend(of(look.target, Role::Sink)?);
-    // Opening the stream says the same with more, and knows whether a new first copy is the cure.
+    // Opening the stream says the same with more, and knows whether a new first copy is the cure. It also tells the other reader that its id is used twice.
     found.retain(|finding| {
-        !datain_catalogue::check(&finding.code).is_some_and(|check| check.of_resume)
+        let at_opening = finding.code == "server.replica-id-in-use"
+            || datain_catalogue::check(&finding.code).is_some_and(|check| check.of_resume);
+        !at_opening
     });
     let findings = Findings::new(found, &config.check.allow);
     for warning in findings.of(Severity::Warning) {

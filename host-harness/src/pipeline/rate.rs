@@ -25,12 +25,15 @@ impl Rate {
     }
 
     pub(super) fn per_second(&self, now: Instant) -> f64 {
-        let (Some((begin, before)), Some((_, after))) = (self.0.front(), self.0.back()) else {
+        // The newest look that the window does not reach back to: until the next one its rows were all. Nobody may have looked for a long time.
+        let outside = |(at, _): &&(Instant, u64)| now.saturating_duration_since(*at) >= RATE_WINDOW;
+        let first = self.0.iter().rev().find(outside).or(self.0.front());
+        let (Some((begin, before)), Some((_, after))) = (first, self.0.back()) else {
             return 0.0;
         };
         let time = now
             .saturating_duration_since(*begin)
-            .max(Duration::from_secs(1));
+            .clamp(Duration::from_secs(1), RATE_WINDOW);
         #[expect(clippy::cast_precision_loss, reason = "rows of some seconds fit")]
         let rows = after.saturating_sub(*before) as f64;
         rows / time.as_secs_f64()
@@ -59,5 +62,26 @@ mod tests {
         rate.note(at(60_000), 99 * 50);
         rate.note(at(60_100), 99 * 50);
         assert!(rate.per_second(at(60_100)) < 1.0);
+    }
+
+    #[test]
+    fn it_ends_with_the_window_though_nobody_looks_any_more() {
+        let begin = Instant::now();
+        let at = |millis: u64| begin + Duration::from_millis(millis);
+        let check = |rate: &Rate, millis: u64, expected: f64| {
+            let found = rate.per_second(at(millis));
+            assert!((found - expected).abs() < 1.0, "{millis}: {found}");
+        };
+        let mut rate = Rate::default();
+        for step in 0..=100_u64 {
+            rate.note(at(step * 100), step * 50);
+        }
+        check(&rate, 10_000, 500.0);
+        check(&rate, 12_500, 250.0);
+        check(&rate, 15_000, 0.0);
+        check(&rate, 99_000, 0.0);
+        // A burst after a long silence counts in full.
+        rate.note(at(99_500), 6000);
+        check(&rate, 100_000, 200.0);
     }
 }

@@ -14,7 +14,7 @@ const STATUS_EVERY: Duration = Duration::from_millis(100);
 pub(super) const DRAIN: Duration = Duration::from_secs(10);
 
 pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
-    let (mut writer, resumption) = plugins.open_sink(&lane.sink_waker, lane.pace)?;
+    let (mut writer, resumption) = plugins.open_sink(&lane.sink_waker, lane.pace, lane.known)?;
     lane.status.resumed(resumption.checkpoint.as_ref());
     lane.tell(Event::SinkOpened(resumption));
     let mut status_at: Option<Instant> = None;
@@ -28,8 +28,11 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
         match lane.drain() {
             Drain::No => {}
             Drain::Queue if !lane.queue.is_empty() => {}
-            Drain::Accepted | Drain::Queue if pending => return drain(&mut *writer, lane),
-            Drain::Accepted | Drain::Queue => return Ok(()),
+            Drain::Patient if pending => return drain(&mut *writer, lane, None),
+            Drain::Accepted | Drain::Queue if pending => {
+                return drain(&mut *writer, lane, Some(DRAIN));
+            }
+            Drain::Accepted | Drain::Queue | Drain::Patient => return Ok(()),
         }
         if accepts && let Some(batch) = lane.queue.try_pop() {
             writer.apply(&batch)?;
@@ -59,10 +62,11 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
     }
 }
 
-fn drain(writer: &mut dyn Writer, lane: &Lane) -> Result<()> {
-    let end = Instant::now() + DRAIN;
+/// Commits what was accepted, within `time` if that is bounded.
+fn drain(writer: &mut dyn Writer, lane: &Lane, time: Option<Duration>) -> Result<()> {
+    let begun = Instant::now();
     loop {
-        let left = end.saturating_duration_since(Instant::now());
+        let left = time.map_or(MAX_WAIT, |time| time.saturating_sub(begun.elapsed()));
         let progress = writer.flush(left.min(MAX_WAIT))?;
         let pending = progress.pending;
         pass_on(lane, progress);

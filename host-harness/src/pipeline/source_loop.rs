@@ -39,7 +39,11 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane, from: &Resumption) -> Resu
             MAX_WAIT_BEHIND
         };
         match side.reader.poll(BATCH_BYTES, max_wait)? {
-            None => lane.status.read(None),
+            None => {
+                // Whether that means that there is nothing, the plugin knows as of now.
+                lane.status.source(side.reader.status()?);
+                lane.status.read(None);
+            }
             Some(batch) => {
                 if begins && let Some(place) = first_checkpoint(&batch) {
                     lane.tell(Event::Began(place));

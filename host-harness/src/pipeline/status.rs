@@ -1,12 +1,13 @@
-//! What a pipeline is doing, kept for whoever asks: the command line's progress, later a control socket and metrics.
+//! What a pipeline is doing, kept for whoever asks: the command line's progress, and `datain status` through the control socket.
 //!
-//! The plugins' threads write it between calls; asking never disturbs a plugin.
+//! The plugins' threads write it between calls; asking never disturbs a plugin. How far the target is behind is reckoned in [`super::lag`].
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use serde::Serialize;
 
+use super::lag::{Contact, Lag, now_micros};
 use super::rate::Rate;
 use crate::bindings::{Checkpoint, SinkStatus, SourceStatus};
 use crate::error::{Error, Report};
@@ -16,7 +17,7 @@ use crate::error::{Error, Report};
 pub struct Status {
     /// The pipeline's name.
     pub pipeline: String,
-    /// `starting`, `connecting`, `streaming`, `waiting to retry`, `stopping`, `stopped`.
+    /// `starting`, `checking`, `connecting`, `streaming`, `waiting to retry`, `stopping`, `stopped`.
     pub state: &'static str,
     /// The source plugin's own word for what it does.
     pub source_state: String,
@@ -33,10 +34,15 @@ pub struct Status {
     pub totals: Totals,
     /// Rows that became durable per second, over the last seconds.
     pub rows_per_second: f64,
-    /// How far the target is behind, by commit times and with the difference between the two clocks taken out: 0 only while connected,
-    /// idle and with everything read durable. Otherwise the time since the newest durable transaction was committed on the source, or
-    /// since the target was last known to be in step, whichever is later: it grows while there is no connection. None before either is known.
+    /// How far the target is behind, by commit times and with the difference between the two clocks taken out: 0 only while both servers have
+    /// been heard of just now, the source has nothing more and everything read is durable. Otherwise the time since the newest durable transaction was
+    /// committed on the source, or since the target was last known to be in step, whichever is later: it grows while there is no
+    /// connection, and while a server is silent from the moment when it was last heard of. None before either is known.
     pub lag_seconds: Option<f64>,
+    /// How long nothing has arrived from the source, while there is an open reader.
+    pub source_silent_seconds: Option<f64>,
+    /// How long nothing has arrived from the target, while there is an open writer.
+    pub target_silent_seconds: Option<f64>,
     /// How far the source's clock is ahead of the host's, as measured when the source was last opened.
     pub clock_ahead_seconds: Option<f64>,
     /// Whether all that the source had committed when it was opened is durable.
@@ -102,10 +108,12 @@ struct Board {
     /// Number of the newest transaction that the source has handed out, and whether it has nothing more.
     read_ordinal: u64,
     source_idle: bool,
-    was_resumed: bool,
     rate: Rate,
     /// Whether the present source has reached what its server had at the opening: before that, silence means nothing.
     source_reached: bool,
+    /// When the servers were last heard of, while there are instances.
+    source_contact: Option<Contact>,
+    target_contact: Option<Contact>,
     lag: Lag,
     restarts: u64,
     last_error: Option<(Report, u64)>,
@@ -124,9 +132,10 @@ impl StatusHandle {
             durable: None,
             read_ordinal: 0,
             source_idle: false,
-            was_resumed: false,
             rate: Rate::default(),
             source_reached: false,
+            source_contact: None,
+            target_contact: None,
             lag: Lag::default(),
             restarts: 0,
             last_error: None,
@@ -141,11 +150,6 @@ impl StatusHandle {
     /// Number of the newest transaction that the source has handed out, whole or in part.
     pub(super) fn read_ordinal(&self) -> u64 {
         self.lock().read_ordinal
-    }
-
-    /// Whether the target has ever said where to go on.
-    pub(super) fn was_resumed(&self) -> bool {
-        self.lock().was_resumed
     }
 
     /// The state now.
@@ -165,7 +169,9 @@ impl StatusHandle {
             totals: board.past.plus(board.present),
             rows_per_second: board.rate.per_second(Instant::now()),
             lag_seconds: board.lag.seconds(board.is_in_step(), now),
-            clock_ahead_seconds: board.lag.clock_ahead_micros.map(seconds),
+            source_silent_seconds: board.source_contact.map(Contact::silent_seconds),
+            target_silent_seconds: board.target_contact.map(Contact::silent_seconds),
+            clock_ahead_seconds: board.lag.clock_ahead_seconds(),
             caught_up: source.is_some_and(|s| s.caught_up),
             restarts: board.restarts,
             last_error: board.last_error.as_ref().map(|(report, _)| report.clone()),
@@ -175,7 +181,11 @@ impl StatusHandle {
     }
 
     pub(super) fn state(&self, state: &'static str) {
-        self.lock().state = state;
+        let mut board = self.lock();
+        board.state = state;
+        if state == "stopped" {
+            board.forget_contacts();
+        }
     }
 
     /// New instances begin: what the old ones counted is kept.
@@ -185,6 +195,7 @@ impl StatusHandle {
         board.present = Totals::default();
         board.source = None;
         board.sink = None;
+        board.forget_contacts();
         board.source_idle = false;
         board.source_reached = false;
         board.state = "connecting";
@@ -194,11 +205,13 @@ impl StatusHandle {
         let mut board = self.lock();
         board.durable = checkpoint.cloned();
         board.read_ordinal = board.durable_ordinal();
-        board.was_resumed = true;
     }
 
     pub(super) fn failed(&self, error: &Error) {
         let mut board = self.lock();
+        // What was silent until now counts from its last word.
+        board.observe(now_micros());
+        board.forget_contacts();
         board.last_error = Some((error.report().clone(), now_micros()));
         board.restarts += 1;
         board.state = "waiting to retry";
@@ -210,6 +223,7 @@ impl StatusHandle {
         board.present.transactions_read = status.transactions_read;
         board.source_reached |= status.caught_up;
         board.lag.clock_ahead_micros = Some(status.clock_ahead_micros);
+        board.source_contact = Some(Contact::of(status.contact));
         board.source = Some(status);
     }
 
@@ -233,6 +247,7 @@ impl StatusHandle {
             .lag
             .durable_commit_micros
             .max(status.last_commit_micros);
+        board.target_contact = Some(Contact::of(status.contact));
         board.sink = Some(status);
         let rows = board.past.plus(board.present).rows_applied;
         board.rate.note(Instant::now(), rows);
@@ -254,123 +269,73 @@ impl Board {
         self.durable.as_ref().map_or(0, |c| c.ordinal)
     }
 
-    fn is_in_step(&self) -> bool {
+    /// There are no instances any more.
+    fn forget_contacts(&mut self) {
+        self.source_contact = None;
+        self.target_contact = None;
+    }
+
+    /// Everything that the source has sent is durable, as far as it was heard of.
+    fn has_nothing_to_do(&self) -> bool {
         self.state == "streaming"
             && self.source_reached
             && self.source_idle
+            && self.source.as_ref().is_some_and(|s| !s.in_transaction)
             && self.read_ordinal <= self.durable_ordinal()
+    }
+
+    /// The last words of the server that is silent for too long; of both the older ones.
+    fn last_words(&self) -> Option<Contact> {
+        let silent = |contact: &Contact| contact.is_silent();
+        [self.source_contact, self.target_contact]
+            .into_iter()
+            .flatten()
+            .filter(silent)
+            .max_by_key(Contact::silence)
+    }
+
+    fn is_in_step(&self) -> bool {
+        self.has_nothing_to_do()
+            && self.source_contact.is_some()
+            && self.target_contact.is_some()
+            && self.last_words().is_none()
     }
 
     fn observe(&mut self, now_micros: u64) {
         if self.is_in_step() {
-            self.lag.in_step_at_micros = Some(now_micros);
+            self.lag.in_step(now_micros);
+        } else if self.has_nothing_to_do()
+            && let Some(last) = self.last_words()
+        {
+            self.lag.in_step_until(last.heard_at_micros(now_micros));
         }
     }
-}
-
-/// What the lag is reckoned from; all times in microseconds since 1970.
-#[derive(Debug, Default)]
-struct Lag {
-    /// Commit time of the newest durable transaction by the source's clock; 0 before the first.
-    durable_commit_micros: u64,
-    /// How far that clock is ahead of ours.
-    clock_ahead_micros: Option<i64>,
-    /// When the target was last known to be in step, by our clock.
-    in_step_at_micros: Option<u64>,
-}
-
-impl Lag {
-    /// Never less than this while the target is not known to be in step.
-    const LEAST_MICROS: u64 = 1000;
-
-    fn seconds(&self, in_step: bool, now_micros: u64) -> Option<f64> {
-        if in_step {
-            return Some(0.0);
-        }
-        let ahead = self.clock_ahead_micros.unwrap_or(0);
-        let committed = (self.durable_commit_micros > 0)
-            .then(|| self.durable_commit_micros.saturating_add_signed(-ahead));
-        let since = committed.max(self.in_step_at_micros)?;
-        let lag = now_micros.saturating_sub(since).max(Self::LEAST_MICROS);
-        Some(seconds(i64::try_from(lag).unwrap_or(i64::MAX)))
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "for people; microseconds of centuries fit"
-)]
-fn seconds(micros: i64) -> f64 {
-    micros as f64 / 1e6
-}
-
-fn now_micros() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bindings::types;
 
-    const SECOND: u64 = 1_000_000;
-    /// Some moment.
-    const NOON: u64 = 1_800_000_000 * SECOND;
-
-    fn check(lag: &Lag, in_step: bool, after_noon: u64, expected: Option<f64>) {
-        assert_eq!(
-            lag.seconds(in_step, NOON + after_noon * SECOND),
-            expected,
-            "{lag:?} in step: {in_step}, {after_noon} s after noon"
-        );
+    fn heard(silent_ms: u64) -> types::Contact {
+        types::Contact {
+            silent_ms,
+            expected_ms: 3000,
+        }
     }
 
-    #[test]
-    fn nothing_is_known_at_first() {
-        check(&Lag::default(), false, 0, None);
-        check(&Lag::default(), true, 0, Some(0.0));
-    }
-
-    #[test]
-    fn a_lost_connection_lets_it_grow_from_the_last_moment_in_step() {
-        let lag = Lag {
-            durable_commit_micros: NOON - 3600 * SECOND,
-            clock_ahead_micros: Some(0),
-            in_step_at_micros: Some(NOON),
-        };
-        check(&lag, false, 0, Some(0.001));
-        check(&lag, false, 7, Some(7.0));
-        check(&lag, true, 7, Some(0.0));
-    }
-
-    #[test]
-    fn under_load_it_follows_the_newest_durable_commit() {
-        let lag = Lag {
-            durable_commit_micros: NOON + 10 * SECOND,
-            clock_ahead_micros: None,
-            in_step_at_micros: Some(NOON),
-        };
-        check(&lag, false, 12, Some(2.0));
-    }
-
-    #[test]
-    fn the_source_s_clock_is_brought_to_ours() {
-        let ahead = Lag {
-            durable_commit_micros: NOON + 90 * SECOND,
-            clock_ahead_micros: Some(90_000_000),
-            in_step_at_micros: None,
-        };
-        check(&ahead, false, 2, Some(2.0));
-        let behind = Lag {
-            durable_commit_micros: NOON - 90 * SECOND,
-            clock_ahead_micros: Some(-90_000_000),
-            in_step_at_micros: None,
-        };
-        check(&behind, false, 2, Some(2.0));
-        // A commit from the future is an error of measurement: what is not in step is never 0.
-        check(&ahead, false, 0, Some(0.001));
+    fn target(silent_ms: u64) -> SinkStatus {
+        SinkStatus {
+            state: String::new(),
+            position: String::new(),
+            transactions_applied: 0,
+            rows_applied: 0,
+            statements_applied: 0,
+            groups_committed: 0,
+            statements_left_out: 0,
+            last_commit_micros: 0,
+            contact: heard(silent_ms),
+        }
     }
 
     #[test]
@@ -384,6 +349,8 @@ mod tests {
             last_commit_micros: 0,
             clock_ahead_micros: 0,
             caught_up,
+            in_transaction: false,
+            contact: heard(0),
         };
         let checkpoint = Checkpoint {
             ordinal: 3,
@@ -401,6 +368,8 @@ mod tests {
             "silent before its first event"
         );
         handle.source(reached(true));
+        assert_eq!(handle.get().lag_seconds, None, "the target never spoke");
+        handle.sink(target(0));
         assert_eq!(handle.get().lag_seconds, Some(0.0));
         handle.read(Some(3));
         assert!(handle.get().lag_seconds > Some(0.0));
@@ -408,8 +377,31 @@ mod tests {
         assert!(handle.get().lag_seconds > Some(0.0), "read, not durable");
         handle.durable(&checkpoint);
         assert_eq!(handle.get().lag_seconds, Some(0.0));
-        handle.failed(&Error::config("net.reset", "x"));
+        // In the middle of a transaction that comes slowly.
+        handle.source(SourceStatus {
+            in_transaction: true,
+            ..reached(true)
+        });
         assert!(handle.get().lag_seconds > Some(0.0));
+        handle.source(reached(true));
+        // Silent for longer than it should be: since then nothing is known.
+        handle.source(SourceStatus {
+            contact: heard(9000),
+            ..reached(true)
+        });
+        let silent = handle.get();
+        assert!(silent.lag_seconds >= Some(9.0), "{silent:?}");
+        assert!(silent.source_silent_seconds >= Some(9.0), "{silent:?}");
+        handle.source(reached(true));
+        assert_eq!(handle.get().lag_seconds, Some(0.0));
+        handle.sink(target(9000));
+        assert!(handle.get().lag_seconds >= Some(9.0));
+        handle.failed(&Error::config("net.reset", "x"));
+        assert!(
+            handle.get().lag_seconds >= Some(9.0),
+            "the silence is not forgotten"
+        );
+        assert!(handle.get().target_silent_seconds.is_none());
         assert!(handle.get().last_error_at_micros.is_some());
         // The new instance has not yet reached anything.
         handle.new_generation();
@@ -418,6 +410,11 @@ mod tests {
         handle.read(None);
         assert!(handle.get().lag_seconds > Some(0.0));
         handle.source(reached(true));
+        assert!(
+            handle.get().lag_seconds > Some(0.0),
+            "no word of the target"
+        );
+        handle.sink(target(0));
         let status = handle.get();
         assert_eq!(status.lag_seconds, Some(0.0));
         assert!(status.last_error.is_some(), "kept, with its time");

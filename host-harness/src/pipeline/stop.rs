@@ -30,7 +30,8 @@ struct Shared {
 struct State {
     requested: bool,
     next: u64,
-    callbacks: Vec<(u64, Callback)>,
+    /// Each with the value that it is called at.
+    callbacks: Vec<(u64, bool, Callback)>,
 }
 
 impl Stop {
@@ -56,7 +57,7 @@ impl Stop {
 
     /// Calls `callback` when the request is made, at once if it was; until the answer is dropped.
     pub(crate) fn subscribe(&self, callback: impl Fn() + Send + 'static) -> Subscription {
-        self.0.subscribe(callback)
+        self.0.subscribe(true, callback)
     }
 }
 
@@ -94,7 +95,12 @@ impl Hold {
 
     /// As [`Stop::subscribe`].
     pub(crate) fn subscribe(&self, callback: impl Fn() + Send + 'static) -> Subscription {
-        self.flag.subscribe(callback)
+        self.flag.subscribe(true, callback)
+    }
+
+    /// The same for its being taken back.
+    pub(crate) fn subscribe_release(&self, callback: impl Fn() + Send + 'static) -> Subscription {
+        self.flag.subscribe(false, callback)
     }
 }
 
@@ -102,8 +108,8 @@ impl Flag {
     fn set(&self, requested: bool) {
         let mut state = self.lock();
         state.requested = requested;
-        if requested {
-            for (_, callback) in &state.callbacks {
+        for (_, at, callback) in &state.callbacks {
+            if *at == requested {
                 callback();
             }
         }
@@ -129,14 +135,14 @@ impl Flag {
         state.requested
     }
 
-    fn subscribe(&self, callback: impl Fn() + Send + 'static) -> Subscription {
+    fn subscribe(&self, at: bool, callback: impl Fn() + Send + 'static) -> Subscription {
         let mut state = self.lock();
-        if state.requested {
+        if state.requested == at {
             callback();
         }
         let id = state.next;
         state.next += 1;
-        state.callbacks.push((id, Box::new(callback)));
+        state.callbacks.push((id, at, Box::new(callback)));
         Subscription {
             flag: self.clone(),
             id,
@@ -162,6 +168,6 @@ pub(crate) struct Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.flag.lock().callbacks.retain(|(id, _)| *id != self.id);
+        self.flag.lock().callbacks.retain(|(id, ..)| *id != self.id);
     }
 }

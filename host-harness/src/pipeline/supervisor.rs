@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
 use super::generation::Running;
-use super::lane::{Drain, Event, Lane, Pace, Plugins};
+use super::lane::{Drain, Event, Lane, Pace, Plugins, Standing};
 use super::stop::Hold;
 use super::{StatusHandle, Stop, sink_loop, source_loop};
 use crate::bindings::{Checkpoint, Resumption};
@@ -51,6 +51,8 @@ pub(super) struct Settings {
     pub needs_snapshot: bool,
     pub queue_bytes: usize,
     pub until_caught_up: bool,
+    /// Whether a person wants to go to the configuration's start in spite of a checkpoint.
+    pub set_position: bool,
     pub connect_retry: Duration,
 }
 
@@ -68,6 +70,8 @@ pub(super) struct Supervisor {
     began: Option<Checkpoint>,
     /// Whether the target has ever had a checkpoint in this run.
     had_checkpoint: bool,
+    /// Whether the target has known the pipeline in this run.
+    known: bool,
 }
 
 /// How a generation ended without an error.
@@ -96,6 +100,7 @@ impl Supervisor {
             pace: Pace::Groups,
             began: None,
             had_checkpoint: false,
+            known: false,
         }
     }
 
@@ -104,7 +109,7 @@ impl Supervisor {
         let _entered = span.enter();
         let outcome = self.generations(stop);
         if let Err(error) = &outcome {
-            self.leave_note(error);
+            self.leave_note(error, stop);
         }
         self.status.state("stopped");
         outcome
@@ -123,7 +128,7 @@ impl Supervisor {
                 if self.settings.until_caught_up {
                     return Err(stopped(&self.settings.name));
                 }
-                self.rest(stop);
+                self.rest(stop)?;
                 continue;
             }
             let begun = Instant::now();
@@ -143,6 +148,10 @@ impl Supervisor {
                 // Whatever went wrong while stopping: the checkpoint is whole, and the next run goes on from it.
                 tracing::info!(%error, "an error came while stopping; the next run goes on from the checkpoint");
                 return Ok(Outcome::Stopped);
+            }
+            if error.kind() == Kind::Interrupted && self.hold.is_set() {
+                // A person's stop came before anything was opened.
+                continue;
             }
             if error.kind() != Kind::Retry {
                 if error.code() == "sink.stopped" {
@@ -186,6 +195,8 @@ impl Supervisor {
             tracing::warn!(
                 code = %report.code,
                 server = report.server,
+                errno = report.errno,
+                sqlstate = report.sqlstate,
                 detail = report.detail,
                 table = report.table,
                 hint = report.hint,
@@ -209,7 +220,10 @@ impl Supervisor {
     }
 
     /// Stopped by a person: waits for the start, from here or from another machine.
-    fn rest(&self, stop: &Stop) {
+    ///
+    /// # Errors
+    /// `checkpoint.removed` when the pipeline is removed meanwhile.
+    fn rest(&mut self, stop: &Stop) -> Result<()> {
         self.status.state("stopped");
         tracing::info!("stopped by a person; `datain start` lets it go on");
         let mut look = Instant::now();
@@ -217,18 +231,48 @@ impl Supervisor {
             if look.elapsed() < STOPPED_LOOK {
                 continue;
             }
+            self.look_at_rest(stop)?;
             look = Instant::now();
-            match self.plugins.is_stopped() {
-                Ok(false) if self.hold.is_recorded() => self.hold.release(),
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::debug!(%error, "the target does not say whether the pipeline was started");
-                }
-            }
         }
         if !stop.is_requested() {
             tracing::info!("started by a person");
         }
+        // The configuration may be another one, and time has passed. Whoever gave the start has gone: a server that is away is waited for.
+        self.checked = false;
+        self.reached = true;
+        Ok(())
+    }
+
+    /// Asks the target whether somebody elsewhere has let the pipeline go on, and records the stop there if that could not be done before.
+    fn look_at_rest(&mut self, stop: &Stop) -> Result<()> {
+        let waker = Arc::new(Waker::new()?);
+        let (ended, released) = (Arc::clone(&waker), Arc::clone(&waker));
+        let _stop = stop.subscribe(move || ended.interrupt());
+        let _release = self.hold.subscribe_release(move || released.interrupt());
+        if !self.hold.is_recorded() {
+            match self.plugins.record_stop(&waker) {
+                Ok(()) => self.hold.note_recorded(),
+                Err(error) => {
+                    tracing::debug!(%error, "the stop could not be recorded in the target yet");
+                }
+            }
+            return Ok(());
+        }
+        self.known = true;
+        match self.plugins.standing(&waker) {
+            Ok(Standing::Stopped) => {}
+            Ok(Standing::Gone) => return Err(checkpoint_removed(&self.settings.name)),
+            Ok(Standing::MayRun) => match self.plugins.refresh() {
+                Ok(()) => self.hold.release(),
+                Err(error) => {
+                    tracing::error!(%error, "started by a person elsewhere, but the configuration has become unusable: the pipeline rests");
+                }
+            },
+            Err(error) => {
+                tracing::debug!(%error, "the target does not say whether the pipeline was started");
+            }
+        }
+        Ok(())
     }
 
     /// The pace at which the cause of an error is found: where several transactions were under way, the checkpoint stands before the first of them.
@@ -246,24 +290,36 @@ impl Supervisor {
             .then_some(Pace::OneByOne { until })
     }
 
-    /// Leaves the error that ends the run in the target, if that was in reach before.
-    fn leave_note(&self, error: &Error) {
+    /// Leaves the error that ends the run in the target, if that can be reached.
+    fn leave_note(&self, error: &Error, stop: &Stop) {
         // The owner of the pipeline has an error of its own, or none.
         let not_ours = matches!(
             error.code(),
             "checkpoint.fenced"
                 | "checkpoint.removed"
+                | "config.start-changed"
                 | "server.replica-id-in-use"
                 | "sink.stopped"
         );
-        let passing = matches!(error.kind(), Kind::Retry | Kind::Interrupted);
-        if !self.status.was_resumed() || not_ours || passing {
+        let of_target = error
+            .report()
+            .server
+            .as_ref()
+            .is_some_and(|server| server.starts_with(Role::Sink.endpoint()));
+        let unreachable = error.kind() == Kind::Retry && of_target;
+        if not_ours || unreachable || error.kind() == Kind::Interrupted {
             return;
         }
-        let noted = serde_json::to_string(error.report())
-            .map_err(|e| e.to_string())
-            .and_then(|report| self.plugins.note_error(&report).map_err(|e| e.to_string()));
-        if let Err(reason) = noted {
+        let noted = || -> std::result::Result<(), String> {
+            let waker = Arc::new(Waker::new().map_err(|e| e.to_string())?);
+            let ended = Arc::clone(&waker);
+            let _stop = stop.subscribe(move || ended.interrupt());
+            let report = serde_json::to_string(error.report()).map_err(|e| e.to_string())?;
+            self.plugins
+                .note_error(&report, &waker)
+                .map_err(|e| e.to_string())
+        };
+        if let Err(reason) = noted() {
             tracing::debug!(reason, "the error could not be noted in the target");
         }
     }
@@ -281,6 +337,7 @@ impl Supervisor {
             self.status.clone(),
             events.clone(),
             self.pace,
+            self.known,
         )?);
         let held = events.clone();
         // The supervisor may have gone on already, when nobody hears of a request any more.
@@ -293,6 +350,11 @@ impl Supervisor {
         let mut running = Running::new(lane, inbox);
         let result = self.drive(&mut running);
         match result {
+            Ok(Ending::Held) => {
+                self.status.state("stopping");
+                running.end_patiently(stop);
+                Ok(Ending::Held)
+            }
             Ok(ending) => {
                 self.status.state("stopping");
                 running.end_in_order(Drain::Accepted, sink_loop::DRAIN);
@@ -314,8 +376,9 @@ impl Supervisor {
     fn preflight(&mut self, stop: &Stop) -> Result<()> {
         self.status.state("checking");
         let waker = Arc::new(Waker::new()?);
-        let ended = Arc::clone(&waker);
-        let _subscription = stop.subscribe(move || ended.interrupt());
+        let (ended, held) = (Arc::clone(&waker), Arc::clone(&waker));
+        let _stop = stop.subscribe(move || ended.interrupt());
+        let _hold = self.hold.subscribe(move || held.interrupt());
         self.plugins.preflight(&waker)?;
         self.checked = true;
         Ok(())
@@ -341,7 +404,10 @@ impl Supervisor {
                 {
                     return Err(no_snapshot_yet(&self.settings.name));
                 }
-                Event::SinkOpened(from) => self.sink_opened(running, from)?,
+                Event::SinkOpened(from) => {
+                    self.known = true;
+                    self.sink_opened(running, from)?;
+                }
                 Event::Began(place) => self.began = Some(place),
                 Event::SourceOpened => {
                     self.reached = true;
@@ -371,6 +437,10 @@ impl Supervisor {
                 checkpoint = %checkpoint.display,
                 "the checkpoint is given up: beginning where [start] says, as asked for by --set-position"
             ),
+            Some(checkpoint) if self.settings.set_position && !self.reached => tracing::warn!(
+                checkpoint = %checkpoint.display,
+                "--set-position moves nothing: the pipeline began where [start] says already, and goes on from its checkpoint; to begin there again, `datain remove` it first"
+            ),
             Some(checkpoint) => tracing::info!(checkpoint = %checkpoint.display, "resuming"),
             None => tracing::info!("the target has no checkpoint: beginning where start.mode says"),
         }
@@ -390,7 +460,7 @@ fn checkpoint_removed(name: &str) -> Error {
     .hint("is it another server, or was the pipeline removed? To begin anew on purpose, look at [start] and start the host again")
 }
 
-fn stopped(name: &str) -> Error {
+pub(super) fn stopped(name: &str) -> Error {
     Error::new(
         Kind::Reconfigure,
         "sink.stopped",

@@ -2,7 +2,7 @@
 
 use super::state::{PluginState, Stopped};
 use crate::bindings::types;
-use crate::config::ServerConfig;
+use crate::config::{Address, ServerConfig};
 use crate::engine::Role;
 use crate::error::{Error, Kind};
 
@@ -23,13 +23,19 @@ pub(super) fn reported(error: types::Error, role: Role, server: &ServerConfig) -
     if let Some(state) = &error.sqlstate {
         about.push_str(&format!(", SQLSTATE {state}"));
     }
-    let mut result = Error::new(kind, error.code, error.message).server(about);
+    let mut result = Error::new(kind, error.code, error.message);
+    // The position names the file already.
+    if !matches!(server.address, Address::Files(_)) {
+        result = result.server(about);
+    }
     let report = result.report_mut();
     report.detail = error.detail;
     report.hint = error.hint;
     report.position = error.position;
     report.gtid = error.gtid;
     report.table = error.table;
+    report.errno = error.server_errno;
+    report.sqlstate = error.sqlstate;
     result
 }
 

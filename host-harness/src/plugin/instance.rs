@@ -54,9 +54,14 @@ impl Instance {
 
     /// The plugin's configuration.
     pub(super) fn config_json(&self, purpose: Purpose) -> String {
+        self.config_json_of(purpose, false)
+    }
+
+    /// The same; `known` says whether the host has seen the pipeline in the target.
+    pub(super) fn config_json_of(&self, purpose: Purpose, known: bool) -> String {
         let plugin = &self.plugin;
         let version = plugin.row_block_version();
-        plugin_config::json(plugin.role, &plugin.config, version, purpose)
+        plugin_config::json(plugin.role, &plugin.config, version, purpose, known)
     }
 
     /// Instantiates the component with `instantiate`, within the bounds of a call.

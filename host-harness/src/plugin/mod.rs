@@ -94,6 +94,11 @@ impl Plugin {
     fn server(&self) -> &ServerConfig {
         &self.server
     }
+
+    /// The name of the pipeline that it works for.
+    pub(crate) fn pipeline(&self) -> &str {
+        &self.config.name
+    }
 }
 
 fn server(role: Role, config: &Config) -> Result<&ServerConfig> {

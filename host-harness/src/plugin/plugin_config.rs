@@ -1,4 +1,4 @@
-//! The JSON object that a plugin gets as its configuration. It holds no address, no file name and no secret.
+//! The JSON object that a plugin gets as its configuration. It holds no address, no file's path and no secret.
 //!
 //! | key | source | sink | |
 //! |---|---|---|---|
@@ -10,14 +10,16 @@
 //! | `include`, `exclude` | ✓ | ✓ | lists of patterns `schema.table`; the sink needs them for its checks only |
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
+//! | `files` | ✓ | | list of names: files of a log are read, through the endpoints `source/0`, `source/1` …, in place of a server |
+//! | `count_events` | ✓ | | the events of the files are counted, and nothing else |
 //! | `group_max_rows`, `group_linger_ms` | | ✓ | when a group is closed |
 //! | `connections` | | ✓ | how many connections may apply at once; used from the apply engine on |
 //! | `one_by_one` | ✓ | ✓ | a resume point on each transaction, and each committed by itself: to find the one that fails |
-//! | `beginning` | | ✓ | object: `place`, the configuration's start as text; `is_place`, whether that names a place in the log; `set_position`, whether to go there in spite of a checkpoint |
+//! | `beginning` | | ✓ | object: `place`, the configuration's start as text; `is_place`, whether that names a place in the log; `set_position`, whether to go there in spite of a checkpoint; `known`, whether the host has seen the pipeline in the target, so that it must not begin anew |
 
 use serde_json::{Value, json};
 
-use crate::config::{Config, Start, server_id};
+use crate::config::{self, Address, Config, Start, server_id};
 use crate::engine::Role;
 
 /// Seconds between signs of life of an idle source.
@@ -32,10 +34,18 @@ pub(crate) enum Purpose {
     OneByOne,
     /// Reading the source's log beside the pipeline, as a replica of its own.
     Look,
+    /// Counting the events of files.
+    Count,
 }
 
-/// `row_block_version` is what was negotiated ([`super::negotiate`]).
-pub(super) fn json(role: Role, config: &Config, row_block_version: u8, purpose: Purpose) -> String {
+/// `row_block_version` is what was negotiated ([`super::negotiate`]); `known`: see the table.
+pub(super) fn json(
+    role: Role,
+    config: &Config,
+    row_block_version: u8,
+    purpose: Purpose,
+    known: bool,
+) -> String {
     let one_by_one = purpose == Purpose::OneByOne;
     let (stream, server_id) = match purpose {
         // A source ends the dump of a replica that connects a second time, and a look must not end the pipeline's own.
@@ -44,7 +54,9 @@ pub(super) fn json(role: Role, config: &Config, row_block_version: u8, purpose: 
             let id = server_id::derive(&name);
             (name, id)
         }
-        Purpose::Replicate | Purpose::OneByOne => (config.name.clone(), config.server_id),
+        Purpose::Replicate | Purpose::OneByOne | Purpose::Count => {
+            (config.name.clone(), config.server_id)
+        }
     };
     let value = match role {
         Role::Source => json!({
@@ -58,6 +70,8 @@ pub(super) fn json(role: Role, config: &Config, row_block_version: u8, purpose: 
             "start": start(&config.start),
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "one_by_one": one_by_one,
+            "files": files(config),
+            "count_events": purpose == Purpose::Count,
         }),
         Role::Sink => json!({
             "stream": config.name,
@@ -70,24 +84,28 @@ pub(super) fn json(role: Role, config: &Config, row_block_version: u8, purpose: 
             "group_linger_ms": config.apply.group_linger_ms,
             "connections": config.apply.connections,
             "one_by_one": one_by_one,
-            "beginning": beginning(&config.start, config.set_position),
+            "beginning": beginning(&config.start, config.set_position, known),
         }),
     };
     value.to_string()
 }
 
-/// The text is kept in the target and compared at each start: two ways to write the same place must give the same text.
-fn beginning(start: &Start, set_position: bool) -> Value {
+fn files(config: &Config) -> Vec<String> {
+    match &config.source.address {
+        Address::Files(paths) => config::files::names(paths),
+        Address::Tcp { .. } | Address::Unix(_) => Vec::new(),
+    }
+}
+
+/// The text is kept in the target and compared at each start. What is the same place in other words is for the sink to know.
+fn beginning(start: &Start, set_position: bool, known: bool) -> Value {
     let (place, is_place) = match start {
         Start::Snapshot => ("snapshot".to_owned(), false),
         Start::Now => ("now".to_owned(), false),
         Start::Position { file, position } => (format!("position {file}:{position}"), true),
-        Start::Gtid { gtid_set } => {
-            let set: String = gtid_set.split_whitespace().collect();
-            (format!("gtid {}", set.to_ascii_lowercase()), true)
-        }
+        Start::Gtid { gtid_set } => (format!("gtid {gtid_set}"), true),
     };
-    json!({ "place": place, "is_place": is_place, "set_position": set_position })
+    json!({ "place": place, "is_place": is_place, "set_position": set_position, "known": known })
 }
 
 fn start(start: &Start) -> Value {

@@ -52,12 +52,12 @@ impl SinkInstance {
             .call(GRACE, false, |store| guest.call_describe(store))
     }
 
-    /// Connects, takes the pipeline over, and says where to go on.
+    /// Connects, takes the pipeline over, and says where to go on. A `known` pipeline that is not there any more is not begun anew.
     ///
     /// # Errors
-    /// What the plugin reports.
-    pub(crate) fn open(&mut self, purpose: Purpose) -> Result<Resumption> {
-        let config = self.instance.config_json(purpose);
+    /// What the plugin reports, e.g. `checkpoint.removed`.
+    pub(crate) fn open(&mut self, purpose: Purpose, known: bool) -> Result<Resumption> {
+        let config = self.instance.config_json_of(purpose, known);
         let guest = self.plugin.datain_replication_sink();
         let writer = self.instance.try_call(LONG_CALL, false, |store| {
             guest.writer().call_open(store, &config)

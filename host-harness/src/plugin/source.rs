@@ -12,7 +12,9 @@ use super::state::SharedWaker;
 use crate::bindings::source::SourcePlugin;
 use crate::bindings::source::exports::datain::replication::source::Limits;
 use crate::bindings::types::Description;
-use crate::bindings::{Batch, Checkpoint, SourceInspection, SourceStatus, Survey, Upcoming};
+use crate::bindings::{
+    Batch, Checkpoint, EventCounts, SourceInspection, SourceStatus, Survey, Upcoming,
+};
 use crate::error::Result;
 use crate::pipeline::Reader;
 
@@ -94,6 +96,18 @@ impl SourceInstance {
         })
     }
 
+    /// When the transaction after `checkpoint` was committed, none when there is no newer one.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn next_commit(&mut self, checkpoint: &Checkpoint) -> Result<Option<u64>> {
+        let config = self.instance.config_json(Purpose::Look);
+        let guest = self.plugin.datain_replication_source();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_next_commit(store, &config, checkpoint)
+        })
+    }
+
     /// What stands in the way of reading, and what the sink must know to compare. `checkpoint` is the target's.
     ///
     /// # Errors
@@ -115,6 +129,18 @@ impl SourceInstance {
         let guest = self.plugin.datain_replication_source();
         self.instance.try_call(LONG_CALL, false, |store| {
             guest.call_column_names(store, &config, schema, table)
+        })
+    }
+
+    /// The events counted so far, in an instance opened for that. An error that the plugin reported does not take them away.
+    ///
+    /// # Errors
+    /// A trap.
+    pub(crate) fn event_counts(&mut self) -> Result<EventCounts> {
+        let reader = self.reader()?;
+        let guest = self.plugin.datain_replication_source();
+        self.instance.call(GRACE, false, |store| {
+            guest.reader().call_event_counts(store, reader)
         })
     }
 

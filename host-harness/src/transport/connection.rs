@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use rustls::ClientConnection;
 
 use super::endpoint::Endpoint;
+use super::file::LogFile;
 use super::lookup::{self, Lookup};
 use super::socket::Socket;
 use super::tls_stream::{Filled, fill, flush_tls, handshake, read_tls, write_failure};
@@ -44,6 +45,8 @@ enum Phase {
     Plain(Socket),
     Handshake(Socket, Box<ClientConnection>),
     Tls(Socket, Box<ClientConnection>),
+    /// Not a connection at all: it is only read.
+    File(LogFile),
     Failed(Failure),
 }
 
@@ -59,14 +62,18 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Begins to connect. A failure is kept and reported by the next wait, read or write.
-    pub(super) fn begin(endpoint: Arc<Endpoint>, waker: &Arc<Waker>) -> Self {
+    /// Begins to connect, or opens the file of this number. A failure is kept and reported by the next wait, read or write.
+    pub(super) fn begin(endpoint: Arc<Endpoint>, file: usize, waker: &Arc<Waker>) -> Self {
         let deadline = Some(Instant::now() + endpoint.connect_timeout);
         let server = endpoint.display();
         let phase = match &endpoint.address {
             Address::Unix(path) => Socket::connect_unix(path)
                 .map(Phase::Plain)
                 .map_err(|errno| Failure::from_errno(errno, "connect to", &server)),
+            Address::Files(paths) => match paths.get(file) {
+                Some(path) => LogFile::open(path).map(Phase::File),
+                None => Err(gone()),
+            },
             Address::Tcp { host, port } => match lookup::literal(host, *port) {
                 Some(address) => next_address(vec![address], None, &server),
                 None => Lookup::begin(host, *port, Arc::clone(waker)).map(Phase::LookingUp),
@@ -151,6 +158,10 @@ impl Connection {
                 }
             }
             Phase::Tls(socket, tls) => read_tls(socket, tls, max, &self.endpoint),
+            Phase::File(file) => {
+                self.scratch.reserve_exact(READ_MAX);
+                file.read(&mut self.scratch.spare_capacity_mut()[..max])
+            }
             Phase::Failed(failure) => Err(failure.clone()),
             Phase::LookingUp(_) | Phase::Connecting { .. } | Phase::Handshake(..) => {
                 Ok(ReadOutcome::WouldBlock)
@@ -175,6 +186,7 @@ impl Connection {
             Phase::Tls(socket, tls) => io::Write::write(&mut tls.writer(), data)
                 .and_then(|n| flush_tls(socket, tls).map(|()| n))
                 .map_err(|e| write_failure(socket, tls, &e, &server())),
+            Phase::File(file) => Err(file.not_writable()),
             Phase::Failed(failure) => Err(failure.clone()),
             Phase::LookingUp(_) | Phase::Connecting { .. } | Phase::Handshake(..) => Ok(0),
         };
@@ -250,6 +262,7 @@ impl Connection {
             Phase::Plain(socket) => {
                 Some((socket.as_fd(), wanted(interest.readable, interest.writable)))
             }
+            Phase::File(file) => Some((file.as_fd(), wanted(interest.readable, interest.writable))),
             Phase::Handshake(socket, tls) => {
                 Some((socket.as_fd(), wanted(tls.wants_read(), tls.wants_write())))
             }
@@ -269,7 +282,7 @@ impl Connection {
         match &mut self.phase {
             Phase::Failed(_) => true,
             Phase::LookingUp(_) | Phase::Connecting { .. } | Phase::Handshake(..) => false,
-            Phase::Plain(_) => {
+            Phase::Plain(_) | Phase::File(_) => {
                 broken
                     || interest.readable && events.contains(PollFlags::IN)
                     || interest.writable && events.contains(PollFlags::OUT)
@@ -354,7 +367,7 @@ fn step(phase: Phase, server: &str) -> Result<(Phase, bool), Failure> {
                 .map_err(|e| write_failure(&socket, &mut tls, &e, server))?;
             Ok((Phase::Tls(socket, tls), true))
         }
-        settled @ (Phase::Plain(_) | Phase::Failed(_)) => Ok((settled, true)),
+        settled @ (Phase::Plain(_) | Phase::File(_) | Phase::Failed(_)) => Ok((settled, true)),
     }
 }
 

@@ -40,7 +40,7 @@ impl Endpoint {
     /// `config.*` naming the file that cannot be read or used.
     pub fn load(name: &str, config: &ServerConfig) -> Result<Self> {
         let policy = match (config.tls, &config.address) {
-            (TlsMode::Disabled, _) => TlsPolicy::Disabled,
+            (TlsMode::Disabled, _) | (_, Address::Files(_)) => TlsPolicy::Disabled,
             // As MySQL's own client: what never leaves the machine needs no TLS unless it is asked for.
             (TlsMode::Preferred, Address::Unix(_)) => TlsPolicy::Disabled,
             (TlsMode::Preferred, Address::Tcp { .. }) => TlsPolicy::Preferred,
@@ -50,7 +50,7 @@ impl Endpoint {
         };
         let host = match &config.address {
             Address::Tcp { host, .. } => host.as_str(),
-            Address::Unix(_) => "localhost",
+            Address::Unix(_) | Address::Files(_) => "localhost",
         };
         let server_name = ServerName::try_from(
             host.trim_start_matches('[')
@@ -110,5 +110,15 @@ impl Endpoint {
     /// For messages: `source 10.0.0.1:3306`.
     pub fn display(&self) -> String {
         format!("the {} server at {}", self.name, self.address)
+    }
+
+    /// Whether this is what a plugin may call it; for files, which of them is meant.
+    pub(super) fn is_called(&self, name: &str) -> Option<usize> {
+        let Address::Files(files) = &self.address else {
+            return (name == self.name).then_some(0);
+        };
+        let number = name.strip_prefix(&self.name)?.strip_prefix('/')?;
+        let number = number.parse().ok()?;
+        (number < files.len()).then_some(number)
     }
 }

@@ -62,13 +62,13 @@ impl Connections {
     /// # Errors
     /// `net.endpoint-unknown` for a name that is not this plugin's; `net.limit`.
     pub fn connect(&mut self, name: &str) -> Result<u32, Failure> {
-        if name != self.endpoint.name {
+        let Some(file) = self.endpoint.is_called(name) else {
             let message = format!(
                 "this plugin may connect to the endpoint {:?} only, not to {name:?}",
                 self.endpoint.name
             );
             return Err(Failure::new("net.endpoint-unknown", message));
-        }
+        };
         if self.open >= self.limit {
             return Err(Failure::new(
                 "net.limit",
@@ -76,7 +76,7 @@ impl Connections {
             )
             .hint("limits.connections in the configuration sets the limit"));
         }
-        let connection = Connection::begin(Arc::clone(&self.endpoint), &self.waker);
+        let connection = Connection::begin(Arc::clone(&self.endpoint), file, &self.waker);
         let free = self
             .slots
             .iter()

@@ -7,6 +7,7 @@
     reason = "a test says by failing what it expected"
 )]
 
+mod files;
 mod plain;
 mod tls;
 

@@ -22,11 +22,24 @@ fn a_good_pair() {
     assert_eq!(checked.exit.code, 0, "{:#}", checked.json);
     assert_eq!(
         checked.codes("note"),
+        [
+            "source.xa-prepared",
+            "target.ddl-privilege-missing",
+            "pair.definers",
+            "pair.accounts"
+        ],
+        "what the accounts may not see is not passed: {:#}",
+        checked.json
+    );
+    assert_eq!(checked.codes("warning"), [""; 0], "{:#}", checked.json);
+    pair.sees_everything();
+    let checked = pair.check();
+    assert_eq!(
+        checked.codes("note"),
         ["pair.accounts"],
         "{:#}",
         checked.json
     );
-    assert_eq!(checked.codes("warning"), [""; 0], "{:#}", checked.json);
     let page = include_str!("../../../docs/checks.md");
     let listed = page
         .lines()
@@ -170,7 +183,7 @@ fn servers_that_cannot_be_looked_at() {
         Host::command(&["check", "-c", config.to_str().expect("a path")], LIMIT).expect("an end");
     assert!(
         exit.stderr
-            .contains("hint: it knows version, no-primary-key"),
+            .contains("hint: it knows version, no-primary-key, column-order"),
         "{exit}"
     );
 }
@@ -179,20 +192,20 @@ fn servers_that_cannot_be_looked_at() {
 fn a_run_begins_with_the_fatal_ones() {
     let pair = Pair::start();
     pair.source
-        .sql("SET GLOBAL sync_binlog = 0; SET GLOBAL binlog_row_image = MINIMAL; CREATE TABLE shop.a (v INT)")
+        .sql("SET GLOBAL sync_binlog = 0; SET GLOBAL binlog_format = STATEMENT; CREATE TABLE shop.a (v INT)")
         .expect("settings");
     let config = pair.config("run", "", "", NOW);
     let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("an end");
     assert_eq!(exit.code, 3, "{exit}");
     assert!(
         exit.stderr
-            .contains("\nerror[source.row-image]: binlog_row_image is MINIMAL\n"),
+            .contains("\nerror[source.format-not-row]: binlog_format is STATEMENT\n"),
         "{exit}"
     );
     assert!(exit.stderr.contains("table.no-primary-key (source): 1 of 2 replicated tables have no primary key: `shop`.`a`"), "{exit}");
     assert!(
         exit.stderr
-            .contains("  hint: SET PERSIST binlog_row_image = FULL;"),
+            .contains("  hint: SET PERSIST binlog_format = ROW;"),
         "{exit}"
     );
     assert_eq!(
@@ -207,7 +220,7 @@ fn a_run_begins_with_the_fatal_ones() {
     assert!(schemas.is_empty(), "nothing was begun");
     // What is allowed is tried, and the stream's own rule is the last word.
     pair.source
-        .sql("SET GLOBAL binlog_row_image = FULL")
+        .sql("SET GLOBAL binlog_format = ROW")
         .expect("a setting");
     pair.target
         .sql("CREATE TABLE shop.a (v INT)")

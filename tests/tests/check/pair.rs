@@ -89,6 +89,13 @@ impl Pair {
         Pair::of(server(), server())
     }
 
+    /// The source's account may see whose routines, triggers and events there are, too.
+    pub(crate) fn sees_everything(&self) {
+        self.source
+            .sql("GRANT SHOW_ROUTINE, XA_RECOVER_ADMIN ON *.* TO 'repl'@'%'; GRANT TRIGGER, EVENT ON shop.* TO 'repl'@'%'")
+            .expect("the privileges");
+    }
+
     /// The configuration of README, with `in_source` and `in_target` added to the two sections and `rest` at the end.
     pub(crate) fn config(
         &self,

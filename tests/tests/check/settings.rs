@@ -18,12 +18,7 @@ fn settings_of_the_source() {
     on(
         "SET GLOBAL binlog_row_image = MINIMAL",
         "source.row-image",
-        "fatal",
-    );
-    on(
-        "SET GLOBAL binlog_row_value_options = PARTIAL_JSON",
-        "source.partial-json",
-        "fatal",
+        "note",
     );
     on(
         "SET GLOBAL server_id = 0",

@@ -1,6 +1,8 @@
 //! Tables of both sides.
 
-use crate::pair::{NOW, Pair};
+use datain_tests::host::Host;
+
+use crate::pair::{LIMIT, NOW, Pair};
 
 #[test]
 fn tables() {
@@ -69,7 +71,7 @@ fn tables() {
         .sql("CREATE TABLE shop.own (v INT) ENGINE = MyISAM")
         .expect("a table");
     assert_eq!(pair.check().codes("fatal"), [""; 0]);
-    // Another order of columns: fatal only when no ALTER can be on its way.
+    // Another order of columns: also where something is still to come, unless a person knows that it is the ALTER.
     target
         .sql("ALTER TABLE shop.item MODIFY n INT AFTER id")
         .expect("another order");
@@ -80,8 +82,34 @@ fn tables() {
             .contains("ALTER TABLE `shop`.`item` MODIFY `name` … AFTER `id`; "),
         "{finding:#}"
     );
-    pair.check_with("", "", "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n")
-        .is("table.column-order", "warning", 0);
+    assert!(
+        !finding["remedy"].to_string().contains("allow"),
+        "nothing is to come: {finding:#}"
+    );
+    let pending = "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n";
+    let finding = pair
+        .check_with("", "", pending)
+        .is("table.column-order", "fatal", 1)
+        .clone();
+    assert!(
+        finding["remedy"]
+            .to_string()
+            .contains(r#"[check] allow = [\"column-order\"]"#),
+        "{finding:#}"
+    );
+    // A run does not even begin.
+    let config = pair.config("swapped", "", "", pending);
+    let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("an end");
+    assert!(
+        exit.code == 3 && exit.stderr.contains("error[table.column-order]"),
+        "{exit}"
+    );
+    let allowed = pair.check_with(
+        "",
+        "",
+        &format!("[check]\nallow = [\"column-order\"]\n{pending}"),
+    );
+    assert_eq!(allowed.is("table.column-order", "note", 0)["allowed"], true);
     target
         .sql("ALTER TABLE shop.item MODIFY name VARCHAR(20) AFTER id")
         .expect("the source's order");

@@ -1,8 +1,9 @@
 //! Values of every size, over packets of every size.
 
 use datain_tests::compare;
+use datain_tests::host::TempDir;
 use datain_tests::native::replicate;
-use datain_tests::pipeline_run::value;
+use datain_tests::pipeline_run::{FROM_THE_START, caught_up, value};
 
 use crate::{assert_same_gtids, logged, server, settings};
 
@@ -58,4 +59,25 @@ fn blobs_of_every_size_arrive() {
     let expected = value(&source, sums).expect("sums");
     assert!(expected.starts_with("12-"), "{expected}");
     assert_eq!(value(&target, sums), Some(expected));
+}
+
+/// fidelity: event | BLOB of 64 MB through the plugins | fits into the default limits of row and memory
+#[test]
+fn a_blob_of_64_mb_fits_into_the_default_limits() {
+    let packets = "max_allowed_packet=1G";
+    let (source, target) = (server(&[packets]), server(&[packets]));
+    source
+        .sql(&format!(
+            "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, b LONGBLOB); INSERT INTO d.t VALUES (1, 'x'); \
+             INSERT INTO d.t VALUES (2, {}); INSERT INTO d.t VALUES (3, LEFT(REPEAT(RANDOM_BYTES(1000), 64000), 64000000)); \
+             UPDATE d.t SET id = 4 WHERE id = 1; DELETE FROM d.t WHERE id = 3",
+            bytes(30_000_000)
+        ))
+        .expect("rows");
+    source
+        .sql("INSERT INTO d.t VALUES (5, LEFT(REPEAT(RANDOM_BYTES(1000), 64000), 64000000)), (6, 'small')")
+        .expect("rows");
+    let folder = TempDir::new().expect("a folder");
+    caught_up(&folder, "blobs", &source, &target, FROM_THE_START);
+    compare::assert_equal(&source, &target, &["d"]);
 }

@@ -18,7 +18,7 @@ const MANY_ROWS: &str = "
     CREATE TABLE d.seed (n INT PRIMARY KEY);
     INSERT INTO d.seed WITH RECURSIVE s (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 299) SELECT n FROM s;
     CREATE TABLE d.t (id INT PRIMARY KEY, half CHAR(40), v VARCHAR(600), b BLOB);
-    INSERT INTO d.t SELECT a.n * 300 + b.n, SHA1(a.n * 300 + b.n),
+    INSERT INTO d.t SELECT a.n * 300 + b.n, LEFT(SHA2(a.n * 300 + b.n, 256), 40),
         REPEAT(SHA2(CONCAT(a.n, '-', b.n), 512), 1 + b.n % 4), UNHEX(REPEAT(SHA2(b.n * a.n, 256), b.n % 3))
         FROM d.seed AS a, d.seed AS b;
     UPDATE d.t SET v = REVERSE(v) WHERE id % 2 = 0;

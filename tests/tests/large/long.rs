@@ -61,7 +61,7 @@ fn a_compressed_transaction_of_2_gib() {
         .expect("tables");
     source
         .sql(
-            "INSERT INTO d.t SELECT a.n * 1500 + b.n, SHA1(a.n * b.n), a.n * b.n / 7, '2026-01-01' + INTERVAL b.n HOUR, \
+            "INSERT INTO d.t SELECT a.n * 1500 + b.n, LEFT(SHA2(a.n * b.n, 256), 40), a.n * b.n / 7, '2026-01-01' + INTERVAL b.n HOUR, \
              CONCAT(SHA2(a.n * 1500 + b.n, 512), REPEAT(SHA2(b.n, 256), 12)) FROM seeds.s AS a, seeds.s AS b",
         )
         .expect("2 GiB of rows");
@@ -133,6 +133,40 @@ fn a_file_over_4_gib() {
     let status = source.query("SHOW BINARY LOG STATUS").expect("status");
     assert_eq!(Some(field(&checkpoint, "offset").to_string()), status[0][1]);
     compare::assert_equal(&source, &target, &["d"]);
+}
+
+/// fidelity: event | an event over 1 GiB | the source refuses to send it (1236); stops with `server.packet-too-large` and the hint
+#[test]
+fn an_event_that_the_source_cannot_send() {
+    if !is_long() {
+        return;
+    }
+    let (source, target) = (server(&["max_allowed_packet=1G"]), server(&[]));
+    source
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, b LONGBLOB); CREATE TABLE d.u (id INT PRIMARY KEY); INSERT INTO d.u VALUES (1)")
+        .expect("tables");
+    let settings = settings(r#","include":["d.u"]"#);
+    replicate(&source, &target, &settings).expect("small");
+    // Both images are logged: 600 MB pass, since the table is filtered, twice 600 MB do not.
+    source
+        .sql("INSERT INTO d.t VALUES (1, REPEAT('x', 600000000)); INSERT INTO d.u VALUES (2)")
+        .expect("600 MB");
+    replicate(&source, &target, &settings).expect("600 MB");
+    source
+        .sql("UPDATE d.t SET b = CONCAT('y', b); INSERT INTO d.u VALUES (3)")
+        .expect("1.2 GB");
+    let error = replicate(&source, &target, &settings).expect_err("1.2 GB");
+    assert_eq!(error.code, "server.packet-too-large", "{error:?}");
+    assert_eq!(error.server_errno, Some(1236));
+    let hint = error.hint.as_deref().unwrap_or_default();
+    assert!(
+        hint.contains("max_allowed_packet on the source"),
+        "{error:?}"
+    );
+    let rows = target
+        .query("SELECT GROUP_CONCAT(id) FROM d.u")
+        .expect("rows");
+    assert_eq!(rows[0][0].as_deref(), Some("1,2"));
 }
 
 /// All checkpoints up to what the source has now.

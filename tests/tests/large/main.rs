@@ -10,6 +10,7 @@ mod gtids;
 mod heartbeats;
 mod long;
 mod refused;
+mod slow;
 
 use datain_capture::reader::Settings;
 use datain_contract::types::Checkpoint;

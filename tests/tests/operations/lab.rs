@@ -16,23 +16,35 @@ pub(crate) struct Lab {
     pub(crate) folder: TempDir,
 }
 
+fn server() -> Server {
+    Server::builder(Flavor::Mysql97)
+        .relaxed()
+        .start()
+        .expect("a server")
+}
+
 impl Lab {
+    /// With an empty table on the source.
     pub(crate) fn new() -> Lab {
-        let start = || {
-            Server::builder(Flavor::Mysql97)
-                .relaxed()
-                .start()
-                .expect("a server")
-        };
-        let lab = Lab {
-            source: start(),
-            target: start(),
-            folder: TempDir::new().expect("a folder"),
-        };
+        Self::with_source(server())
+    }
+
+    /// The same on this source.
+    pub(crate) fn with_source(source: Server) -> Lab {
+        let lab = Lab::of(source);
         lab.source
             .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v INT)")
             .expect("a table");
         lab
+    }
+
+    /// With a source as it is.
+    pub(crate) fn of(source: Server) -> Lab {
+        Lab {
+            source,
+            target: server(),
+            folder: TempDir::new().expect("a folder"),
+        }
     }
 
     pub(crate) fn socket(&self) -> PathBuf {

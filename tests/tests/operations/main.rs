@@ -3,6 +3,9 @@
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
 mod beginning;
+mod behind;
+mod endings;
+mod failover;
 mod lab;
 mod skip;
 mod status;

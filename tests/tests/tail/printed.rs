@@ -241,3 +241,41 @@ fn text_is_what_the_server_says_it_is() {
     let few = &different[..different.len().min(40)];
     assert!(different.is_empty(), "{}: {few:#?}", different.len());
 }
+
+/// fidelity: event | XA branches, in `datain tail` | rows when they are prepared, with the xid; a line when the branch is committed or rolled back
+#[test]
+fn a_branch_is_printed_when_it_is_prepared_and_when_it_ends() {
+    let source = server();
+    let folder = TempDir::new().expect("a folder");
+    source
+        .sql(
+            "CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY);
+             XA START 'a'; INSERT INTO d.t VALUES (1); XA END 'a'; XA PREPARE 'a'; INSERT INTO d.t VALUES (2); XA COMMIT 'a';
+             XA START 'b'; INSERT INTO d.t VALUES (3); XA END 'b'; XA PREPARE 'b'; XA ROLLBACK 'b';
+             XA START 'c'; INSERT INTO d.t VALUES (4); XA END 'c'; XA COMMIT 'c' ONE PHASE",
+        )
+        .expect("branches");
+    let seen: Vec<Value> = all(&config(&folder, source.port(), &root(), ALL))
+        .into_iter()
+        .filter(|line| line.get("ddl").is_none())
+        .map(|line| {
+            json!([
+                line["after"]["id"],
+                line["transaction"]["xid"],
+                line["xa"]["xid"],
+                line["xa"]["end"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            json!([1, "X'61',X'',1", null, null]),
+            json!([2, null, null, null]),
+            json!([null, null, "X'61',X'',1", "commit"]),
+            json!([3, "X'62',X'',1", null, null]),
+            json!([null, null, "X'62',X'',1", "rollback"]),
+            json!([4, null, null, null]),
+        ]
+    );
+}

@@ -6,7 +6,8 @@ use datain_mysql_client::{ServerVersion, quote_identifier};
 use datain_privileges::Grants;
 use datain_server_facts::list;
 
-use super::{Look, unquoted};
+use super::definers::Unseen;
+use super::{Look, NO_FACTS, unquoted};
 
 const ROWS: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE"];
 const OWN: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP"];
@@ -120,13 +121,14 @@ pub(super) fn privileges(
         ddl.globally(look, CHOOSES_GTIDS);
     }
     let own = look.rights.account.to_string();
+    let name = if version.is_mysql_since(8, 2, 0) {
+        "SET_ANY_DEFINER"
+    } else {
+        "SET_USER_ID"
+    };
+    let enough = [name, "SUPER"];
     if look.facts.values("definer").any(|definer| definer != own) {
-        let name = if version.is_mysql_since(8, 2, 0) {
-            "SET_ANY_DEFINER"
-        } else {
-            "SET_USER_ID"
-        };
-        ddl.globally(look, &[name, "SUPER"]);
+        ddl.globally(look, &enough);
     }
     if [
         "sql_require_primary_key",
@@ -140,16 +142,40 @@ pub(super) fn privileges(
             &["SESSION_VARIABLES_ADMIN", "SYSTEM_VARIABLES_ADMIN", "SUPER"],
         );
     }
-    findings.push(ddl.finding(
-        look,
-        "target.ddl-privilege-missing",
-        Severity::Warning,
-        format!(
-            "{} may run DDL on {} schemas",
-            look.rights.account,
-            schemas.len()
-        ),
-    ));
+    // Who has it needs to know no more. Else a view or routine that is not seen may need it.
+    let unsure = if enough.iter().any(|name| grants.globally(name)) {
+        None
+    } else if look.facts.value("tables").is_none() {
+        Some((NO_FACTS.to_owned(), Vec::new()))
+    } else {
+        let unseen = Unseen::of(look, &["views", "routines"]);
+        let why = format!(
+            "the source's account may not see all {}",
+            unseen.what.join(", ")
+        );
+        (!unseen.is_empty()).then_some((why, unseen.grants))
+    };
+    let code = "target.ddl-privilege-missing";
+    let passed = format!(
+        "{} may run DDL on {} schemas",
+        look.rights.account,
+        schemas.len()
+    );
+    let known = ddl.grants.is_empty();
+    let mut finding = ddl.finding(look, code, Severity::Warning, passed);
+    if let Some((why, on_source)) = unsure
+        && !finding.message.contains(name)
+    {
+        let not_known = format!("not checked, whether it needs {name} for a DEFINER: {why}");
+        finding.message = format!("{}; {not_known}", finding.message);
+        if known {
+            finding = Finding::about(code, Severity::Note, finding.message.as_str());
+            if !on_source.is_empty() {
+                finding = finding.remedy(on_source.join("\n"));
+            }
+        }
+    }
+    findings.push(finding);
 }
 
 /// The sink asks information_schema whether the account itself, not one of its roles, may see triggers: so does this.

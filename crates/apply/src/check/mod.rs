@@ -4,6 +4,7 @@
 //! be looked at, the comparison is a note that says so, never a pass.
 
 mod access;
+mod definers;
 mod pair;
 mod server;
 mod tables;
@@ -101,7 +102,7 @@ pub async fn findings<S: Stream>(
     let own_schemas = seen::schemas(session, &look.filter).await?;
     let schemas = look.schemas(&own_schemas);
     tables::check(session, &look, &own_schemas, &mut findings).await?;
-    pair::definers(session, &look, &version, &mut findings).await?;
+    findings.push(definers::check(session, &look, &version).await?);
     access::privileges(&look, &version, &schemas, &mut findings);
     // Last, since the session loses its roles.
     let direct = look.rights.without_roles(session, &look.variables).await?;

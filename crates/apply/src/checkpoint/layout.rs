@@ -5,13 +5,19 @@
 //! | `checkpoints` | one row per pipeline: owner, checkpoint, unfinished DDL, whether a person stopped it, the last error |
 //! | `held_back` | triggers and events of the source, kept for the cutover |
 //! | `skipped` | transactions that a person had skipped, with time and reason |
+//! | `xa_prepared` | XA branches that are prepared on the source and neither committed nor rolled back, since format 3 |
+//!
+//! A pipeline of format 2 is taken over as it is: the table that it lacks is made, and its row gets the new number.
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
 
 /// The layout of the tables, in the column `checkpoints.format`.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
+
+/// The oldest layout that is taken over.
+pub const OLDEST_FORMAT: u32 = 2;
 
 const SCHEMA: &[u8] = b"CREATE SCHEMA IF NOT EXISTS datain";
 
@@ -57,20 +63,140 @@ const SKIPPED: &[u8] = b"CREATE TABLE IF NOT EXISTS datain.skipped (\
     UNIQUE KEY (stream, ordinal)\
     ) ENGINE=InnoDB";
 
-/// The tables, in the order in which they are made.
-const TABLES: [&[u8]; 3] = [TABLE, HELD_BACK, SKIPPED];
+const XA_PREPARED: &[u8] = b"CREATE TABLE IF NOT EXISTS datain.xa_prepared (\
+    stream VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
+    xid VARCHAR(300) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
+    part BIGINT UNSIGNED NOT NULL, \
+    kind VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
+    note MEDIUMTEXT CHARACTER SET utf8mb4 NOT NULL, \
+    data LONGBLOB NULL, \
+    PRIMARY KEY (stream, xid, part)\
+    ) ENGINE=InnoDB";
 
-/// Whether the tables are there; makes nothing.
+/// The tables, in the order in which they are made.
+const TABLES: [&[u8]; 4] = [TABLE, HELD_BACK, SKIPPED, XA_PREPARED];
+
+/// What is there of the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Not all that every format has.
+    Nothing,
+    /// Those of an older format.
+    Older,
+    /// Those of this one.
+    All,
+}
+
+/// Name of the server's lock under which the tables are made, a pipeline's row is added, and the last pipeline's tables are dropped: without it, a
+/// removal could drop the tables between the two halves of another pipeline's beginning.
+const LOCK: &str = "datain.layout";
+/// How long to wait for it, in seconds. It is held for a few statements.
+const LOCK_SECONDS: u32 = 30;
+/// How long to wait for the end of a statement, in seconds.
+const STATEMENT_SECONDS: u32 = 45;
+
+/// Takes the lock; the server gives it back with the session at the latest.
+///
+/// # Errors
+/// `checkpoint.busy` when it is not to be had; errors of the server.
+pub async fn lock<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
+    let sql = format!("SELECT GET_LOCK('{LOCK}', {LOCK_SECONDS})");
+    let row = session.query_first(sql.as_bytes()).await?;
+    if row
+        .and_then(|row| row.into_iter().next().flatten())
+        .as_deref()
+        == Some("1")
+    {
+        return Ok(());
+    }
+    Err(Error::retry(
+        "checkpoint.busy",
+        "another datain is making or removing the tables in the target's schema `datain`",
+    )
+    .detail(format!("the server's lock `{LOCK}` was not free for {LOCK_SECONDS} s"))
+    .hint("try again; if it stays so, SELECT IS_USED_LOCK('datain.layout') on the target names the connection that holds it"))
+}
+
+/// Gives the lock back.
+///
+/// # Errors
+/// Those of the server.
+pub async fn unlock<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
+    let sql = format!("SELECT RELEASE_LOCK('{LOCK}')");
+    session.query_first(sql.as_bytes()).await?;
+    Ok(())
+}
+
+/// Takes the lock that a writer holds from before the intent of a statement until its checkpoint. The server gives it back when the session's statement has
+/// ended and the session with it, also if the writer was killed: so whoever has it knows that no statement of this pipeline is under way.
+///
+/// # Errors
+/// `checkpoint.statement-running` when it is not to be had; errors of the server.
+pub async fn lock_statements<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+) -> Result<(), Error> {
+    let mut sql = b"SELECT GET_LOCK(".to_vec();
+    statements_lock(&mut sql, stream);
+    sql.extend_from_slice(format!(", {STATEMENT_SECONDS})").as_bytes());
+    let row = session.query_first(&sql).await?;
+    if row
+        .and_then(|row| row.into_iter().next().flatten())
+        .as_deref()
+        == Some("1")
+    {
+        return Ok(());
+    }
+    Err(Error::retry(
+        "checkpoint.statement-running",
+        format!("a statement that a host of pipeline `{stream}` had begun is still running on the target"),
+    )
+    .detail(format!("it did not end within {STATEMENT_SECONDS} s"))
+    .hint("SHOW PROCESSLIST on the target shows it: wait for its end, or KILL it; a killed statement is run again when the pipeline goes on"))
+}
+
+/// Gives it back.
+///
+/// # Errors
+/// Those of the server.
+pub async fn unlock_statements<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+) -> Result<(), Error> {
+    let mut sql = b"SELECT RELEASE_LOCK(".to_vec();
+    statements_lock(&mut sql, stream);
+    sql.push(b')');
+    session.query_first(&sql).await?;
+    Ok(())
+}
+
+/// Names of locks have room for 64 characters.
+fn statements_lock(sql: &mut Vec<u8>, stream: &str) {
+    sql.extend_from_slice(b"CONCAT('datain.', LEFT(SHA2(");
+    super::literal(sql, stream);
+    sql.extend_from_slice(b", 256), 40))");
+}
+
+/// Whether the tables are there, of this format or an older one that can be read; makes nothing.
 ///
 /// # Errors
 /// `checkpoint.format` when they are those of another version; errors of the server.
 pub async fn exists<S: Stream>(session: &mut Session<S>) -> Result<bool, Error> {
+    Ok(find(session).await? != Found::Nothing)
+}
+
+/// What is there; makes nothing.
+///
+/// # Errors
+/// As [`exists`].
+pub(super) async fn find<S: Stream>(session: &mut Session<S>) -> Result<Found, Error> {
     let found = session
         .query_first(
             b"SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME = 'checkpoints'), \
             (SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME = 'checkpoints' \
             AND COLUMN_NAME IN ('format', 'began_at', 'owner')), \
-            (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME IN ('held_back', 'skipped'))",
+            (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME IN ('held_back', 'skipped')), \
+            (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME = 'xa_prepared')",
         )
         .await?
         .unwrap_or_default();
@@ -82,15 +208,19 @@ pub async fn exists<S: Stream>(session: &mut Session<S>) -> Result<bool, Error> 
         )
         .hint("run the version of datain that made them; or, if they are of no use any more, DROP SCHEMA datain and begin anew"));
     }
-    Ok(number(0) == "1" && number(2) == "2")
+    Ok(match (number(0), number(2), number(3)) {
+        ("1", "2", "1") => Found::All,
+        ("1", "2", _) => Found::Older,
+        _ => Found::Nothing,
+    })
 }
 
-/// Makes the schema and the tables, where they are not there.
+/// Makes the schema and the tables, where they are not there; under the [`lock`].
 ///
 /// # Errors
 /// As [`exists`]; missing privileges on the schema `datain`.
 pub async fn make<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    if exists(session).await? {
+    if find(session).await? == Found::All {
         return Ok(());
     }
     session.exec(SCHEMA).await?;
@@ -100,13 +230,26 @@ pub async fn make<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Drops the tables, and the schema if nothing else is in it.
+/// Makes the tables that an older format lacks, where a pipeline is there already.
+///
+/// # Errors
+/// As [`make`]; `checkpoint.busy`.
+pub(super) async fn complete<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
+    if find(session).await? == Found::Older {
+        lock(session).await?;
+        make(session).await?;
+        unlock(session).await?;
+    }
+    Ok(())
+}
+
+/// Drops the tables, and the schema if nothing else is in it; under the [`lock`].
 ///
 /// # Errors
 /// Missing privileges.
 pub async fn drop<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
     session
-        .exec(b"DROP TABLE IF EXISTS datain.skipped, datain.held_back, datain.checkpoints")
+        .exec(b"DROP TABLE IF EXISTS datain.xa_prepared, datain.skipped, datain.held_back, datain.checkpoints")
         .await?;
     let others = session
         .query_first(

@@ -7,8 +7,11 @@
 //! A DDL statement commits by itself, so an *intent* is committed before it: what it is (its GTID or position on the source), and
 //! under which GTID of our own it runs on the target. After a kill the target's gtid_executed tells whether it ran.
 //!
+//! XA branches that are prepared and not yet committed are kept in the same way as the checkpoint, in the transaction that covers them ([`branches`]).
+//!
 //! What a person orders ([`orders`]: stop, start, skip, remove) is written to the same tables ([`layout`]), so it outlives every host.
 
+mod branches;
 pub mod layout;
 pub mod orders;
 mod store;
@@ -17,6 +20,8 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
+pub(crate) use branches::{Part, PieceOf, Rows};
+pub(crate) use store::tables_are_gone;
 pub use store::{Beginning, Claimed, Store};
 
 /// A DDL statement that may or may not have run when its writer died.
@@ -88,7 +93,7 @@ pub async fn read<S: Stream>(
             .ok_or_else(damaged)
     };
     let format = number(0)?;
-    if format != u64::from(layout::FORMAT) {
+    if !(u64::from(layout::OLDEST_FORMAT)..=u64::from(layout::FORMAT)).contains(&format) {
         return Err(Error::fatal(
             "checkpoint.format",
             format!("the checkpoint of pipeline `{stream}` has format {format}, this version of datain knows {}", layout::FORMAT),
@@ -141,6 +146,15 @@ pub fn fenced(stream: &str) -> Error {
         format!("another host has taken over pipeline `{stream}`, or its checkpoint was changed by hand; nothing of this group was committed"),
     )
     .hint("run one host per pipeline; give each pipeline its own name")
+}
+
+/// The error of a writer whose pipeline is gone.
+fn removed(stream: &str) -> Error {
+    Error::fatal(
+        "checkpoint.removed",
+        format!("pipeline `{stream}` was removed from the target while this host was running; nothing of this group was committed"),
+    )
+    .hint("to begin anew on purpose, look at [start] and start the host again")
 }
 
 /// The error of a writer that wants to open a stopped pipeline.

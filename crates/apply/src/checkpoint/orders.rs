@@ -51,10 +51,10 @@ fn of_stream(sql: &str, stream: &str) -> Vec<u8> {
     sql
 }
 
-/// Stops the pipeline, or lets it run again.
+/// Stops the pipeline, or lets it run again. A stop waits for a statement that is under way.
 ///
 /// # Errors
-/// Those of the server; `checkpoint.format`.
+/// Those of the server; `checkpoint.format`; `checkpoint.statement-running`, with the stop recorded.
 pub async fn set_stopped<S: Stream>(
     session: &mut Session<S>,
     stream: &str,
@@ -72,17 +72,23 @@ pub async fn set_stopped<S: Stream>(
         }
         return Ok(());
     }
-    layout::make(session).await?;
     make_row(session, stream).await?;
     let sql = "UPDATE datain.checkpoints SET stopped_at = COALESCE(stopped_at, CURRENT_TIMESTAMP(6)), epoch = epoch + 1";
     session.exec(&of_stream(sql, stream)).await?;
-    Ok(())
+    // From here on no writer can begin a statement; one that is under way is waited for.
+    layout::lock_statements(session, stream)
+        .await
+        .map_err(|mut error| {
+            error.message = format!("the stop is recorded, but {}", error.message);
+            error
+        })?;
+    layout::unlock_statements(session, stream).await
 }
 
 /// Moves the checkpoint from `before` to `after` and records why.
 ///
 /// # Errors
-/// `checkpoint.moved` when the checkpoint is not `before`; errors of the server. Then nothing was changed.
+/// `checkpoint.moved` when the checkpoint is not `before`; `checkpoint.statement-running`; errors of the server. Then nothing was changed.
 pub async fn skip<S: Stream>(
     session: &mut Session<S>,
     stream: &str,
@@ -91,6 +97,8 @@ pub async fn skip<S: Stream>(
     skipped: &Skipped,
 ) -> Result<(), Error> {
     prepare(session).await?;
+    // The statement that is to be skipped may still be running for a host that was killed.
+    layout::lock_statements(session, stream).await?;
     session.exec(b"START TRANSACTION").await?;
     let mut sql = format!(
         "UPDATE datain.checkpoints SET epoch = epoch + 1, written_at = CURRENT_TIMESTAMP(6), ordinal = {}, state = _binary",
@@ -127,7 +135,29 @@ pub async fn skip<S: Stream>(
     sql.push(b')');
     session.exec(&sql).await?;
     session.exec(b"COMMIT").await?;
-    Ok(())
+    layout::unlock_statements(session, stream).await
+}
+
+/// Whether [`skip`] with the same arguments has been committed: for one whose answer was lost.
+///
+/// # Errors
+/// Those of the server.
+pub async fn was_skipped<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+    after: &Checkpoint,
+    skipped: &Skipped,
+) -> Result<bool, Error> {
+    prepare(session).await?;
+    let mut sql = of_stream("SELECT COUNT(*) FROM datain.skipped", stream);
+    sql.extend_from_slice(format!(" AND ordinal = {} AND identity = ", after.ordinal).as_bytes());
+    literal(&mut sql, &skipped.identity);
+    // A commit that is still going on in a connection that nobody hears of is waited for.
+    sql.extend_from_slice(b" FOR UPDATE");
+    let row = session.query_first(&sql).await?;
+    Ok(row
+        .and_then(|row| row.into_iter().next().flatten())
+        .is_some_and(|count| count != "0"))
 }
 
 /// At most [`TEXT_BYTES`], on a character's border.
@@ -162,12 +192,15 @@ pub async fn kept<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<(
 /// Removes all rows of the pipeline; with the last pipeline also the tables. An open writer of it can commit nothing from then on.
 ///
 /// # Errors
-/// Those of the server, such as missing privileges.
+/// Those of the server, such as missing privileges; `checkpoint.statement-running`. Then nothing was changed.
 pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<Removal, Error> {
     prepare(session).await?;
     if !layout::exists(session).await? {
         return Ok(Removal::default());
     }
+    layout::lock_statements(session, stream).await?;
+    layout::lock(session).await?;
+    let found = layout::find(session).await?;
     session.exec(b"START TRANSACTION").await?;
     // The row of the checkpoint first: it is the one that a writer waits for.
     let known = session
@@ -179,7 +212,13 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     let skipped = session
         .exec(&of_stream("DELETE FROM datain.skipped", stream))
         .await?;
+    if found == layout::Found::All {
+        session
+            .exec(&of_stream("DELETE FROM datain.xa_prepared", stream))
+            .await?;
+    }
     session.exec(b"COMMIT").await?;
+    // What is left of branches without their pipeline is of no use to anybody.
     let others = session
         .query_first(b"SELECT (SELECT COUNT(*) FROM datain.checkpoints) + (SELECT COUNT(*) FROM datain.held_back) + (SELECT COUNT(*) FROM datain.skipped)")
         .await?;
@@ -190,6 +229,8 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     if dropped_schema {
         layout::drop(session).await?;
     }
+    layout::unlock(session).await?;
+    layout::unlock_statements(session, stream).await?;
     Ok(Removal {
         known: known.affected_rows > 0,
         held_back: held_back.affected_rows,

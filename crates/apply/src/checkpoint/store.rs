@@ -2,10 +2,10 @@
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
-use datain_mysql_client::{Session, Stream, append_string};
+use datain_mysql_client::{ClientError, Session, Stream, append_string};
 
 use super::layout::{self, FORMAT};
-use super::{Stored, fenced, literal, read, stopped};
+use super::{Stored, fenced, literal, read, removed, stopped};
 
 /// A longer display (a GTID set of many servers) is cut: the column is for people.
 const DISPLAY_BYTES: usize = 16 << 10;
@@ -19,6 +19,8 @@ pub struct Beginning {
     pub is_place: bool,
     /// Go to the place although the pipeline began elsewhere.
     pub set_position: bool,
+    /// The host has seen the pipeline on the target: if it is not there, it was removed, and is not to begin anew.
+    pub known: bool,
 }
 
 impl Beginning {
@@ -63,17 +65,41 @@ pub struct Store {
     begins_anew_at: Option<String>,
 }
 
-/// Makes the row of a pipeline that is not there yet.
+/// Who has changed the row so that this writer's condition matches it no longer.
+enum Overruling {
+    /// A person who stopped, started or skipped.
+    Order,
+    /// A person who removed the pipeline.
+    Removal,
+    /// Another writer, or a hand.
+    Writer,
+}
+
+/// Whether the server says that the table of checkpoints is not there any more.
+pub(crate) fn tables_are_gone(error: &ClientError) -> bool {
+    matches!(
+        error.code(),
+        "server.table-missing" | "server.unknown-database"
+    )
+}
+
+fn first(row: Option<Vec<Option<String>>>) -> Option<String> {
+    row.and_then(|row| row.into_iter().next().flatten())
+}
+
+/// Makes the row of a pipeline that is not there yet, and the tables if need be.
 pub(super) async fn make_row<S: Stream>(
     session: &mut Session<S>,
     stream: &str,
 ) -> Result<(), Error> {
+    layout::lock(session).await?;
+    layout::make(session).await?;
     let mut sql =
         b"INSERT IGNORE INTO datain.checkpoints (stream, format, epoch, ordinal, display, ddl_uuid) VALUES (".to_vec();
     literal(&mut sql, stream);
     sql.extend_from_slice(format!(", {FORMAT}, 0, 0, '', UUID())").as_bytes());
     session.exec(&sql).await?;
-    Ok(())
+    layout::unlock(session).await
 }
 
 fn changed(checkpoint: &Checkpoint, began: Option<&str>, now: &str) -> Error {
@@ -94,24 +120,26 @@ impl Store {
     /// older writer is committing right now is waited for, since both change the same row.
     ///
     /// # Errors
-    /// As [`super::read`]; `sink.stopped` while a person has stopped the pipeline; `config.start-changed` when the configuration names another beginning
+    /// As [`super::read`]; `checkpoint.removed` for a known pipeline that is not there; `sink.stopped` while a person has stopped the pipeline; `config.start-changed` when the configuration names another beginning
     /// than the pipeline's own; missing privileges on the schema `datain`.
     pub async fn claim<S: Stream>(
         session: &mut Session<S>,
         stream: &str,
         beginning: &Beginning,
     ) -> Result<Claimed, Error> {
-        layout::make(session).await?;
         match read(session, stream).await? {
+            None if beginning.known => return Err(removed(stream)),
             None => make_row(session, stream).await?,
             // Before the epoch: a configuration that is refused must not end the host that has the pipeline.
             Some(before) => {
                 beginning.judge(&before)?;
+                layout::complete(session).await?;
             }
         }
-        let mut sql =
-            b"UPDATE datain.checkpoints SET epoch = LAST_INSERT_ID(epoch + 1), owner = epoch WHERE stopped_at IS NULL AND stream = "
-                .to_vec();
+        let mut sql = format!(
+            "UPDATE datain.checkpoints SET epoch = LAST_INSERT_ID(epoch + 1), owner = epoch, format = {FORMAT} WHERE stopped_at IS NULL AND stream = "
+        )
+        .into_bytes();
         literal(&mut sql, stream);
         let claim = session.exec(&sql).await?;
         let Some(stored) = read(session, stream).await? else {
@@ -159,21 +187,36 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the row still is as this writer left it.
+    ///
+    /// # Errors
+    /// Those of the server.
+    pub async fn is_ours<S: Stream>(&self, session: &mut Session<S>) -> Result<bool, Error> {
+        let mut sql = b"SELECT COUNT(*) FROM datain.checkpoints".to_vec();
+        self.condition(&mut sql);
+        match session.query_first(&sql).await {
+            Ok(row) => Ok(first(row).as_deref() == Some("1")),
+            Err(e) if tables_are_gone(&e) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     /// Why the fence matched no row: another writer, or only a person's order, after which this host may go on from what the row says then. Takes
     /// back what is not committed.
     pub async fn lost<S: Stream>(&self, session: &mut Session<S>) -> Error {
-        match self.was_overruled(session).await {
-            Ok(true) => Error::retry(
+        match self.overruling(session).await {
+            Ok(Overruling::Order) => Error::retry(
                 "checkpoint.overruled",
                 "a person's order (stop, start or skip) came in between; nothing of this group was committed",
             ),
+            Ok(Overruling::Removal) => removed(&self.stream),
             // Whoever cannot be sure must not take the pipeline back.
-            Ok(false) | Err(_) => fenced(&self.stream),
+            Ok(Overruling::Writer) | Err(_) => fenced(&self.stream),
         }
     }
 
     /// Orders raise the epoch, writers also note it as theirs.
-    async fn was_overruled<S: Stream>(&self, session: &mut Session<S>) -> Result<bool, Error> {
+    async fn overruling<S: Stream>(&self, session: &mut Session<S>) -> Result<Overruling, Error> {
         session.exec(b"ROLLBACK").await?;
         let mut sql = format!(
             "SELECT owner = {0} AND epoch > {0} FROM datain.checkpoints WHERE stream = ",
@@ -181,11 +224,15 @@ impl Store {
         )
         .into_bytes();
         literal(&mut sql, &self.stream);
-        let row = session.query_first(&sql).await?;
-        Ok(row
-            .and_then(|row| row.into_iter().next().flatten())
-            .as_deref()
-            == Some("1"))
+        match session.query_first(&sql).await {
+            Ok(None) => Ok(Overruling::Removal),
+            Ok(row) => Ok(match first(row).as_deref() {
+                Some("1") => Overruling::Order,
+                _ => Overruling::Writer,
+            }),
+            Err(e) if tables_are_gone(&e) => Ok(Overruling::Removal),
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// The pipeline's name.

@@ -7,9 +7,15 @@
 //!
 //! After an error the engine must be dropped with its session: the server rolls back, and a new engine resumes from the checkpoint.
 //!
-//! DDL stands alone: the open group is committed first, then intent, statement and checkpoint follow each other ([`crate::checkpoint`]).
+//! DDL stands alone: the open group is committed first, then intent, statement and checkpoint follow each other ([`crate::checkpoint`]). The rows of a CREATE
+//! TABLE … SELECT come between statement and checkpoint: they open a group, whose checkpoint ends the intent.
+//!
+//! The rows of a prepared XA branch are kept in the group that covers its PREPARE, and applied in the one that covers its COMMIT ([`branch`]).
 
+mod branch;
+mod foreign_keys;
 mod replies;
+mod rows;
 mod statement;
 
 use std::collections::{HashMap, VecDeque};
@@ -17,16 +23,15 @@ use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{
-    Change, Checkpoint, Error, Operation, RowFlags, RowSet, Table, Transaction,
-};
+use datain_contract::types::{Change, Checkpoint, Error, Table, Transaction};
 use datain_mysql_client::{Session, Stream};
 
 use crate::checkpoint::{Beginning, Claimed, Intent, Store};
 use crate::mapping::{Collations, Mapping};
 use crate::settings;
-use crate::statements::{self, Bounds};
 use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
+use branch::Keeping;
+use foreign_keys::Cascades;
 use replies::{Count, Expected};
 
 /// A packet of statements is sent when it reaches this size.
@@ -56,7 +61,7 @@ pub struct Totals {
     pub left_out: u64,
     /// Target transactions.
     pub groups: u64,
-    /// Commit time on the source of the newest transaction, microseconds since 1970.
+    /// Commit time on the source of the newest transaction, microseconds since 1970; at the opening that of the checkpoint's.
     pub last_commit_micros: u64,
 }
 
@@ -65,6 +70,8 @@ pub struct Totals {
 struct Group {
     totals: Totals,
     bytes: usize,
+    /// It holds the rows of a CREATE TABLE … SELECT, so that its checkpoint ends the statement's intent.
+    ends_intent: bool,
     /// Where it can be committed; none in the middle of a transaction, or after one without a checkpoint.
     checkpoint: Option<Checkpoint>,
 }
@@ -112,10 +119,13 @@ pub struct Engine<S, H> {
     mappings: HashMap<u32, Rc<Mapping>, H>,
     /// The session's foreign_key_checks as set by the packets so far.
     foreign_key_checks: bool,
+    /// The target's foreign keys, once they were asked for.
+    cascades: Option<Rc<Cascades>>,
     packet: Vec<u8>,
     in_packet: VecDeque<Expected>,
     on_the_way: VecDeque<Expected>,
     group: Option<Group>,
+    keeping: Option<Keeping>,
     totals: Totals,
     notices: Vec<Notice>,
 }
@@ -176,11 +186,21 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             tables: HashMap::default(),
             mappings: HashMap::default(),
             foreign_key_checks: true,
+            cascades: None,
             packet: Vec::new(),
             in_packet: VecDeque::new(),
             on_the_way: VecDeque::new(),
             group: None,
-            totals: Totals::default(),
+            keeping: None,
+            totals: Totals {
+                // Of a place that is given up nothing is known to be in the target.
+                last_commit_micros: if set_position {
+                    0
+                } else {
+                    stored.committed_at_micros
+                },
+                ..Totals::default()
+            },
             notices: Vec::new(),
         };
         Ok(Opened {
@@ -241,7 +261,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .iter()
             .any(|c| matches!(c, Change::Statement(_)));
         let result = if statements {
-            self.apply_statement(transaction, &place).await.map(Some)
+            self.apply_statement(transaction, block, &place).await
         } else {
             self.apply_rows(transaction, block, &place)
                 .await
@@ -257,12 +277,15 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         place: &Rc<Place>,
     ) -> Result<(), Error> {
         if self.group.is_none() {
-            self.group = Some(Group::default());
-            self.push(b"START TRANSACTION", Count::Any, None, place);
+            self.begin_group(false, place);
         }
-        for change in &transaction.changes {
-            if let Change::Rows(set) = change {
-                self.row_set(set, block, place).await?;
+        if let Some(branch) = &transaction.xa {
+            self.branch_step(branch, &transaction, block, place).await?;
+        } else {
+            for change in &transaction.changes {
+                if let Change::Rows(set) = change {
+                    self.row_set(set, block, place).await?;
+                }
             }
         }
         if let Some(group) = &mut self.group {
@@ -278,79 +301,23 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         Ok(())
     }
 
-    async fn row_set(
-        &mut self,
-        set: &RowSet,
-        block: &[u8],
-        place: &Rc<Place>,
-    ) -> Result<(), Error> {
-        let mapping = self.mapping(set.table).await?;
-        self.set_checks(set.flags, place);
-        let bounds = Bounds {
-            bytes: self.statement_bytes,
-            // Where the target checks foreign keys, rows of one table may hang on each other, and their order counts.
-            rows: if self.foreign_key_checks && set.operation == Operation::Delete {
-                1
-            } else {
-                1000
-            },
-        };
-        // The statements of one row set are at most as large as the batch's block, so they may be held together.
-        let mut list = Vec::new();
-        statements::write(set, block, &mapping, bounds, |statement| {
-            list.push(statement);
-            Ok(())
-        })?;
-        if let Some(group) = &mut self.group {
-            group.totals.rows += u64::from(set.count);
-        }
-        for statement in list {
-            let length = statement.sql.len();
-            if length >= self.allowed_packet {
-                return Err(self.statement_too_large(length, &mapping));
-            }
-            if self.packet.len() + length >= self.allowed_packet {
-                self.send_packet().await?;
-            }
-            self.push_owned(
-                statement.sql,
-                Count::Rows(statement.rows),
-                Some(&mapping),
-                place,
-            );
-            if self.packet.len() >= self.statement_bytes {
-                self.send_packet().await?;
-            }
-        }
-        Ok(())
+    fn begin_group(&mut self, ends_intent: bool, place: &Rc<Place>) {
+        self.group = Some(Group {
+            ends_intent,
+            ..Group::default()
+        });
+        self.push(b"START TRANSACTION", Count::Any, None, place);
     }
 
-    /// The server would say so too, but it may close the connection before it is heard.
-    fn statement_too_large(&self, length: usize, mapping: &Mapping) -> Error {
-        Error::reconfigure(
-            "server.packet-too-large",
-            format!(
-                "the statement for one row has {length} bytes, and the target takes packets of up to {}",
-                self.allowed_packet
-            ),
-        )
-        .hint("raise max_allowed_packet on the target (SET PERSIST max_allowed_packet = …, at most 1 GiB)")
-        .in_table(&mapping.target.schema, &mapping.target.name)
-    }
-
-    /// Foreign keys as the row set asks: see CORRECTNESS, "Foreign keys". The source's unique_checks=0 is not followed: it would let a
-    /// duplicate of a row that only the target has slip into a secondary unique key.
-    fn set_checks(&mut self, flags: RowFlags, place: &Rc<Place>) {
-        let foreign_keys = !flags.contains(RowFlags::CASCADES_LOGGED)
-            && !flags.contains(RowFlags::NO_FOREIGN_KEY_CHECKS);
-        if self.foreign_key_checks != foreign_keys {
-            self.foreign_key_checks = foreign_keys;
-            let sql = format!(
-                "SET SESSION foreign_key_checks = {}",
-                u8::from(foreign_keys)
-            );
-            self.push(sql.as_bytes(), Count::Any, None, place);
+    /// Asks the target whether the pipeline is still this writer's; to be called while no group is open.
+    ///
+    /// # Errors
+    /// `checkpoint.fenced`, or `checkpoint.overruled` after a person's order, as a commit would say; server errors.
+    pub async fn require_ownership(&mut self) -> Result<(), Error> {
+        if self.store.is_ours(&mut self.session).await? {
+            return Ok(());
         }
+        Err(self.store.lost(&mut self.session).await)
     }
 
     /// Commits the open group with its checkpoint.
@@ -368,9 +335,11 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 "a commit was asked for where the stream does not allow one",
             ));
         };
-        let fence = self
-            .store
-            .advance_sql(&checkpoint, group.totals.last_commit_micros, false);
+        let fence = self.store.advance_sql(
+            &checkpoint,
+            group.totals.last_commit_micros,
+            group.ends_intent,
+        );
         self.push(&fence, Count::Fence, None, &Rc::default());
         self.send_packet().await?;
         self.read_replies().await?;
@@ -417,6 +386,13 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 format!("rows of table {id}, which no table record announced"),
             ));
         };
+        let mapping = self.map_table(&source).await?;
+        self.mappings.insert(id, Rc::clone(&mapping));
+        Ok(mapping)
+    }
+
+    /// Compares a table record with the target's table of now.
+    async fn map_table(&mut self, source: &Table) -> Result<Rc<Mapping>, Error> {
         let (schema, name) = (source.schema.as_str(), source.name.as_str());
         // Replies that are on the way come first on this session.
         self.send_packet().await?;
@@ -426,9 +402,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 .in_table(schema, name)
                 .hint("create the table on the target as it was at this position, or exclude it; for a first copy start from a dump's position")
         })?;
-        let mapping = Rc::new(Mapping::new(&source, target, &self.collations)?);
-        self.mappings.insert(id, Rc::clone(&mapping));
-        Ok(mapping)
+        Ok(Rc::new(Mapping::new(source, target, &self.collations)?))
     }
 }
 

@@ -7,8 +7,15 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 use datain_mysql_client::{ClientError, Outcome, Stream};
 
-use super::{Engine, Place};
+use super::{Engine, Notice, Place};
+use crate::checkpoint::tables_are_gone;
 use crate::mapping::Mapping;
+
+/// errno of "Subquery returns more than 1 row", by which a guard speaks.
+const SEVERAL_ROWS: u16 = 1242;
+
+/// errno of "Invalid … character string" and of "Incorrect string value".
+const REFUSED_BYTES: [u16; 2] = [1300, 1366];
 
 /// A statement whose reply is still to be read.
 pub(super) struct Expected {
@@ -24,6 +31,14 @@ const LARGE_STATEMENT: usize = 8 << 20;
 pub(super) enum Count {
     Any,
     Rows(u64),
+    /// Deletes what should not be there: more than none is worth a word.
+    Replaced,
+    /// So many rows, found by what their documents hold too.
+    Documents(u64),
+    /// So many rows, with warnings; a [`Count::Guard`] follows.
+    Lenient(u64),
+    /// Nothing, and an error if the row before is not what it should be.
+    Guard,
     Fence,
 }
 
@@ -91,19 +106,33 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                         "a change returned rows",
                     )));
                 }
+                Err(error) if matches!(expected.count, Count::Fence) && tables_are_gone(&error) => {
+                    return Err(self.store.lost(&mut self.session).await);
+                }
                 Err(error) => return Err(expected.refused(error)),
             };
             match expected.count {
-                Count::Any => {}
+                Count::Any | Count::Guard => {}
+                Count::Lenient(n) if found.affected_rows == n => {}
+                Count::Replaced if found.affected_rows == 0 => {}
+                Count::Replaced => self.notices.push(Notice {
+                    message: "an XA branch of the same xid was kept, whose end was never seen (it was skipped, or the log does not have it); the new one takes its place".to_owned(),
+                    statement: "XA PREPARE".to_owned(),
+                    transaction: expected.place.text(),
+                }),
                 Count::Fence if found.affected_rows == 1 => {}
                 Count::Fence => return Err(self.store.lost(&mut self.session).await),
-                Count::Rows(n) if found.affected_rows == n && found.warnings == 0 => {}
-                Count::Rows(n) if found.affected_rows == n => {
+                Count::Rows(n) | Count::Documents(n)
+                    if found.affected_rows == n && found.warnings == 0 => {}
+                Count::Rows(n) | Count::Documents(n) if found.affected_rows == n => {
                     let error = Error::fatal("row.warning", format!("the target gave {} warning(s) for a change of rows", found.warnings))
                         .hint("a value may have been changed on its way in; nothing of this group was committed");
                     return Err(expected.named(error));
                 }
-                Count::Rows(n) => return Err(expected.miscounted(n, found.affected_rows)),
+                Count::Documents(n) => return Err(expected.unchanged(n, found.affected_rows)),
+                Count::Rows(n) | Count::Lenient(n) => {
+                    return Err(expected.miscounted(n, found.affected_rows));
+                }
             }
         }
         Ok(())
@@ -125,18 +154,40 @@ impl Expected {
     }
 
     fn refused(&self, error: ClientError) -> Error {
+        let errno = error.errno();
+        if matches!(self.count, Count::Guard) && errno == Some(SEVERAL_ROWS) {
+            return self.named(
+                Error::fatal(
+                    "row.altered",
+                    "the target did not keep a row as the source holds it, whose ENUM has the invalid value",
+                )
+                .hint("compare SHOW CREATE TABLE on both servers; nothing of this group was committed"),
+            );
+        }
         let mut error = Error::from(error);
+        if self.mapping.is_some() && errno.is_some_and(|n| REFUSED_BYTES.contains(&n)) {
+            error.code = "row.invalid-characters".to_owned();
+            error.hint = Some("the source holds bytes that are invalid in the column's character set, which no SQL statement can store: mend the value on the source before this change, or leave this transaction out with datain skip; nothing of its group was committed".to_owned());
+        }
         if error.hint.is_none() && self.mapping.is_some() {
             error.hint = Some("the target's rows differ from the source's at this point: mend the target and start again, or leave this transaction out with datain skip; nothing of its group was committed".to_owned());
         }
         self.named(error)
     }
 
+    fn unchanged(&self, wanted: u64, found: u64) -> Error {
+        let error = Error::fatal(
+            "row.json-change",
+            format!("a change inside a JSON document should have touched {wanted} row(s) of the target and touched {found}"),
+        )
+        .hint("the row is not there, or its document differs from the source's: mend the target and start again, or leave this transaction out with datain skip; nothing of its group was committed");
+        self.named(error)
+    }
+
     fn miscounted(&self, wanted: u64, found: u64) -> Error {
         let key = self.mapping.as_ref().map(|m| {
-            let names: Vec<&str> = m
-                .target
-                .key
+            let key = m.target.keys.first().map_or(&[][..], Vec::as_slice);
+            let names: Vec<&str> = key
                 .iter()
                 .map(|c| m.target.columns[*c].name.as_str())
                 .collect();

@@ -1,42 +1,78 @@
 //! Statements of the source: run under an intent, left out, or held back. Each stands alone, with its own checkpoint.
 
 use std::hash::BuildHasher;
+use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Checkpoint, Disposition, Error, Statement, Transaction};
 use datain_mysql_client::{ClientError, Stream, quote_identifier};
 
 use super::{Engine, Notice, Place};
-use crate::checkpoint::Intent;
+use crate::checkpoint::{Intent, layout};
 use crate::ddl::{self, Treatment};
 use crate::settings;
 
 impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
-    /// A transaction that holds a statement: it stands alone, with its own checkpoint.
+    /// A transaction that holds a statement: it stands alone, with its own checkpoint. Rows may follow only the statement of a CREATE TABLE … SELECT: they open
+    /// a group, which the caller commits. Returns what became durable.
     pub(super) async fn apply_statement(
         &mut self,
         transaction: Transaction,
-        place: &Place,
-    ) -> Result<Checkpoint, Error> {
+        block: &[u8],
+        place: &Rc<Place>,
+    ) -> Result<Option<Checkpoint>, Error> {
         let broken = |message| Err(Error::fatal("sink.contract", message));
-        let [Change::Statement(statement)] = transaction.changes.as_slice() else {
+        let Some((Change::Statement(statement), rows)) = transaction.changes.split_first() else {
+            return broken("a statement came behind rows of its transaction");
+        };
+        let creates = ddl::without_start_transaction(statement);
+        if creates.is_none() && !(rows.is_empty() && transaction.last) {
             return Err(Error::fatal(
                 "statement.mixed",
-                "the transaction holds a statement together with other changes, which is not supported yet",
-            ));
-        };
-        let Some(checkpoint) = transaction.checkpoint else {
+                "the transaction holds a statement together with other changes, which only CREATE TABLE … SELECT may",
+            )
+            .detail(format!("statement: {} …", ddl::summary(statement))));
+        }
+        if transaction.last && transaction.checkpoint.is_none() {
             return broken("a transaction with a statement came without a checkpoint");
-        };
+        }
+        let mut durable = None;
         if self.group.is_some() {
             if !self.can_commit() {
                 return broken("the transaction before a statement came without a checkpoint");
             }
-            self.commit().await?;
+            durable = Some(self.commit().await?);
         }
-        match ddl::treatment(statement) {
+        let treatment = ddl::treatment(statement);
+        if let (Some(create), Treatment::Run) = (&creates, &treatment) {
+            layout::lock_statements(&mut self.session, self.store.stream()).await?;
+            // Without GTIDs: the rows are committed with the checkpoint only, so a table that is there and empty is the one that was made.
+            let found = if self.interrupted.is_some() {
+                self.created(create).await?
+            } else {
+                None
+            };
+            self.run_under_intent(create, place, found).await?;
+            layout::unlock_statements(&mut self.session, self.store.stream()).await?;
+            self.totals.statements += 1;
+            self.begin_group(true, place);
+            let rows = Transaction {
+                changes: rows.to_vec(),
+                ..transaction
+            };
+            self.apply_rows(rows, block, place).await?;
+            return Ok(durable);
+        }
+        let Some(checkpoint) = transaction.checkpoint.filter(|_| transaction.last) else {
+            return broken("rows follow a statement that is not run");
+        };
+        match treatment {
             Treatment::Run => {
-                self.run_ddl(statement, &checkpoint, place).await?;
+                // A person's order waits for what runs under this lock. After an error the session is given up, and the lock with it.
+                layout::lock_statements(&mut self.session, self.store.stream()).await?;
+                self.run_under_intent(statement, place, None).await?;
+                self.move_checkpoint(&[], &checkpoint, place, true).await?;
+                layout::unlock_statements(&mut self.session, self.store.stream()).await?;
                 self.totals.statements += 1;
             }
             Treatment::LeaveOut { reason } => {
@@ -71,7 +107,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .totals
             .last_commit_micros
             .max(transaction.committed_at_micros);
-        Ok(checkpoint)
+        Ok(Some(checkpoint))
     }
 
     fn notice(&mut self, message: &str, statement: &Statement, place: &Place) {
@@ -111,11 +147,13 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         Ok(())
     }
 
-    async fn run_ddl(
+    /// Runs the statement, unless it was run before a kill. The intent stays until a checkpoint ends it. `done` says whether what the statement makes is
+    /// there, if that can be seen; it counts only after a kill, on a target without GTIDs.
+    async fn run_under_intent(
         &mut self,
         statement: &Statement,
-        to: &Checkpoint,
         place: &Place,
+        done: Option<bool>,
     ) -> Result<(), Error> {
         self.refuse_numbering(statement).await?;
         let gtid = match self.interrupted.take() {
@@ -128,7 +166,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             Some(Intent {
                 identity,
                 gtid: None,
-            }) if identity == place.text() => return Err(undecided(statement)),
+            }) if identity == place.text() => match done {
+                Some(true) => return Ok(()),
+                Some(false) => None,
+                None if ddl::may_be_repeated(statement) => None,
+                None => return Err(undecided(statement)),
+            },
             _ => {
                 let (intent, gtid) = self.store.intent_sql(&place.text(), self.chooses_gtids);
                 if self.session.exec(&intent).await?.affected_rows != 1 {
@@ -144,7 +187,25 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         self.session.exec(settings::FOR_ROWS).await?;
         self.foreign_key_checks = true;
         self.mappings.clear();
-        self.move_checkpoint(&[], to, place, true).await
+        self.cascades = None;
+        Ok(())
+    }
+
+    /// Whether the table that the statement creates is there and empty (`true`), or not there; `None` if it has rows, or its name cannot be read.
+    async fn created(&mut self, statement: &Statement) -> Result<Option<bool>, Error> {
+        let Some((schema, name)) = ddl::first_target(statement) else {
+            return Ok(None);
+        };
+        if self.target_table(&schema, &name).await?.is_none() {
+            return Ok(Some(false));
+        }
+        let rows = format!(
+            "SELECT 1 FROM {}.{} LIMIT 1",
+            quote_identifier(&schema),
+            quote_identifier(&name)
+        );
+        let empty = self.session.query_first(rows.as_bytes()).await?.is_none();
+        Ok(empty.then_some(true))
     }
 
     /// An AUTO_INCREMENT column that is added to a table without a key numbers the rows in each server's own order, so that later changes would find
@@ -159,7 +220,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 quote_identifier(&schema),
                 quote_identifier(&name)
             );
-            if table.key.is_empty() && self.session.query_first(rows.as_bytes()).await?.is_some() {
+            if table.keys.is_empty() && self.session.query_first(rows.as_bytes()).await?.is_some() {
                 return Err(Error::fatal(
                     "ddl.numbers-rows",
                     "the statement numbers the rows of a table without a key, which each server does in an order of its own",
@@ -229,13 +290,19 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
 }
 
 fn undecided(statement: &Statement) -> Error {
+    let hint = if ddl::makes_table(statement) {
+        "look at the target; if the table is not there, or is not the one that the statement makes, mend that; then UPDATE datain.checkpoints SET ddl_identity = NULL for \
+         this pipeline and start again. A table that the statement made must be dropped before, or, if no rows follow in the log, the transaction left out with datain skip"
+    } else {
+        "look at the target; if the statement was done, leave it out with datain skip; if it was not, UPDATE datain.checkpoints SET ddl_identity = NULL for this pipeline and \
+         start again"
+    };
     Error::fatal(
         "ddl.undecided",
         "the host ended while this statement was running, and the target cannot tell whether it was done",
     )
     .detail(format!("statement: {} …", ddl::summary(statement)))
-    .hint(
-        "look at the target; if the statement was not done, UPDATE datain.checkpoints SET ddl_identity = NULL for this pipeline and start again; \
-         with gtid_mode = ON on the target, and the right to set gtid_next, the server can tell",
-    )
+    .hint(format!(
+        "{hint}; with gtid_mode = ON on the target, and the right to set gtid_next, the server can tell"
+    ))
 }

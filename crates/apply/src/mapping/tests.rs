@@ -1,6 +1,7 @@
 //! Which columns fit each other, and which do not.
 
 use super::*;
+use crate::target_table::ColumnDefault;
 
 fn column(kind: ColumnKind) -> Column {
     Column {
@@ -24,6 +25,8 @@ fn target(data_type: &str, charset: Option<&str>) -> TargetColumn {
         precision: 0,
         scale: 0,
         generated: false,
+        default: ColumnDefault::Null,
+        on_update: false,
     }
 }
 
@@ -40,7 +43,7 @@ fn check(from: Column, to: TargetColumn, expected: Result<Form, &str>) {
         name: "t".to_owned(),
         engine: "InnoDB".to_owned(),
         columns: vec![to],
-        key: vec![0],
+        keys: vec![vec![0]],
         triggers: Some(0),
     };
     let collations =
@@ -72,6 +75,7 @@ fn the_target_decides_what_the_log_leaves_open() {
     );
     let utf8 = Form::Characters {
         charset: "utf8mb4".to_owned(),
+        same: true,
     };
     check(
         column(ColumnKind::Char),
@@ -104,6 +108,7 @@ fn the_source_s_character_set_labels_its_bytes() {
         target("varchar", Some("utf8mb4")),
         Ok(Form::Characters {
             charset: "latin1".to_owned(),
+            same: false,
         }),
     );
     let unknown = Column {
@@ -124,12 +129,14 @@ fn deprecated_character_sets_are_not_named() {
             "utf8mb3",
             Form::Characters {
                 charset: "utf8mb4".to_owned(),
+                same: true,
             },
         ),
         (
             "ucs2",
             Form::Characters {
                 charset: "utf16".to_owned(),
+                same: true,
             },
         ),
         ("macroman", Form::Binary { pad_to: 0 }),

@@ -4,10 +4,16 @@ use crate::checksum::{CHECKSUM_LEN, ChecksumAlgorithm};
 use crate::cursor::Cursor;
 use crate::error::{BinlogError, Problem};
 use crate::event::bad_value;
-use crate::event::header::HEADER_LEN;
+use crate::event::header::{EventHeader, HEADER_LEN};
 use crate::event::types::EventType;
 
 const EVENT: &str = "Format_description event";
+/// Where the server's version stands in the event.
+const VERSION_AT: usize = HEADER_LEN + 2;
+/// Where the lengths of the post-headers begin.
+const LAYOUT_AT: usize = VERSION_AT + 50 + 4 + 1;
+/// MySQL 5.5 knows 27 types, 5.6 knows 35.
+const TYPES_BEFORE_CHECKSUMS: usize = 34;
 
 /// How the events of a file are laid out, and who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +112,29 @@ impl FormatDescription {
         }
     }
 
+    /// Whether a whole format description event of a file can be believed. Everything after it is read by what it says, so damage in it must not be taken
+    /// for another layout.
+    ///
+    /// A server that knows checksums puts one on this event even where `binlog_checksum` is NONE. One that does not knows fewer types of events.
+    ///
+    /// # Errors
+    /// When its checksum is wrong, or its server's version does not fit the rest.
+    pub fn verify_in_file(event: &[u8]) -> Result<(), BinlogError> {
+        let header = EventHeader::parse(event)?;
+        if Self::own_checksum(event)?.is_some() {
+            ChecksumAlgorithm::Crc32.verify_and_strip(&header, event)?;
+        } else if event.len() > LAYOUT_AT + TYPES_BEFORE_CHECKSUMS {
+            return Err(bad_value(
+                EVENT,
+                VERSION_AT,
+                "server_version",
+                u64::from(event[VERSION_AT]),
+            )
+            .into());
+        }
+        Ok(())
+    }
+
     /// The layout that MySQL 5.6 and later write, for what must be parsed before a format description has come (the artificial Rotate
     /// at the start of a dump).
     #[must_use]
@@ -144,7 +173,10 @@ impl FormatDescription {
                 | EventType::WriteRowsV1
                 | EventType::UpdateRowsV1
                 | EventType::DeleteRowsV1 => 8,
-                EventType::WriteRows | EventType::UpdateRows | EventType::DeleteRows => 10,
+                EventType::WriteRows
+                | EventType::UpdateRows
+                | EventType::DeleteRows
+                | EventType::PartialUpdateRows => 10,
                 _ => 0,
             },
         }

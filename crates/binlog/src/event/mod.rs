@@ -5,11 +5,13 @@ pub(crate) mod gtid;
 pub(crate) mod header;
 pub(crate) mod heartbeat;
 pub(crate) mod incident;
+mod names;
 pub(crate) mod query;
 pub(crate) mod rotate;
 pub(crate) mod statement_vars;
 pub(crate) mod transaction_payload;
 pub(crate) mod types;
+mod user_var_sql;
 pub(crate) mod xa_prepare;
 
 use crate::checksum::{CHECKSUM_LEN, ChecksumAlgorithm};
@@ -58,7 +60,7 @@ pub enum EventBody<'a> {
     RowsQuery(&'a [u8]),
     /// The table of the rows events that follow.
     TableMap(TableMap<'a>),
-    /// Changed rows, of version 1 or 2.
+    /// Changed rows, of version 1 or 2, or with changes of JSON documents.
     Rows(RowsEvent<'a>),
     /// Sign of life, of version 1 or 2.
     Heartbeat(heartbeat::Heartbeat<'a>),

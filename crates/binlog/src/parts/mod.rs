@@ -150,7 +150,8 @@ impl EventParts {
     pub fn feed(&mut self, piece: &[u8], last: bool) -> Result<(), BinlogError> {
         let size = u64::from(self.header.event_size);
         let end = self.seen + piece.len() as u64;
-        if end > size || last != (end == size) {
+        // A piece that is the last may be empty: what came before it ended with a full packet.
+        if end > size || last && end != size {
             let there = usize::try_from(end).unwrap_or(usize::MAX);
             return Err(self
                 .header
@@ -171,7 +172,7 @@ impl EventParts {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(data);
         }
-        if last {
+        if end == size && !self.complete {
             self.verify()?;
             self.complete = true;
         }

@@ -39,7 +39,7 @@ pub(super) struct Payload {
 
 #[derive(Debug)]
 enum Source {
-    Zstd(Zstd),
+    Zstd(Box<Zstd>),
     Plain(Vec<u8>),
 }
 
@@ -164,7 +164,7 @@ impl Payload {
         }
         let head = PayloadHead::parse(&self.fields)?;
         let mut source = match head.compression {
-            PayloadCompression::Zstd => Source::Zstd(Zstd::default()),
+            PayloadCompression::Zstd => Source::Zstd(Box::default()),
             PayloadCompression::None => Source::Plain(Vec::new()),
             PayloadCompression::Unknown(kind) => return Err(BinlogError::CompressionKind(kind)),
         };

@@ -4,11 +4,12 @@
 //! copied (the server sets the unused bits of its last byte, the block has them clear), and each value is written by its decoder. Nothing is
 //! allocated but in the block itself.
 
-use datain_row_block::{Bitmap, Operation};
+use datain_row_block::{Bitmap, ColumnKind, Operation};
 
 use crate::cursor::Cursor;
 use crate::error::{BinlogError, Malformed, Problem};
 use crate::rows::event::{EVENT, RowsEvent};
+use crate::rows::json_changes::{self, PartialImage};
 use crate::rows::value::Decoder;
 use crate::table_map::columns::TableColumns;
 
@@ -19,6 +20,10 @@ pub struct RowDecoder<'a, 't> {
     cursor: Cursor<'a>,
     before: Vec<&'t Decoder>,
     after: Vec<&'t Decoder>,
+    /// Which values of after images may be changes of documents; none in most events.
+    partial: Option<PartialImage>,
+    /// A row without any column is still to be given out.
+    of_defaults: bool,
 }
 
 impl<'a, 't> RowDecoder<'a, 't> {
@@ -45,15 +50,27 @@ impl<'a, 't> RowDecoder<'a, 't> {
         let cursor = Cursor::new(EVENT, event.images, event.images_at);
         let before = chosen(event.before_present);
         let after = chosen(event.after_present);
-        if before.is_empty() && after.is_empty() {
-            // Rows would take no bytes; the server refuses to log such (ER_BINLOG_ROW_LOGGING_FAILED).
+        let no_columns = before.is_empty() && after.is_empty();
+        if no_columns {
+            // Rows take no bytes.
             cursor.expect_end("columns_present")?;
         }
+        let partial = event.is_partial.then(|| {
+            let is_json = table
+                .columns
+                .iter()
+                .map(|column| column.kind == ColumnKind::Json);
+            PartialImage::new(is_json, event.after_present)
+        });
         Ok(Self {
+            // An INSERT of which no column was logged, with binlog_row_image=MINIMAL: the server applies such an event as one row. Other events without
+            // columns have nothing by which a row could be found, and none is logged.
+            of_defaults: no_columns && event.operation == Operation::Insert,
             event,
             cursor,
             before,
             after,
+            partial,
         })
     }
 
@@ -73,16 +90,17 @@ impl<'a, 't> RowDecoder<'a, 't> {
     /// When an image does not follow the format.
     pub fn next_row(&mut self, out: &mut Vec<u8>) -> Result<bool, BinlogError> {
         if self.cursor.is_at_end() {
-            return Ok(false);
+            return Ok(std::mem::take(&mut self.of_defaults));
         }
         let start = out.len();
         let before = match self.event.operation {
             Operation::Insert => Ok(()),
             Operation::Update | Operation::Delete => image(&mut self.cursor, &self.before, out),
         };
-        let row = before.and_then(|()| match self.event.operation {
-            Operation::Delete => Ok(()),
-            Operation::Insert | Operation::Update => image(&mut self.cursor, &self.after, out),
+        let row = before.and_then(|()| match (self.event.operation, &self.partial) {
+            (Operation::Delete, _) => Ok(()),
+            (_, Some(partial)) => json_changes::image(&mut self.cursor, partial, &self.after, out),
+            (_, None) => image(&mut self.cursor, &self.after, out),
         });
         if let Err(error) = row {
             out.truncate(start);
@@ -139,7 +157,7 @@ fn image(
 
 /// Copies a bitmap with its unused bits cleared.
 #[inline]
-fn push_bitmap(out: &mut Vec<u8>, bytes: &[u8], bits: usize) {
+pub(crate) fn push_bitmap(out: &mut Vec<u8>, bytes: &[u8], bits: usize) {
     out.extend_from_slice(bytes);
     if !bits.is_multiple_of(8)
         && let Some(last) = out.last_mut()

@@ -1,4 +1,4 @@
-//! Write_rows, Update_rows and Delete_rows of version 1 and 2: `Rows_event` of MySQL's `rows_event.h`.
+//! Write_rows, Update_rows and Delete_rows of version 1 and 2, and Update_rows with changes of JSON documents: `Rows_event` of MySQL's `rows_event.h`.
 
 use datain_row_block::{Bitmap, Operation};
 
@@ -19,6 +19,7 @@ pub(crate) fn holds_rows(event_type: EventType) -> bool {
         EventType::WriteRows
             | EventType::UpdateRows
             | EventType::DeleteRows
+            | EventType::PartialUpdateRows
             | EventType::WriteRowsV1
             | EventType::UpdateRowsV1
             | EventType::DeleteRowsV1
@@ -63,6 +64,8 @@ pub struct RowsEvent<'a> {
     pub before_present: Option<Bitmap<'a>>,
     /// Which columns the after images hold; `None` for deletes.
     pub after_present: Option<Bitmap<'a>>,
+    /// Whether after images may hold changes of JSON documents (Partial_update_rows).
+    pub is_partial: bool,
     /// Data of version 2 that replicas have no use for: NDB's, and numbers of partitions.
     pub extra_data: &'a [u8],
     /// The row images.
@@ -78,7 +81,7 @@ impl<'a> RowsEvent<'a> {
     ) -> Result<Self, BinlogError> {
         let (operation, has_extra_data) = match event_type {
             EventType::WriteRows => (Operation::Insert, true),
-            EventType::UpdateRows => (Operation::Update, true),
+            EventType::UpdateRows | EventType::PartialUpdateRows => (Operation::Update, true),
             EventType::DeleteRows => (Operation::Delete, true),
             EventType::UpdateRowsV1 => (Operation::Update, false),
             EventType::DeleteRowsV1 => (Operation::Delete, false),
@@ -121,6 +124,7 @@ impl<'a> RowsEvent<'a> {
             column_count,
             before_present,
             after_present,
+            is_partial: event_type == EventType::PartialUpdateRows,
             extra_data,
             images: cursor.rest(),
             images_at,

@@ -2,5 +2,6 @@
 
 pub(crate) mod decoder;
 pub(crate) mod event;
+pub(crate) mod json_changes;
 pub(crate) mod temporal;
 pub(crate) mod value;

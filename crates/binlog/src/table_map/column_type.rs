@@ -63,11 +63,11 @@ pub const STRING: u8 = 254;
 /// GEOMETRY and its kinds.
 pub const GEOMETRY: u8 = 255;
 
-/// Whether the signedness metadata has a bit for columns of this type.
+/// Whether the signedness metadata has a bit for columns of this type. YEAR is one of them, always unsigned, though a YEAR has no sign.
 pub(crate) fn is_numeric(code: u8) -> bool {
     matches!(
         code,
-        TINY | SHORT | INT24 | LONG | LONGLONG | FLOAT | DOUBLE | NEWDECIMAL
+        TINY | SHORT | INT24 | LONG | LONGLONG | FLOAT | DOUBLE | NEWDECIMAL | YEAR
     )
 }
 

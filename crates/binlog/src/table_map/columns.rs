@@ -337,6 +337,8 @@ impl Classes {
                 .and_then(|t| t.get(i))
                 .copied();
         } else if real_type == code::VECTOR {
+            // It has its place among the character sets too, as a binary string.
+            next(&mut self.character);
             let i = next(&mut self.vectors);
             let dimensions = optional.vector_dimensions.as_ref();
             column.subtype = dimensions.and_then(|d| d.get(i)).copied();

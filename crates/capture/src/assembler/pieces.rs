@@ -13,7 +13,8 @@ use datain_binlog::{Event, EventParts, EventType, Part};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 
-use super::{Assembler, Taken, unreadable};
+use super::rows::Taken;
+use super::{Assembler, unreadable};
 
 /// An event under way.
 pub(super) struct Unpacking {
@@ -46,6 +47,10 @@ impl Assembler {
     }
 
     fn take_piece(&mut self, bytes: &[u8], first: bool, last: bool) -> Result<(), Error> {
+        if bytes.is_empty() && last && !first && self.unpacking.is_none() {
+            // All of the event had arrived before.
+            return Ok(());
+        }
         let at = &self.framing.at;
         if first != self.unpacking.is_none() {
             return Err(Error::fatal(

@@ -7,7 +7,7 @@ use datain_server_facts::{Variables, set};
 
 use super::Survey;
 use crate::neighbours;
-use crate::reader::{Settings, replica_uuid};
+use crate::reader::Settings;
 
 pub(super) async fn server_id<S: Stream>(
     session: &mut Session<S>,
@@ -27,7 +27,8 @@ pub(super) async fn server_id<S: Stream>(
     );
     let code = "server.replica-id-in-use";
     let ours = settings.server_id;
-    let uuid = replica_uuid(&settings.stream, settings.server_id);
+    let registration = neighbours::Registration::of(settings);
+    let uuid = registration.uuid();
     let replicas = match neighbours::list(session).await {
         Ok(replicas) => replicas,
         Err(e) if e.code == "server.privilege-missing" || e.server_errno == Some(1045) => {
@@ -44,9 +45,9 @@ pub(super) async fn server_id<S: Stream>(
         free = free.checked_add(1).unwrap_or(1);
     }
     let remedy = format!("server_id = {free} in [source] of the configuration");
-    let other = replicas
-        .iter()
-        .find(|replica| replica.server_id == ours && !replica.uuid.eq_ignore_ascii_case(&uuid));
+    let other = replicas.iter().find(|replica| {
+        replica.server_id == ours && !replica.is_card() && !replica.uuid.eq_ignore_ascii_case(uuid)
+    });
     survey.find(if u64::from(ours) == own {
         Finding::about(
             code,
@@ -66,7 +67,7 @@ pub(super) async fn server_id<S: Stream>(
         .remedy(remedy)
     } else if replicas
         .iter()
-        .any(|replica| replica.uuid.eq_ignore_ascii_case(&uuid)) {
+        .any(|replica| replica.uuid.eq_ignore_ascii_case(uuid)) {
         Finding::about(
             code,
             Severity::Note,

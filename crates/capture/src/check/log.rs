@@ -42,15 +42,8 @@ pub(super) fn settings(variables: &Variables, version: &ServerVersion, survey: &
         "source.row-image",
         "binlog_row_image",
         &["FULL"],
-        Severity::Fatal,
+        Severity::Note,
         "FULL",
-    );
-    one(
-        "source.partial-json",
-        "binlog_row_value_options",
-        &[""],
-        Severity::Fatal,
-        "''",
     );
     one(
         "source.checksum-off",

@@ -4,6 +4,8 @@
 //! "nothing is pending" is only said if the target has whatever changed those columns.
 
 mod access;
+mod branches;
+mod definers;
 mod identity;
 mod log;
 mod place;
@@ -22,8 +24,8 @@ use crate::reader::Settings;
 const VARIABLES: &[&str] = &[
     "log_bin",
     "binlog_format",
-    "binlog_row_image",
     "binlog_row_value_options",
+    "binlog_row_image",
     "binlog_checksum",
     "binlog_expire_logs_seconds",
     "binlog_expire_logs_auto_purge",
@@ -125,8 +127,9 @@ pub async fn survey<S: Stream>(
     let resume = checkpoint.map(State::from_checkpoint).transpose()?;
     let by_file = place::check(settings, resume, &facts, &variables, &version, &mut survey);
     access::privileges(&rights, &filter, &tables, by_file, insensitive, &mut survey);
+    survey.find(branches::finding(session, &rights, checkpoint.is_none()).await?);
     tables::check(&tables, &mut survey);
-    tables::definers(session, &filter, &mut survey).await?;
+    definers::tell(session, &filter, &rights, insensitive, &mut survey).await?;
     survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);
     survey.find(clock::finding(session, now, "source.clock-skew", "source").await?);
     Ok(survey)

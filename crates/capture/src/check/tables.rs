@@ -1,13 +1,9 @@
-//! The replicated tables of the source, and who its views and routines run as.
-
-use std::collections::BTreeSet;
+//! The replicated tables of the source.
 
 use datain_contract::FindingExt as _;
-use datain_contract::types::{Error, Finding, Severity};
-use datain_mysql_client::{Session, Stream, quote_identifier};
-use datain_privileges::Account;
+use datain_contract::types::{Finding, Severity};
+use datain_mysql_client::quote_identifier;
 use datain_server_facts::{list, tables::SeenTable};
-use datain_sql_statement::TableFilter;
 
 use super::Survey;
 
@@ -76,26 +72,4 @@ fn add_primary_key(table: &SeenTable) -> String {
         "ALTER TABLE {} ADD COLUMN {name} BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY; -- before the first copy, or on both servers",
         table.quoted()
     )
-}
-
-/// Accounts that views and routines of replicated schemas run as. Triggers and events are held back, so theirs are not needed yet.
-pub(super) async fn definers<S: Stream>(
-    session: &mut Session<S>,
-    filter: &TableFilter,
-    survey: &mut Survey,
-) -> Result<(), Error> {
-    let sql = b"SELECT TABLE_SCHEMA, DEFINER FROM information_schema.VIEWS \
-        UNION SELECT ROUTINE_SCHEMA, DEFINER FROM information_schema.ROUTINES";
-    let mut accounts = BTreeSet::new();
-    for row in session.query_rows(sql).await? {
-        if let [Some(schema), Some(definer)] = row.as_slice()
-            && filter.matches_schema(schema)
-        {
-            accounts.insert(Account::parse(definer));
-        }
-    }
-    for account in accounts {
-        survey.tell("definer", account.to_string());
-    }
-    Ok(())
 }

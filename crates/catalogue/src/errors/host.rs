@@ -45,7 +45,7 @@ pub(super) const SECTION: Section = Section {
         },
         ErrorEntry {
             codes: &["host.resources"],
-            then: "again",
+            then: "again, or ends where it cannot begin",
             meaning: "no thread or file descriptor could be had",
         },
         ErrorEntry {
@@ -62,6 +62,11 @@ pub(super) const SECTION: Section = Section {
             codes: &["control.failed"],
             then: "ends",
             meaning: "the host that runs the pipeline did not answer",
+        },
+        ErrorEntry {
+            codes: &["skip.other-transaction"],
+            then: "ends",
+            meaning: "`skip --gtid` or `--position` named another transaction than the one that comes next; nothing was skipped",
         },
         ErrorEntry {
             codes: &["skip.nothing"],

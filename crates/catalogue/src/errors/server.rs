@@ -48,7 +48,12 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["server.replica-id-in-use"],
             then: "ends",
-            meaning: "another reader has the same `server_id` (its host and uuid are named), or this pipeline runs twice",
+            meaning: "another reader has the same `server_id` (its host and uuid are named), or this pipeline runs twice. The source is asked before and after registering, and every minute",
+        },
+        ErrorEntry {
+            codes: &["server.replica-displaced"],
+            then: "again",
+            meaning: "another reader with the same `server_id` has registered with the source, and does not read: a pipeline that was refused for it with `server.replica-id-in-use`. Give that one another id",
         },
         ErrorEntry {
             codes: &["server.disk-full"],

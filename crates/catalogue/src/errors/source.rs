@@ -9,7 +9,6 @@ pub(super) const SECTION: Section = Section {
             codes: &[
                 "source.log-bin-off",
                 "source.format-not-row",
-                "source.row-image",
                 "source.gtid-off",
             ],
             then: "ends",
@@ -18,7 +17,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["source.flavour-unsupported"],
             then: "ends",
-            meaning: "MariaDB",
+            meaning: "MariaDB, the server or the one that wrote a file",
         },
         ErrorEntry {
             codes: &["sink.flavour-unsupported"],
@@ -75,9 +74,14 @@ pub(super) const SECTION: Section = Section {
             meaning: "the log holds what may not have the same effect on the target",
         },
         ErrorEntry {
-            codes: &["source.xa-unsupported"],
+            codes: &["source.xa-unknown"],
             then: "ends",
-            meaning: "not there yet",
+            meaning: "the source committed an XA branch that was prepared before the pipeline began: its rows were never seen. Take a new copy; end what `XA RECOVER` shows before the next start",
+        },
+        ErrorEntry {
+            codes: &["source.xa-unreadable"],
+            then: "ends",
+            meaning: "a statement of an XA transaction in a form that is not known",
         },
         ErrorEntry {
             codes: &["source.dump-ended"],
@@ -108,6 +112,21 @@ pub(super) const SECTION: Section = Section {
             ],
             then: "ends",
             meaning: "a damaged log: compare with `mysqlbinlog --verify-binlog-checksum` on the source",
+        },
+        ErrorEntry {
+            codes: &["binlog.truncated"],
+            then: "ends",
+            meaning: "a file ends inside an event; everything before is whole: copy it again, or name the relay log that follows too",
+        },
+        ErrorEntry {
+            codes: &["binlog.encrypted"],
+            then: "ends",
+            meaning: "the server has encrypted the file: read through the server, or have `mysqlbinlog --read-from-remote-server --raw` make a copy",
+        },
+        ErrorEntry {
+            codes: &["binlog.version"],
+            then: "ends",
+            meaning: "a file of a server before MySQL 5.0",
         },
         ErrorEntry {
             codes: &["binlog.compression"],

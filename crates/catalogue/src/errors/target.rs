@@ -16,6 +16,12 @@ pub(super) const SECTION: Section = Section {
             meaning: "the target's table cannot be written safely",
         },
         ErrorEntry {
+            codes: &["table.cascade-circle"],
+            then: "ends",
+            meaning: "foreign keys lead in a circle over several tables, the source does not log what they do, and the target's SQL layer would do it incompletely: \
+                      start the target with `innodb_native_foreign_keys = ON`, or a source since 9.6 with `OFF`",
+        },
+        ErrorEntry {
             codes: &["table.triggers-unseen"],
             then: "ends",
             meaning: "the account may not see triggers: `GRANT TRIGGER` on the replicated schemas to the account itself",
@@ -36,13 +42,27 @@ pub(super) const SECTION: Section = Section {
             meaning: "a row that should be there is not: somebody wrote to the target, or the start was wrong",
         },
         ErrorEntry {
-            codes: &["row.warning", "row.value", "row.partial-image"],
+            codes: &["row.warning", "row.value", "row.altered"],
             then: "ends",
-            meaning: "a value did not arrive as it was, or cannot be written; an image lacks columns",
+            meaning: "a value did not arrive as it was, or cannot be written",
+        },
+        ErrorEntry {
+            codes: &["row.invalid-characters"],
+            then: "ends",
+            meaning: "the source holds bytes that are invalid in the column's character set (from an old version, or through another server's log); no SQL statement can store them: mend them on the source first",
+        },
+        ErrorEntry {
+            codes: &["row.partial-image"],
+            then: "ends",
+            meaning: "the log lacks columns (`binlog_row_image` is not FULL), and the target's definition does not say what they hold, or has no key by which to find the row: the definitions differ",
+        },
+        ErrorEntry {
+            codes: &["row.json-change"],
+            then: "ends",
+            meaning: "a change inside a JSON document (`binlog_row_value_options = PARTIAL_JSON`) does not fit the target's document, or cannot be made by SQL",
         },
         ErrorEntry {
             codes: &[
-                "statement.create-select",
                 "statement.mixed",
                 "statement.unknown",
                 "statement.failed-on-source",
@@ -81,6 +101,21 @@ pub(super) const SECTION: Section = Section {
             meaning: "`skip`: the checkpoint is no longer where it was when the transaction was shown; nothing was skipped",
         },
         ErrorEntry {
+            codes: &["checkpoint.busy"],
+            then: "again",
+            meaning: "another datain is making or removing the tables of the schema `datain` at this moment",
+        },
+        ErrorEntry {
+            codes: &["checkpoint.statement-running"],
+            then: "again",
+            meaning: "a DDL statement that a host of the pipeline had begun is still running on the target: a person's order, and a host that follows one that was killed, wait for its end",
+        },
+        ErrorEntry {
+            codes: &["skip.in-doubt"],
+            then: "ends",
+            meaning: "the connection was lost while `skip` committed, and the target could not be asked whether it did: look before you skip again",
+        },
+        ErrorEntry {
             codes: &["checkpoint.removed"],
             then: "ends",
             meaning: "the target lost the checkpoint while the host was running: another server, or the pipeline was removed",
@@ -98,6 +133,11 @@ pub(super) const SECTION: Section = Section {
             ],
             then: "ends",
             meaning: "the row in `datain.checkpoints` cannot be read by this version",
+        },
+        ErrorEntry {
+            codes: &["checkpoint.xa-damaged"],
+            then: "ends",
+            meaning: "what `datain.xa_prepared` holds of an XA branch is not what was written there",
         },
         ErrorEntry {
             codes: &[

@@ -21,6 +21,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "`skip` or `remove` was not confirmed; nothing was done",
         },
         ErrorEntry {
+            codes: &["file.unreadable"],
+            then: "2, ends",
+            meaning: "a file of `datain tail` cannot be opened or read",
+        },
+        ErrorEntry {
             codes: &["control.socket"],
             then: "2",
             meaning: "the control socket that `[control]` names cannot be used",
@@ -59,6 +64,11 @@ pub(super) const SECTION: Section = Section {
             codes: &["config.invalid"],
             then: "2",
             meaning: "`[start]` cannot be used, or a plugin cannot read what it was given",
+        },
+        ErrorEntry {
+            codes: &["config.other-pipeline"],
+            then: "2",
+            meaning: "`start`: the file now has another `name`, `[target]` or `[control] socket` than the resting host began with: end that host and start it again",
         },
         ErrorEntry {
             codes: &["config.start-changed"],

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::logging::LogFormat;
 use super::{ConfigFile, Finish, Format, output, report as print_error};
-use crate::control::{self, Order};
+use crate::control;
 use crate::error::Result;
 use crate::pipeline::Pipeline;
 use report::{Found, Report};
@@ -27,7 +27,7 @@ pub(super) fn status(args: &StatusArgs, log_format: LogFormat) -> Result<Finish>
     let name = config.name.clone();
     // A host that is just ending is as good as none.
     let host = control::connect(&config)
-        .and_then(|host| host.map(|host| host.give(Order::Status)).transpose())
+        .and_then(|host| host.map(control::Running::status).transpose())
         .unwrap_or_else(|error| {
             tracing::debug!(%error, "the host did not answer");
             None
@@ -39,6 +39,21 @@ pub(super) fn status(args: &StatusArgs, log_format: LogFormat) -> Result<Finish>
         .ok()
         .and_then(|target| target.checkpoint.clone());
     let source = pipeline.inspect_source(checkpoint.as_ref());
+    // A host knows by itself; a look into the log is for the target alone.
+    let missing = source.as_ref().is_ok_and(|s| {
+        s.transactions_behind
+            .or(s.bytes_behind)
+            .is_some_and(|n| n > 0)
+    });
+    let next_commit_micros =
+        checkpoint
+            .filter(|_| host.is_none() && missing)
+            .and_then(|checkpoint| {
+                pipeline.next_commit(&checkpoint).unwrap_or_else(|error| {
+                    tracing::debug!(%error, "the first missing transaction was not found");
+                    None
+                })
+            });
     let shown = host.is_some() || target.is_ok();
     let report = Report::new(Found {
         name: &name,
@@ -46,6 +61,7 @@ pub(super) fn status(args: &StatusArgs, log_format: LogFormat) -> Result<Finish>
         host: host.as_ref(),
         target: &target,
         source: &source,
+        next_commit_micros,
         now_micros: super::time::now_micros(),
     });
     output(&match args.format {

@@ -15,6 +15,8 @@ pub(super) struct Found<'a> {
     pub host: Option<&'a Answered>,
     pub target: &'a Result<SinkInspection>,
     pub source: &'a Result<SourceInspection>,
+    /// Commit time of the first transaction that the checkpoint lacks, by the source's clock, where that was asked for and is known.
+    pub next_commit_micros: Option<u64>,
     pub now_micros: u64,
 }
 
@@ -46,6 +48,8 @@ pub(super) struct Host {
     pub pid: u32,
     pub uptime_seconds: Option<f64>,
     pub restarts: Option<u64>,
+    pub source_silent_seconds: Option<f64>,
+    pub target_silent_seconds: Option<f64>,
     pub rows_per_second: Option<f64>,
     pub rows_applied: Option<u64>,
     pub transactions_applied: Option<u64>,
@@ -90,6 +94,7 @@ impl Report {
             host,
             target,
             source,
+            next_commit_micros,
             now_micros,
         } = found;
         let live = host.map(|host| &host.status);
@@ -115,17 +120,15 @@ impl Report {
             pipeline: name.to_owned(),
             state: state(live, stopped_at_micros.is_some()),
             host: host.map(Host::new),
-            seconds_behind: match live {
-                Some(live) => live["lag_seconds"].as_f64(),
-                None => {
+            // A host that has just begun knows less than the target.
+            seconds_behind: live
+                .and_then(|live| live["lag_seconds"].as_f64())
+                .or_else(|| {
                     let behind = transactions_behind.or(bytes_behind);
-                    without_host(
-                        behind,
-                        known.map_or(0, |t| t.committed_at_micros),
-                        now_micros,
-                    )
-                }
-            },
+                    let ahead = distance.and_then(|source| source.clock_ahead_micros);
+                    let since = behind_since(behind, next_commit_micros, ahead, known?)?;
+                    Some(seconds_from(since, now_micros))
+                }),
             bytes_behind,
             transactions_behind,
             head: distance.map(|source| place(&source.head)),
@@ -156,6 +159,8 @@ impl Host {
             pid: host.pid,
             uptime_seconds: host.status["uptime_seconds"].as_f64(),
             restarts: count("restarts"),
+            source_silent_seconds: host.status["source_silent_seconds"].as_f64(),
+            target_silent_seconds: host.status["target_silent_seconds"].as_f64(),
             rows_per_second: host.status["rows_per_second"].as_f64(),
             rows_applied: count("rows_applied"),
             transactions_applied: count("transactions_applied"),
@@ -176,14 +181,34 @@ fn state(live: Option<&Value>, stopped: bool) -> String {
     .to_owned()
 }
 
-/// By the commit time of the newest transaction that is applied; none when nothing is missing, since what comes next is not read.
-fn without_host(behind: Option<u64>, committed_at_micros: u64, now_micros: u64) -> Option<f64> {
-    if behind == Some(0) || committed_at_micros == 0 {
+/// Since when the target is behind, by our clock, as far as that is known without a host that is connected. None when nothing is missing, since what comes
+/// next is not read.
+fn behind_since(
+    behind: Option<u64>,
+    next_commit_micros: Option<u64>,
+    clock_ahead_micros: Option<i64>,
+    target: &SinkInspection,
+) -> Option<u64> {
+    if behind == Some(0) {
         return None;
     }
+    let commit = next_commit_micros
+        .filter(|micros| *micros > 0)
+        .or((target.committed_at_micros > 0).then_some(target.committed_at_micros))?;
+    Some(match clock_ahead_micros {
+        Some(ahead) => commit.saturating_add_signed(ahead.saturating_neg()),
+        // Nothing was written before it was committed, so a commit time that is later is that of a clock that is ahead.
+        None if target.written_at_micros > 0 => commit.min(target.written_at_micros),
+        None => commit,
+    })
+}
+
+/// Never 0: that would say that the target is in step.
+fn seconds_from(since_micros: u64, now_micros: u64) -> f64 {
+    const LEAST_MICROS: u64 = 1000;
     #[expect(clippy::cast_precision_loss, reason = "for people, in seconds")]
-    let seconds = now_micros.saturating_sub(committed_at_micros) as f64 / 1e6;
-    Some(seconds)
+    let micros = now_micros.saturating_sub(since_micros).max(LEAST_MICROS) as f64;
+    micros / 1e6
 }
 
 /// The host's own, else the one that was left in the target.
@@ -271,29 +296,67 @@ mod tests {
             server_version: "9.7.4".to_owned(),
             transactions_behind: Some(behind),
             bytes_behind: Some(766),
+            clock_ahead_micros: Some(0),
         }
     }
 
-    fn report(host: Option<&Answered>, source: &Result<SourceInspection>) -> Report {
+    /// 10 s after the newest transaction in the target was committed.
+    const NOW: u64 = 951_782_410_000_000;
+
+    fn report(
+        host: Option<&Answered>,
+        source: &Result<SourceInspection>,
+        next_commit_micros: Option<u64>,
+    ) -> Report {
         Report::new(Found {
             name: "orders",
             addresses: ["s:1".to_owned(), "t:2".to_owned()],
             host,
             target: &Ok(target()),
             source,
-            now_micros: 951_782_410_000_000,
+            next_commit_micros,
+            now_micros: NOW,
         })
+    }
+
+    fn unreachable() -> Error {
+        Error::new(Kind::Retry, "net.refused", "failed to connect")
     }
 
     #[test]
     fn without_a_host_the_commit_time_counts_and_it_is_never_zero() {
-        let behind = report(None, &Ok(source(3)));
+        let behind = report(None, &Ok(source(3)), None);
         assert_eq!(behind.state, "not running");
         assert_eq!(behind.seconds_behind, Some(10.0));
-        assert_eq!(report(None, &Ok(source(0))).seconds_behind, None);
+        assert_eq!(report(None, &Ok(source(0)), None).seconds_behind, None);
         let executed = behind.executed.unwrap();
         assert_eq!(executed.position, "binlog.000003:1234");
         assert!(executed.gtid_set.unwrap().ends_with(":1-7"));
+    }
+
+    #[test]
+    fn the_first_missing_transaction_counts_where_it_is_known() {
+        let check = |next: u64, ahead: Option<i64>, expected: f64| {
+            let source = SourceInspection {
+                clock_ahead_micros: ahead,
+                ..source(3)
+            };
+            let found = report(None, &Ok(source), Some(next)).seconds_behind;
+            assert_eq!(found, Some(expected), "{next} {ahead:?}");
+        };
+        check(NOW - 2_000_000, Some(0), 2.0);
+        check(NOW + 88_000_000, Some(90_000_000), 2.0);
+        check(NOW - 92_000_000, Some(-90_000_000), 2.0);
+        // A commit from the future is an error of measurement.
+        check(NOW + 1, Some(0), 0.001);
+        check(0, Some(0), 10.0);
+        check(u64::MAX, Some(i64::MIN), 0.001);
+        // Without a measurement, the target's own clock says that it was no later than this.
+        check(NOW + 80_000_000, None, 10.0);
+        assert_eq!(
+            report(None, &Err(unreachable()), None).seconds_behind,
+            Some(10.0)
+        );
     }
 
     #[test]
@@ -301,17 +364,30 @@ mod tests {
         let host = Answered {
             pid: 12,
             status: serde_json::json!({
-                "state": "waiting to retry", "lag_seconds": 4.5, "durable_position": "binlog.000003:1500",
+                "state": "waiting to retry", "lag_seconds": 4.5, "source_silent_seconds": 1.5, "durable_position": "binlog.000003:1500",
                 "restarts": 2, "last_error": {"code": "net.refused"}, "last_error_at_micros": 5,
             }),
         };
-        let error = Err(Error::new(Kind::Retry, "net.refused", "failed to connect"));
-        let report = report(Some(&host), &error);
+        let report = report(Some(&host), &Err(unreachable()), None);
         assert_eq!(report.state, "waiting to retry");
         assert_eq!(report.seconds_behind, Some(4.5));
         assert_eq!(report.executed.unwrap().position, "binlog.000003:1500");
         assert_eq!(report.last_error.unwrap()["code"], "net.refused");
         assert_eq!(report.source.error.unwrap().code, "net.refused");
         assert_eq!(report.checkpoint.unwrap().position, "binlog.000003:1234");
+    }
+
+    #[test]
+    fn a_host_that_knows_no_lag_yet_is_helped_out_by_the_target() {
+        let host = Answered {
+            pid: 12,
+            status: serde_json::json!({"state": "connecting", "lag_seconds": null}),
+        };
+        let check = |source: &Result<SourceInspection>, expected: Option<f64>| {
+            assert_eq!(report(Some(&host), source, None).seconds_behind, expected);
+        };
+        check(&Err(unreachable()), Some(10.0));
+        check(&Ok(source(3)), Some(10.0));
+        check(&Ok(source(0)), None);
     }
 }

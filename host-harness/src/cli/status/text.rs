@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::report::{Place, Report, Server};
-use crate::cli::time::utc_micros;
+use crate::cli::time::{tenths, utc_micros};
 
 const UNKNOWN: &str = "unknown";
 
@@ -62,6 +62,14 @@ pub(super) fn text(report: &Report) -> String {
             line("Host_Process", host.pid.to_string());
             line("Uptime_Seconds", seconds(host.uptime_seconds));
             line("Restarts", number(host.restarts));
+            line(
+                "Source_Silent_Seconds",
+                one_digit(host.source_silent_seconds),
+            );
+            line(
+                "Target_Silent_Seconds",
+                one_digit(host.target_silent_seconds),
+            );
             line("Rows_Per_Second", seconds(host.rows_per_second));
             line("Rows_Applied", number(host.rows_applied));
             line("Transactions_Applied", number(host.transactions_applied));
@@ -90,7 +98,7 @@ fn behind(report: &Report) -> String {
         &report.host,
         report.transactions_behind,
     ) {
-        (Some(seconds), _, _) => format!("{seconds:.1}"),
+        (Some(seconds), _, _) => tenths(seconds),
         (None, None, Some(0)) => "unknown: nothing is missing, but no host reads on".to_owned(),
         (None, _, _) => UNKNOWN.to_owned(),
     }
@@ -120,6 +128,10 @@ fn number(value: Option<u64>) -> String {
 
 fn seconds(value: Option<f64>) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{value:.0}"))
+}
+
+fn one_digit(value: Option<f64>) -> String {
+    value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{value:.1}"))
 }
 
 fn one_line(error: &Value) -> String {

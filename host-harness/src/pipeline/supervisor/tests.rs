@@ -13,6 +13,7 @@ fn settings() -> Settings {
         needs_snapshot: false,
         queue_bytes: 5000,
         until_caught_up: true,
+        set_position: false,
         connect_retry: Duration::ZERO,
     }
 }
@@ -262,8 +263,16 @@ fn a_person_stops_and_starts_it() {
     assert_eq!(servers.newest(), at, "nothing is applied at rest");
     hold.release();
     until("it goes on", &|| servers.newest() > at);
-    stop.request();
-    assert_eq!(thread.join().unwrap().unwrap(), Outcome::Stopped);
+    // What the target once knew must not begin anew.
+    assert_eq!(*servers.known.lock().unwrap(), [false, true]);
+    assert_eq!(servers.preflights.load(Ordering::Relaxed), 2);
+    // A stop that nobody recorded is recorded at rest; after a removal there is nothing to wait for.
+    hold.set();
+    until("the stop is recorded", &|| hold.is_recorded());
+    assert_eq!(*servers.standing.lock().unwrap(), Standing::Stopped);
+    *servers.standing.lock().unwrap() = Standing::Gone;
+    let error = thread.join().unwrap().unwrap_err();
+    assert_eq!(error.code(), "checkpoint.removed");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use datain_change_json::{
-    Column, Orders, Place, Signedness, Statement, Table, Transaction, Unwritable, numbered_names,
-    write_row, write_statement,
+    BranchEnd, Column, Orders, Place, Signedness, Statement, Table, Transaction, Unwritable,
+    numbered_names, write_branch_end, write_row, write_statement,
 };
 use datain_row_block::{BlockError, ColumnKind, Malformed, Operation, RowSetReader, open_block};
 
@@ -67,13 +67,13 @@ impl Lines {
     pub(super) fn note(
         &mut self,
         record: &types::Table,
-        look_up: impl FnOnce(&str, &str) -> Result<Vec<String>>,
+        look_up: impl FnOnce(&types::Table) -> Result<Vec<String>>,
     ) -> Result<()> {
         let named: Option<Vec<String>> = record.columns.iter().map(|c| c.name.clone()).collect();
         let names = match named {
             Some(names) => names,
             // The definition may have changed since: other names are worse than none.
-            None => Some(look_up(&record.schema, &record.name)?)
+            None => Some(look_up(record)?)
                 .filter(|names| names.len() == record.columns.len())
                 .unwrap_or_else(|| numbered_names(record.columns.len())),
         };
@@ -102,11 +102,9 @@ impl Lines {
         Ok(())
     }
 
-    /// The lines of a batch, without those that were printed before.
-    ///
-    /// # Errors
-    /// `row-block.*` for a batch that is not what it should be.
-    pub(super) fn of(&mut self, batch: &types::Batch) -> Result<&[u8]> {
+    /// The lines of a batch, without those that were printed before, and the error that ended them, if one did: `row-block.*` for a batch that is not
+    /// what it should be. The lines before it are whole, and are to be printed all the same.
+    pub(super) fn of(&mut self, batch: &types::Batch) -> (&[u8], Result<()>) {
         self.text.clear();
         let now_millis = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -114,8 +112,9 @@ impl Lines {
                 u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
             });
         for record in &batch.transactions {
-            self.transaction(record, &batch.rows, now_millis)
-                .map_err(|error| at(error, record))?;
+            if let Err(error) = self.transaction(record, &batch.rows, now_millis) {
+                return (&self.text, Err(at(error, record)));
+            }
             if self.is_at_limit() {
                 break;
             }
@@ -123,7 +122,7 @@ impl Lines {
                 self.printed.clear();
             }
         }
-        Ok(&self.text)
+        (&self.text, Ok(()))
     }
 
     fn transaction(
@@ -139,6 +138,7 @@ impl Lines {
             file: &record.file,
             offset: record.offset,
             committed_at_micros: record.committed_at_micros,
+            xid: record.xa.as_ref().map(|xa| xa.xid.as_str()),
         };
         let id = transaction.id();
         if record.piece == 0 || self.current.id != id {
@@ -147,20 +147,44 @@ impl Lines {
                 ..Current::default()
             };
         }
+        let mut written = Ok(());
         for change in &record.changes {
-            match change {
-                types::Change::Rows(set) => self.rows(&transaction, set, block, now_millis)?,
+            written = match change {
+                types::Change::Rows(set) => self.rows(&transaction, set, block, now_millis),
                 types::Change::Statement(statement) => {
-                    self.statement(&transaction, statement, now_millis)?;
+                    self.statement(&transaction, statement, now_millis)
                 }
-            }
-            if self.is_at_limit() {
+            };
+            if written.is_err() || self.is_at_limit() {
                 break;
             }
+        }
+        if record.last && !self.is_at_limit() {
+            self.branch_end(&transaction, record.xa.as_ref(), now_millis)?;
         }
         if self.current.lines > 0 {
             let printed = self.printed.entry(self.current.id.clone()).or_default();
             *printed = (*printed).max(self.current.lines);
+        }
+        written
+    }
+
+    /// The second phase of an XA branch, whose rows were printed at its first.
+    fn branch_end(
+        &mut self,
+        transaction: &Transaction<'_>,
+        branch: Option<&types::XaBranch>,
+        now_millis: u64,
+    ) -> Result<()> {
+        let Some(branch) = branch else { return Ok(()) };
+        let end = match branch.step {
+            types::XaStep::Prepare => return Ok(()),
+            types::XaStep::Commit => BranchEnd::Commit,
+            types::XaStep::Rollback => BranchEnd::Rollback,
+        };
+        if self.is_new_line() {
+            write_branch_end(&mut self.text, transaction, &branch.xid, end, now_millis)
+                .map_err(unwritable)?;
         }
         Ok(())
     }
@@ -294,4 +318,77 @@ fn unwritable(error: Unwritable) -> Error {
     )
     .detail(error.0)
     .hint("exclude the table in [replicate], and please report it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(gtid: &str, changes: Vec<types::Change>) -> types::Transaction {
+        types::Transaction {
+            ordinal: 1,
+            gtid: Some(gtid.to_owned()),
+            file: "binlog.000001".to_owned(),
+            offset: 4,
+            committed_at_micros: 0,
+            piece: 0,
+            last: true,
+            changes,
+            xa: None,
+            checkpoint: None,
+        }
+    }
+
+    #[test]
+    fn the_lines_before_an_error_are_printed() {
+        let statement = types::Change::Statement(types::Statement {
+            sql: b"CREATE DATABASE d".to_vec(),
+            default_schema: None,
+            error_code: 0,
+            context: types::SessionContext {
+                sql_mode: None,
+                flags2: None,
+                charset_client: None,
+                collation_connection: None,
+                collation_server: None,
+                collation_database: None,
+                time_zone: None,
+                auto_increment_increment: None,
+                auto_increment_offset: None,
+                lc_time_names: None,
+                default_collation_for_utf8mb4: None,
+                explicit_defaults_for_timestamp: None,
+                sql_require_primary_key: None,
+                default_table_encryption: None,
+                timestamp_micros: 0,
+            },
+        });
+        let nobodys_rows = types::Change::Rows(types::RowSet {
+            table: 9,
+            operation: types::Operation::Insert,
+            count: 1,
+            offset: 0,
+            length: 0,
+            flags: types::RowFlags::empty(),
+        });
+        let batch = types::Batch {
+            tables: Vec::new(),
+            transactions: vec![
+                record("a:1", vec![statement.clone()]),
+                record("a:2", vec![statement, nobodys_rows]),
+            ],
+            rows: Vec::new(),
+        };
+        let mut lines = Lines::new("p", None);
+        let (text, ended) = lines.of(&batch);
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.ends_with('\n') && text.contains("a:2"), "{text}");
+        let error = ended.unwrap_err();
+        assert_eq!(error.report().gtid.as_deref(), Some("a:2"));
+        // What was printed is known, should another instance bring it again.
+        lines.new_instance();
+        let (text, ended) = lines.of(&batch);
+        assert!(text.is_empty() && ended.is_err());
+    }
 }

@@ -6,24 +6,29 @@
 //!
 //! It never takes part in the pipeline that the configuration is of: it registers with the source under a name and an id of its own, made anew for each [`Tail`],
 //! and the pipeline's checkpoint is neither read nor written.
+//!
+//! [`FileTail`] prints files of a binary log in the same way; there is nothing to go back to then, so every error ends it.
 
+mod files;
 mod lines;
+mod printing;
 
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Stop;
 use super::backoff::Backoff;
-use super::lane::Reader as _;
 use super::supervisor::{CRASHES, SETTLED};
-use super::{BATCH_BYTES, Stop};
-use crate::bindings::Checkpoint;
+use crate::bindings::{Checkpoint, types};
 use crate::config::{Config, Start, server_id};
 use crate::engine::{Engine, Role};
 use crate::error::{Error, Kind, Result};
-use crate::plugin::{Plugin, Purpose, SourceInstance, interrupted, negotiate};
+use crate::plugin::{Plugin, Purpose, SourceInstance, negotiate};
 use crate::transport::Waker;
+pub use files::{FileTail, Statistics};
 use lines::Lines;
+use printing::Printing;
 
 /// The longest sleep in the plugin; how soon it is noticed that nobody reads the output any more.
 const MAX_WAIT: Duration = Duration::from_millis(250);
@@ -164,6 +169,8 @@ impl Tail {
             tracing::warn!(
                 code = %report.code,
                 server = report.server,
+                errno = report.errno,
+                sqlstate = report.sqlstate,
                 detail = report.detail,
                 resume_after = run.checkpoint.as_ref().map(|c| &*c.display),
                 retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
@@ -193,45 +200,18 @@ impl Run<'_> {
         } else {
             MAX_WAIT
         };
-        loop {
-            waker.take_attention();
-            if waker.is_interrupted() {
-                return Err(interrupted());
-            }
-            if output.is_closed() {
-                return Ok(Ended::Closed);
-            }
-            if let Some(batch) = source.poll(BATCH_BYTES, max_wait)? {
-                for table in &batch.tables {
-                    self.lines.note(table, |schema, name| {
-                        // The reader's own session is busy with the log for ever.
-                        SourceInstance::new(&self.tail.source, Arc::clone(waker))?
-                            .column_names(schema, name)
-                    })?;
-                }
-                let text = self.lines.of(&batch)?;
-                match output.write(text) {
-                    Ok(()) => {}
-                    Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(Ended::Closed),
-                    Err(_) if waker.is_interrupted() => return Err(interrupted()),
-                    Err(e) => return Err(not_written(&e)),
-                }
-                if self.lines.is_at_limit() {
-                    return Ok(Ended::Limit);
-                }
-                let newest = batch.transactions.into_iter().rev();
-                if let Some(checkpoint) = newest.filter_map(|t| t.checkpoint).next() {
-                    if self.checkpoint.is_none() {
-                        tracing::info!(position = %checkpoint.display, "printing what comes after this position");
-                    }
-                    source.ack(&checkpoint)?;
-                    self.checkpoint = Some(checkpoint);
-                }
-            }
-            if self.tail.until_caught_up && source.status()?.caught_up {
-                return Ok(Ended::CaughtUp);
-            }
-        }
+        let look_up = |table: &types::Table| {
+            // The reader's own session is busy with the log for ever.
+            SourceInstance::new(&self.tail.source, Arc::clone(waker))?
+                .column_names(&table.schema, &table.name)
+        };
+        let mut printing = Printing {
+            lines: &mut self.lines,
+            checkpoint: &mut self.checkpoint,
+            until_caught_up: self.tail.until_caught_up,
+            max_wait,
+        };
+        printing.run(&mut source, waker, output, look_up)
     }
 }
 
@@ -254,15 +234,6 @@ fn own_identity(pipeline: &str, taken: u32) -> Result<(String, u32)> {
             return Ok((name, id));
         }
     }
-}
-
-fn not_written(error: &io::Error) -> Error {
-    Error::new(
-        Kind::Fatal,
-        "host.output",
-        "failed to write to standard output",
-    )
-    .detail(error.to_string())
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::super::*;
-use crate::bindings::types::Transaction;
+use crate::bindings::types::{Contact, Transaction};
 use crate::bindings::{Batch, Checkpoint, Progress, Resumption, SinkStatus, SourceStatus};
-use crate::pipeline::{Reader, Writer};
+use crate::pipeline::{Reader, Standing, Writer};
 
 /// A source with transactions 1 to `last`, and a target that keeps what was committed over all generations.
 pub(super) struct Servers {
@@ -20,8 +20,10 @@ pub(super) struct Servers {
     pub(super) caught_up: bool,
     /// At which paces sinks were opened.
     pub(super) paces: Mutex<Vec<Pace>>,
-    /// A person's stop in the target.
-    pub(super) stopped: Mutex<bool>,
+    /// What the target says of a person's orders.
+    pub(super) standing: Mutex<Standing>,
+    /// Whether sinks were opened for a pipeline that is known to be there.
+    pub(super) known: Mutex<Vec<bool>>,
     pub(super) noted: Mutex<Vec<String>>,
     /// How often the checks were made.
     pub(super) preflights: AtomicU32,
@@ -36,7 +38,8 @@ impl Servers {
             endless: false,
             caught_up: true,
             paces: Mutex::default(),
-            stopped: Mutex::default(),
+            standing: Mutex::new(Standing::MayRun),
+            known: Mutex::default(),
             noted: Mutex::default(),
             preflights: AtomicU32::new(0),
         })
@@ -94,7 +97,13 @@ impl Plugins for FakePlugins {
         }))
     }
 
-    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)> {
+    fn open_sink(
+        &self,
+        waker: &Arc<Waker>,
+        pace: Pace,
+        known: bool,
+    ) -> Result<(Box<dyn Writer>, Resumption)> {
+        self.0.known.lock().unwrap().push(known);
         self.0.meet("sink.open")?;
         self.0.paces.lock().unwrap().push(pace);
         let newest = self.0.newest();
@@ -110,11 +119,20 @@ impl Plugins for FakePlugins {
         Ok((Box::new(writer), resumption))
     }
 
-    fn is_stopped(&self) -> Result<bool> {
-        Ok(*self.0.stopped.lock().unwrap())
+    fn standing(&self, _waker: &Arc<Waker>) -> Result<Standing> {
+        Ok(*self.0.standing.lock().unwrap())
     }
 
-    fn note_error(&self, report: &str) -> Result<()> {
+    fn record_stop(&self, _waker: &Arc<Waker>) -> Result<()> {
+        *self.0.standing.lock().unwrap() = Standing::Stopped;
+        Ok(())
+    }
+
+    fn refresh(&self) -> Result<()> {
+        self.0.meet("refresh")
+    }
+
+    fn note_error(&self, report: &str, _waker: &Arc<Waker>) -> Result<()> {
         self.0.noted.lock().unwrap().push(report.to_owned());
         Ok(())
     }
@@ -161,6 +179,7 @@ impl Reader for FakeReader {
             offset: ordinal,
             committed_at_micros: ordinal,
             changes: Vec::new(),
+            xa: None,
             checkpoint: Some(checkpoint(ordinal)),
         };
         Ok(Some(Batch {
@@ -184,6 +203,8 @@ impl Reader for FakeReader {
             last_commit_micros: 0,
             clock_ahead_micros: 0,
             caught_up: self.servers.caught_up && self.acked >= self.servers.last,
+            in_transaction: false,
+            contact: HEARD,
         })
     }
 }
@@ -245,9 +266,16 @@ impl Writer for FakeWriter {
             groups_committed: 0,
             statements_left_out: 0,
             last_commit_micros: 0,
+            contact: HEARD,
         })
     }
 }
+
+/// A server that answers.
+const HEARD: Contact = Contact {
+    silent_ms: 0,
+    expected_ms: 1000,
+};
 
 /// A source that cannot read what follows an ordinal.
 pub(super) struct SourceFailsAt(pub(super) FakePlugins, pub(super) u64);
@@ -268,16 +296,29 @@ impl Plugins for SourceFailsAt {
         Ok(Box::new(FailsAt(inner, self.1)))
     }
 
-    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)> {
-        self.0.open_sink(waker, pace)
+    fn open_sink(
+        &self,
+        waker: &Arc<Waker>,
+        pace: Pace,
+        known: bool,
+    ) -> Result<(Box<dyn Writer>, Resumption)> {
+        self.0.open_sink(waker, pace, known)
     }
 
-    fn is_stopped(&self) -> Result<bool> {
-        self.0.is_stopped()
+    fn standing(&self, waker: &Arc<Waker>) -> Result<Standing> {
+        self.0.standing(waker)
     }
 
-    fn note_error(&self, report: &str) -> Result<()> {
-        self.0.note_error(report)
+    fn record_stop(&self, waker: &Arc<Waker>) -> Result<()> {
+        self.0.record_stop(waker)
+    }
+
+    fn refresh(&self) -> Result<()> {
+        self.0.refresh()
+    }
+
+    fn note_error(&self, report: &str, waker: &Arc<Waker>) -> Result<()> {
+        self.0.note_error(report, waker)
     }
 }
 
@@ -325,16 +366,29 @@ impl Plugins for Vanishing {
         Ok(Box::new(LosesTarget(inner, Arc::clone(&self.0.0))))
     }
 
-    fn open_sink(&self, waker: &Arc<Waker>, pace: Pace) -> Result<(Box<dyn Writer>, Resumption)> {
-        self.0.open_sink(waker, pace)
+    fn open_sink(
+        &self,
+        waker: &Arc<Waker>,
+        pace: Pace,
+        known: bool,
+    ) -> Result<(Box<dyn Writer>, Resumption)> {
+        self.0.open_sink(waker, pace, known)
     }
 
-    fn is_stopped(&self) -> Result<bool> {
-        self.0.is_stopped()
+    fn standing(&self, waker: &Arc<Waker>) -> Result<Standing> {
+        self.0.standing(waker)
     }
 
-    fn note_error(&self, report: &str) -> Result<()> {
-        self.0.note_error(report)
+    fn record_stop(&self, waker: &Arc<Waker>) -> Result<()> {
+        self.0.record_stop(waker)
+    }
+
+    fn refresh(&self) -> Result<()> {
+        self.0.refresh()
+    }
+
+    fn note_error(&self, report: &str, waker: &Arc<Waker>) -> Result<()> {
+        self.0.note_error(report, waker)
     }
 }
 

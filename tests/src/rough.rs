@@ -1,0 +1,94 @@
+//! Replication with everything varied that must not make a difference: the size of batches, where groups end, and connections that are lost.
+
+use std::hash::RandomState;
+
+use datain_apply::checkpoint::Beginning;
+use datain_apply::engine::Engine;
+use datain_capture::reader::{Reader, Settings};
+use datain_contract::types::Error;
+use datain_mysql_client::blocking::block_on;
+use datain_throwaway_servers::Server;
+
+use crate::native::{CUT, fragile, session};
+use crate::seed::{Rng, chance, pick};
+
+/// Settings of a pipeline of this name that begins at the source's oldest transaction.
+#[must_use]
+pub fn settings(stream: &str) -> Settings {
+    let mut settings = crate::native::settings(r#"{"mode":"gtid","gtid_set":""}"#);
+    stream.clone_into(&mut settings.stream);
+    settings
+}
+
+/// How one connection of [`replicate_roughly`] goes about it.
+struct Manner {
+    batch_bytes: usize,
+    /// A group is committed where it may be in so many of a hundred cases.
+    commits: u8,
+    writes: u32,
+}
+
+/// Replicates until everything that the source has now is on the target, with batches and groups of random sizes, and in `cuts` of a hundred cases with a connection that
+/// is lost on the way, after which another one goes on. Returns how many were lost.
+///
+/// # Errors
+/// All but those that the cuts make.
+pub fn replicate_roughly(
+    source: &Server,
+    target: &Server,
+    settings: &Settings,
+    rng: &mut Rng,
+    cuts: u8,
+) -> Result<u32, Error> {
+    let mut lost = 0;
+    loop {
+        let cut = chance(rng, cuts);
+        let manner = Manner {
+            batch_bytes: 1 << rng.u8(6..=17),
+            commits: pick(rng, &[5, 30, 100]),
+            writes: if cut { rng.u32(1..80) } else { u32::MAX },
+        };
+        let mut settings = settings.clone();
+        settings.one_by_one = chance(rng, 30);
+        match attempt(source, target, &settings, &manner, rng) {
+            Err(error) if error.code == CUT => lost += 1,
+            other => return other.map(|()| lost),
+        }
+    }
+}
+
+fn attempt(
+    source: &Server,
+    target: &Server,
+    settings: &Settings,
+    manner: &Manner,
+    rng: &mut Rng,
+) -> Result<(), Error> {
+    let target = fragile(target, manner.writes)?;
+    let source = session(source);
+    block_on(async {
+        let opened =
+            Engine::<_, RandomState>::open(target, &settings.stream, &Beginning::default()).await?;
+        let (mut engine, resume) = (opened.engine, opened.checkpoint);
+        let mut reader = Reader::open(source, settings, resume.as_ref(), false).await?;
+        let mut newest = resume;
+        loop {
+            let progress = reader.progress();
+            let durable = newest.as_ref().map(|checkpoint| checkpoint.ordinal);
+            if progress.reached_head && durable.is_some_and(|done| done >= progress.ordinal) {
+                return Ok(());
+            }
+            let batch = reader.next_batch(manner.batch_bytes, |_| {}).await?;
+            engine.add_tables(batch.tables);
+            for transaction in batch.transactions {
+                newest = engine.apply(transaction, &batch.rows).await?.or(newest);
+                if engine.can_commit() && chance(rng, manner.commits) {
+                    newest = Some(engine.commit().await?);
+                }
+            }
+            if engine.can_commit() && reader.progress().reached_head {
+                newest = Some(engine.commit().await?);
+            }
+        }
+    })
+}

@@ -1,0 +1,68 @@
+//! `tests/scenarios/*.sql`: one file per subject, which is run on a source, replicated, and compared. A new file is found by being there.
+//!
+//! A file begins with a comment. `-- schemas: a, b` names what is compared at the end; [`crate::fidelity`] reads what it shows.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+/// One file.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The file's name.
+    pub name: String,
+    /// The schemas that must be equal at the end.
+    pub schemas: Vec<String>,
+    /// The whole file, which the server's own client runs.
+    pub sql: String,
+}
+
+/// The folder.
+#[must_use]
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+/// All scenarios, by name.
+///
+/// # Errors
+/// File errors, and a file without `-- schemas:`.
+pub fn all() -> Result<Vec<Scenario>> {
+    let folder = folder();
+    let mut list = Vec::new();
+    for entry in std::fs::read_dir(&folder).context("failed to list the scenarios")? {
+        let path = entry.context("failed to list the scenarios")?.path();
+        if path.extension().is_none_or(|end| end != "sql") {
+            continue;
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        list.push(read(&path, &name)?);
+    }
+    if list.is_empty() {
+        bail!("{} holds no scenario", folder.display());
+    }
+    list.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(list)
+}
+
+fn read(path: &Path, name: &str) -> Result<Scenario> {
+    let sql = std::fs::read_to_string(path).with_context(|| format!("failed to read {name}"))?;
+    let schemas = sql
+        .lines()
+        .take_while(|line| line.starts_with("--"))
+        .find_map(|line| line.strip_prefix("-- schemas:"))
+        .with_context(|| format!("{name} does not say `-- schemas: …` in its first lines"))?;
+    Ok(Scenario {
+        name: name.to_owned(),
+        schemas: schemas.split(',').map(|s| s.trim().to_owned()).collect(),
+        sql,
+    })
+}
+
+impl Scenario {
+    /// The schemas, as [`crate::compare::assert_equal`] takes them.
+    #[must_use]
+    pub fn schemas(&self) -> Vec<&str> {
+        self.schemas.iter().map(String::as_str).collect()
+    }
+}
