@@ -8,6 +8,7 @@ use datain_contract::types::{Batch, Change, Operation, RowSet, Table};
 use datain_row_block::{ColumnKind, RowSetReader, Value, open_block};
 
 use crate::json::{is_expression, is_json};
+use crate::json_changes;
 
 /// Tables by their ids, and the ordinal of the newest whole transaction.
 #[derive(Debug, Default)]
@@ -50,7 +51,7 @@ impl Seen {
                         let _ = (ddl::treatment(statement), ddl::summary(statement));
                         let _ = ddl::context_sql(&statement.context);
                     }
-                    #[allow(unreachable_patterns, reason = "later kinds of change")]
+                    #[allow(unreachable_patterns, reason = "other kinds have no rows of their own")]
                     _ => {}
                 }
             }
@@ -118,6 +119,7 @@ pub fn value(kind: ColumnKind, value: &Value<'_>) {
         ColumnKind::Json => literal::Form::Json,
         ColumnKind::Char | ColumnKind::Varchar | ColumnKind::Text => literal::Form::Characters {
             charset: "utf8mb4".to_owned(),
+            same: true,
         },
         _ => literal::Form::Binary { pad_to: 0 },
     };
@@ -137,6 +139,9 @@ pub fn value(kind: ColumnKind, value: &Value<'_>) {
     }
     if written.is_ok() {
         is_expression(&sql);
+    }
+    if let (ColumnKind::Json, Value::Bytes(bytes)) = (kind, value) {
+        json_changes::run(bytes);
     }
     if let (ColumnKind::Json, Value::Bytes(bytes)) = (kind, value)
         && let Ok(text) = datain_binary_json::Document::new(bytes).to_text()

@@ -205,7 +205,7 @@ impl How {
         let mut error = None;
         for event in events {
             let taken = match event[4] {
-                23..=25 | 30..=32 | 40 if piece > 0 => {
+                23..=25 | 30..=32 | 39 | 40 if piece > 0 => {
                     pieces(&mut assembler, event, piece, &mut seen)
                 }
                 _ => assembler.offer(event),

@@ -30,6 +30,7 @@ pub mod events;
 pub mod grants;
 pub mod gtid_set;
 pub mod json;
+pub mod json_changes;
 pub mod login;
 pub mod packets;
 pub mod payload;
@@ -51,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     ("grants", grants::run),
     ("gtid_set", gtid_set::run),
     ("json", json::run),
+    ("json_changes", json_changes::run),
     ("login", login::run),
     ("packets", packets::run),
     ("payload", payload::run),

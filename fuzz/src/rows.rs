@@ -10,8 +10,8 @@ use crate::input::Input;
 use crate::json::is_json;
 use crate::table_map::with_map;
 
-/// Types of rows events, of both versions.
-const TYPES: [u8; 6] = [30, 31, 32, 23, 24, 25];
+/// Types of rows events: of both versions, and the one with changes of JSON documents.
+const TYPES: [u8; 7] = [30, 31, 32, 23, 24, 25, 39];
 
 /// Decodes the event's rows and reads them again.
 pub fn run(data: &[u8]) {
@@ -119,5 +119,6 @@ fn transaction() -> tail::Transaction<'static> {
         file: "binlog.000001",
         offset: 4,
         committed_at_micros: 0,
+        xid: None,
     }
 }

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use datain_binlog::{BinlogFile, Event, EventBody, MAGIC, TableColumns};
-use datain_row_block::{ColumnKind, Operation, RowSetReader, Value};
+use datain_binlog::{
+    BinlogFile, ChecksumAlgorithm, Event, EventBody, FormatDescription, MAGIC, TableColumns,
+};
+use datain_row_block::{
+    ColumnKind, JSON_CHANGES, JsonChange, JsonOperation, Operation, RowSetReader, Value,
+};
 
 use crate::{Seeds, chunk, file};
 
@@ -128,10 +132,15 @@ pub fn tables_and_rows() {
     let mut documents = Seeds::of("json", 600);
     for name in FILES {
         let mut table: Option<(Vec<u8>, TableColumns)> = None;
+        let mut with_json: Option<Vec<u8>> = None;
         each_event(name, |_, event, body| match body {
             EventBody::TableMap(map) => {
                 maps.add([&[0], event.body()].concat());
                 let columns = map.columns().expect("known columns");
+                let kinds = columns.kinds();
+                if kinds.len() < 9 && kinds.contains(&ColumnKind::Json) {
+                    with_json = Some(event.body().to_vec());
+                }
                 table = Some((event.body().to_vec(), columns));
             }
             EventBody::Rows(found) if !found.is_dummy() => {
@@ -148,8 +157,62 @@ pub fn tables_and_rows() {
             }
             _ => {}
         });
+        if let Some(map) = with_json {
+            partial_update(&mut rows, &map);
+        }
     }
+    changes();
     sets.add(b"\x80\x01\0\0\0\x03\0\0\0\x01abc".to_vec());
+}
+
+/// An update of all columns to NULL, but for a change of the first JSON column: made after `rows_event.h`.
+fn partial_update(seeds: &mut Seeds, map: &[u8]) {
+    const LIST: &[u8] = b"\x00\x03$.a\x02\x04\x01\x02\x04$[1]\x01\x03$.b\x03\x05\x07\x00";
+    datain_fuzz::table_map::with_map(
+        &FormatDescription::assumed(ChecksumAlgorithm::Off),
+        map,
+        |found| {
+            let kinds = found.columns().expect("known columns").kinds();
+            let json = kinds.iter().position(|kind| *kind == ColumnKind::Json);
+            let nulls = 0xff_u8 & !(1 << json.expect("one is there"));
+            let mut body = map[..8].to_vec();
+            body.extend_from_slice(&[2, 0, kinds.len() as u8, 0xff, 0xff, 0xff, 1, 0xff, nulls]);
+            body.extend_from_slice(&(LIST.len() as u32).to_le_bytes());
+            body.extend_from_slice(LIST);
+            seeds.add([&[6], &chunk(map)[..], &body[..]].concat());
+        },
+    );
+}
+
+/// Lists of changes in the row block's form.
+fn changes() {
+    let mut seeds = Seeds::of("json_changes", 200);
+    let (replace, insert, remove) = (
+        JsonOperation::Replace,
+        JsonOperation::Insert,
+        JsonOperation::Remove,
+    );
+    let text = &b"\x0c\x03abc"[..];
+    for list in [
+        &[][..],
+        &[(replace, "$.a", Some(&[4, 1][..]))],
+        &[
+            (remove, "$[0]", None),
+            (insert, "$.\"\u{e9}\"[last]", Some(text)),
+        ],
+        &[(insert, "$.a.b[2]", Some(&[]))],
+    ] {
+        let mut value = vec![JSON_CHANGES];
+        for (operation, path, value_at) in list {
+            let change = JsonChange {
+                operation: *operation,
+                path,
+                value: *value_at,
+            };
+            change.push(&mut value);
+        }
+        seeds.add(value);
+    }
 }
 
 fn row_set(seeds: &mut Seeds, kinds: &[ColumnKind], operation: Operation, count: u32, set: &[u8]) {
