@@ -143,13 +143,8 @@ fn two_pipelines_with_one_server_id_are_both_told() {
 /// The checkpoint after everything that the source has now.
 fn head(source: &Server) -> Checkpoint {
     block_on(async {
-        let mut reader = Reader::open(
-            session(source, 1 << 30),
-            &settings("head", 1001),
-            None,
-            false,
-        )
-        .await?;
+        let mut reader =
+            Reader::open(session(source), &settings("head", 1001), None, false).await?;
         let mut newest = None;
         while !reader.progress().reached_head {
             let batch = reader.next_batch(1 << 20, |_| {}).await?;
