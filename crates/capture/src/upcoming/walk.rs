@@ -178,18 +178,21 @@ impl Walk {
         loop {
             let taken = match parts.next(format) {
                 Ok(None) => break,
-                Ok(Some(Part::Event(event))) => event.parse(format).map(|body| {
-                    self.body(body, &event.header, self.at.offset);
-                    None
-                }),
-                Ok(Some(Part::Rows { event, follows })) => Ok(Some(self.rows(&event, follows))),
-                Err(error) => Err(error),
+                Ok(Some(Part::Event(event))) => event
+                    .parse(format)
+                    .map(|body| {
+                        self.body(body, &event.header, self.at.offset);
+                        None
+                    })
+                    .map_err(|e| e.to_string()),
+                Ok(Some(Part::Rows { event, follows })) => self.rows(&event, follows).map(Some),
+                Err(error) => Err(error.to_string()),
             };
             match taken {
                 Ok(None) => {}
                 Ok(Some((used, wanted))) => parts.took(used, wanted),
-                Err(error) => {
-                    self.unreadable(error.to_string());
+                Err(why) => {
+                    self.unreadable(why);
                     parts.skip();
                 }
             }
@@ -303,7 +306,9 @@ impl Walk {
                 return true;
             }
             EventBody::Rows(rows) => {
-                self.rows(&rows, 0);
+                if let Err(why) = self.rows(&rows, 0) {
+                    self.unreadable(why);
+                }
             }
             // Unpacked before its parts come here.
             EventBody::TransactionPayload(_) => {}
@@ -360,35 +365,26 @@ impl Walk {
 
     /// Counts the rows that are there of an event, of which so many bytes follow; returns how many bytes were used, and how many the next row needs at
     /// least.
-    fn rows(&mut self, event: &RowsEvent<'_>, follows: u64) -> (usize, u64) {
+    fn rows(&mut self, event: &RowsEvent<'_>, follows: u64) -> Result<(usize, u64), String> {
         let all = (event.images.len(), 0);
         if event.is_dummy() {
-            return all;
+            return Ok(all);
         }
-        let counted = match self.tables.get(&event.table_id) {
-            Some((name, Some(columns))) => {
-                count(event, columns, follows, self.held).map(|counted| (name.clone(), counted))
-            }
-            Some((_, None)) => return all,
-            None => Err("it has rows of a table that it does not name".to_owned()),
+        let (name, columns) = match self.tables.get(&event.table_id) {
+            Some((name, Some(columns))) => (name, columns),
+            Some((_, None)) => return Ok(all),
+            None => return Err("it has rows of a table that it does not name".to_owned()),
         };
-        match counted {
-            Ok((name, (rows, used, wanted))) => {
-                if let Some(found) = &mut self.found {
-                    let table = found.tables.entry(name).or_default();
-                    match event.operation {
-                        Operation::Insert => table.inserted += rows,
-                        Operation::Update => table.updated += rows,
-                        Operation::Delete => table.deleted += rows,
-                    }
-                }
-                (used, wanted)
-            }
-            Err(why) => {
-                self.unreadable(why);
-                all
+        let (rows, used, wanted) = count(event, columns, follows, self.held)?;
+        if let Some(found) = &mut self.found {
+            let table = found.tables.entry(name.clone()).or_default();
+            match event.operation {
+                Operation::Insert => table.inserted += rows,
+                Operation::Update => table.updated += rows,
+                Operation::Delete => table.deleted += rows,
             }
         }
+        Ok((used, wanted))
     }
 
     fn complete(&mut self) -> Result<Option<Upcoming>, Error> {
