@@ -1,7 +1,7 @@
 //! Where a pipeline's socket may be.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ring::digest::{SHA256, digest};
 
@@ -20,7 +20,7 @@ pub(super) fn sockets(config: &Config) -> Vec<PathBuf> {
     let name = format!("{}-{hash}.sock", config.name);
     folders(
         std::env::var_os("XDG_RUNTIME_DIR"),
-        std::env::temp_dir(),
+        &std::env::temp_dir(),
         rustix::process::geteuid().as_raw(),
     )
     .into_iter()
@@ -30,7 +30,7 @@ pub(super) fn sockets(config: &Config) -> Vec<PathBuf> {
 
 /// This environment's folder first, then those that other environments of the user give: with XDG_RUNTIME_DIR, as a login or a user's service has it, without it,
 /// and without TMPDIR.
-fn folders(runtime: Option<OsString>, temporary: PathBuf, user: u32) -> Vec<PathBuf> {
+fn folders(runtime: Option<OsString>, temporary: &Path, user: u32) -> Vec<PathBuf> {
     let own = format!("datain-{user}");
     let mut folders = Vec::new();
     let runtime = runtime.filter(|folder| !folder.is_empty());
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn every_environment_of_a_user_looks_where_the_others_listen() {
         let check = |runtime: Option<&str>, temporary: &str, expected: &[&str]| {
-            let found = folders(runtime.map(OsString::from), PathBuf::from(temporary), 7);
+            let found = folders(runtime.map(OsString::from), Path::new(temporary), 7);
             let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
             assert_eq!(found, expected);
         };
