@@ -85,7 +85,7 @@ impl Statistics {
         count.bytes += bytes;
         match kind {
             EventType::Gtid | EventType::AnonymousGtid | EventType::GtidTagged => {
-                self.open = Open::Begun
+                self.open = Open::Begun;
             }
             EventType::MariadbGtid => {
                 let alone = event
