@@ -87,96 +87,6 @@ pub(super) enum Found {
     All,
 }
 
-/// Name of the server's lock under which the tables are made, a pipeline's row is added, and the last pipeline's tables are dropped: without it, a
-/// removal could drop the tables between the two halves of another pipeline's beginning.
-const LOCK: &str = "datain.layout";
-/// How long to wait for it, in seconds. It is held for a few statements.
-const LOCK_SECONDS: u32 = 30;
-/// How long to wait for the end of a statement, in seconds.
-const STATEMENT_SECONDS: u32 = 45;
-
-/// Takes the lock; the server gives it back with the session at the latest.
-///
-/// # Errors
-/// `checkpoint.busy` when it is not to be had; errors of the server.
-pub async fn lock<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    let sql = format!("SELECT GET_LOCK('{LOCK}', {LOCK_SECONDS})");
-    let row = session.query_first(sql.as_bytes()).await?;
-    if row
-        .and_then(|row| row.into_iter().next().flatten())
-        .as_deref()
-        == Some("1")
-    {
-        return Ok(());
-    }
-    Err(Error::retry(
-        "checkpoint.busy",
-        "another datain is making or removing the tables in the target's schema `datain`",
-    )
-    .detail(format!("the server's lock `{LOCK}` was not free for {LOCK_SECONDS} s"))
-    .hint("try again; if it stays so, SELECT IS_USED_LOCK('datain.layout') on the target names the connection that holds it"))
-}
-
-/// Gives the lock back.
-///
-/// # Errors
-/// Those of the server.
-pub async fn unlock<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    let sql = format!("SELECT RELEASE_LOCK('{LOCK}')");
-    session.query_first(sql.as_bytes()).await?;
-    Ok(())
-}
-
-/// Takes the lock that a writer holds from before the intent of a statement until its checkpoint. The server gives it back when the session's statement has
-/// ended and the session with it, also if the writer was killed: so whoever has it knows that no statement of this pipeline is under way.
-///
-/// # Errors
-/// `checkpoint.statement-running` when it is not to be had; errors of the server.
-pub async fn lock_statements<S: Stream>(
-    session: &mut Session<S>,
-    stream: &str,
-) -> Result<(), Error> {
-    let mut sql = b"SELECT GET_LOCK(".to_vec();
-    statements_lock(&mut sql, stream);
-    sql.extend_from_slice(format!(", {STATEMENT_SECONDS})").as_bytes());
-    let row = session.query_first(&sql).await?;
-    if row
-        .and_then(|row| row.into_iter().next().flatten())
-        .as_deref()
-        == Some("1")
-    {
-        return Ok(());
-    }
-    Err(Error::retry(
-        "checkpoint.statement-running",
-        format!("a statement that a host of pipeline `{stream}` had begun is still running on the target"),
-    )
-    .detail(format!("it did not end within {STATEMENT_SECONDS} s"))
-    .hint("SHOW PROCESSLIST on the target shows it: wait for its end, or KILL it; a killed statement is run again when the pipeline goes on"))
-}
-
-/// Gives it back.
-///
-/// # Errors
-/// Those of the server.
-pub async fn unlock_statements<S: Stream>(
-    session: &mut Session<S>,
-    stream: &str,
-) -> Result<(), Error> {
-    let mut sql = b"SELECT RELEASE_LOCK(".to_vec();
-    statements_lock(&mut sql, stream);
-    sql.push(b')');
-    session.query_first(&sql).await?;
-    Ok(())
-}
-
-/// Names of locks have room for 64 characters.
-fn statements_lock(sql: &mut Vec<u8>, stream: &str) {
-    sql.extend_from_slice(b"CONCAT('datain.', LEFT(SHA2(");
-    super::literal(sql, stream);
-    sql.extend_from_slice(b", 256), 40))");
-}
-
 /// Whether the tables are there, of this format or an older one that can be read; makes nothing.
 ///
 /// # Errors
@@ -215,7 +125,7 @@ pub(super) async fn find<S: Stream>(session: &mut Session<S>) -> Result<Found, E
     })
 }
 
-/// Makes the schema and the tables, where they are not there; under the [`lock`].
+/// Makes the schema and the tables, where they are not there; under [`Lock::Layout`](super::Lock::Layout).
 ///
 /// # Errors
 /// As [`exists`]; missing privileges on the schema `datain`.
@@ -236,14 +146,14 @@ pub async fn make<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
 /// As [`make`]; `checkpoint.busy`.
 pub(super) async fn complete<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
     if find(session).await? == Found::Older {
-        lock(session).await?;
+        super::Lock::Layout.take(session).await?;
         make(session).await?;
-        unlock(session).await?;
+        super::Lock::Layout.give_back(session).await?;
     }
     Ok(())
 }
 
-/// Drops the tables, and the schema if nothing else is in it; under the [`lock`].
+/// Drops the tables, and the schema if nothing else is in it; under [`Lock::Layout`](super::Lock::Layout).
 ///
 /// # Errors
 /// Missing privileges.

@@ -13,6 +13,7 @@
 
 mod branches;
 pub mod layout;
+mod locks;
 pub mod orders;
 mod store;
 
@@ -21,6 +22,7 @@ use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
 pub(crate) use branches::{Part, PieceOf, Rows};
+pub use locks::Lock;
 pub(crate) use store::tables_are_gone;
 pub use store::{Beginning, Claimed, Store};
 

@@ -8,7 +8,7 @@ use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
 use super::store::make_row;
-use super::{layout, literal};
+use super::{Lock, layout, literal};
 use crate::settings;
 
 /// A longer description of a skipped transaction is cut.
@@ -76,13 +76,14 @@ pub async fn set_stopped<S: Stream>(
     let sql = "UPDATE datain.checkpoints SET stopped_at = COALESCE(stopped_at, CURRENT_TIMESTAMP(6)), epoch = epoch + 1";
     session.exec(&of_stream(sql, stream)).await?;
     // From here on no writer can begin a statement; one that is under way is waited for.
-    layout::lock_statements(session, stream)
+    Lock::Statements(stream)
+        .take(session)
         .await
         .map_err(|mut error| {
             error.message = format!("the stop is recorded, but {}", error.message);
             error
         })?;
-    layout::unlock_statements(session, stream).await
+    Lock::Statements(stream).give_back(session).await
 }
 
 /// Moves the checkpoint from `before` to `after` and records why.
@@ -98,7 +99,7 @@ pub async fn skip<S: Stream>(
 ) -> Result<(), Error> {
     prepare(session).await?;
     // The statement that is to be skipped may still be running for a host that was killed.
-    layout::lock_statements(session, stream).await?;
+    Lock::Statements(stream).take(session).await?;
     session.exec(b"START TRANSACTION").await?;
     let mut sql = format!(
         "UPDATE datain.checkpoints SET epoch = epoch + 1, written_at = CURRENT_TIMESTAMP(6), ordinal = {}, state = _binary",
@@ -135,7 +136,7 @@ pub async fn skip<S: Stream>(
     sql.push(b')');
     session.exec(&sql).await?;
     session.exec(b"COMMIT").await?;
-    layout::unlock_statements(session, stream).await
+    Lock::Statements(stream).give_back(session).await
 }
 
 /// Whether [`skip`] with the same arguments has been committed: for one whose answer was lost.
@@ -198,8 +199,8 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     if !layout::exists(session).await? {
         return Ok(Removal::default());
     }
-    layout::lock_statements(session, stream).await?;
-    layout::lock(session).await?;
+    Lock::Statements(stream).take(session).await?;
+    Lock::Layout.take(session).await?;
     let found = layout::find(session).await?;
     session.exec(b"START TRANSACTION").await?;
     // The row of the checkpoint first: it is the one that a writer waits for.
@@ -229,8 +230,8 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     if dropped_schema {
         layout::drop(session).await?;
     }
-    layout::unlock(session).await?;
-    layout::unlock_statements(session, stream).await?;
+    Lock::Layout.give_back(session).await?;
+    Lock::Statements(stream).give_back(session).await?;
     Ok(Removal {
         known: known.affected_rows > 0,
         held_back: held_back.affected_rows,

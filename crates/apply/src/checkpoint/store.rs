@@ -5,7 +5,7 @@ use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{ClientError, Session, Stream, append_string};
 
 use super::layout::{self, FORMAT};
-use super::{Stored, fenced, literal, read, removed, stopped};
+use super::{Lock, Stored, fenced, literal, read, removed, stopped};
 
 /// A longer display (a GTID set of many servers) is cut: the column is for people.
 const DISPLAY_BYTES: usize = 16 << 10;
@@ -92,14 +92,14 @@ pub(super) async fn make_row<S: Stream>(
     session: &mut Session<S>,
     stream: &str,
 ) -> Result<(), Error> {
-    layout::lock(session).await?;
+    Lock::Layout.take(session).await?;
     layout::make(session).await?;
     let mut sql =
         b"INSERT IGNORE INTO datain.checkpoints (stream, format, epoch, ordinal, display, ddl_uuid) VALUES (".to_vec();
     literal(&mut sql, stream);
     sql.extend_from_slice(format!(", {FORMAT}, 0, 0, '', UUID())").as_bytes());
     session.exec(&sql).await?;
-    layout::unlock(session).await
+    Lock::Layout.give_back(session).await
 }
 
 fn changed(checkpoint: &Checkpoint, began: Option<&str>, now: &str) -> Error {

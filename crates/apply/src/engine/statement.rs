@@ -8,7 +8,7 @@ use datain_contract::types::{Change, Checkpoint, Disposition, Error, Statement, 
 use datain_mysql_client::{ClientError, Stream, quote_identifier};
 
 use super::{Engine, Notice, Place};
-use crate::checkpoint::{Intent, layout};
+use crate::checkpoint::{Intent, Lock};
 use crate::ddl::{self, Treatment};
 use crate::settings;
 
@@ -45,7 +45,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
         let treatment = ddl::treatment(statement);
         if let (Some(create), Treatment::Run) = (&creates, &treatment) {
-            layout::lock_statements(&mut self.session, self.store.stream()).await?;
+            Lock::Statements(self.store.stream())
+                .take(&mut self.session)
+                .await?;
             // Without GTIDs: the rows are committed with the checkpoint only, so a table that is there and empty is the one that was made.
             let found = if self.interrupted.is_some() {
                 self.created(create).await?
@@ -53,7 +55,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 None
             };
             self.run_under_intent(create, place, found).await?;
-            layout::unlock_statements(&mut self.session, self.store.stream()).await?;
+            Lock::Statements(self.store.stream())
+                .give_back(&mut self.session)
+                .await?;
             self.totals.statements += 1;
             self.begin_group(true, place);
             let rows = Transaction {
@@ -69,10 +73,14 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         match treatment {
             Treatment::Run => {
                 // A person's order waits for what runs under this lock. After an error the session is given up, and the lock with it.
-                layout::lock_statements(&mut self.session, self.store.stream()).await?;
+                Lock::Statements(self.store.stream())
+                    .take(&mut self.session)
+                    .await?;
                 self.run_under_intent(statement, place, None).await?;
                 self.move_checkpoint(&[], &checkpoint, place, true).await?;
-                layout::unlock_statements(&mut self.session, self.store.stream()).await?;
+                Lock::Statements(self.store.stream())
+                    .give_back(&mut self.session)
+                    .await?;
                 self.totals.statements += 1;
             }
             Treatment::LeaveOut { reason } => {
