@@ -1,5 +1,7 @@
 //! Stops that are cut short, and where they leave the target.
 
+use std::path::Path;
+
 use datain_tests::compare;
 use datain_tests::host::Host;
 
@@ -161,16 +163,28 @@ fn a_stop_inside_a_transaction_that_is_larger_than_a_batch() {
         lab.one("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'd'") == "2"
     });
     const ROWS: u32 = 200_000;
-    lab.source(&format!(
-        "SET SESSION cte_max_recursion_depth = {ROWS}; INSERT INTO d.big WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) SELECT i, REPEAT('x', 200) FROM n"
-    ));
-    // Rows that are not committed yet: the target is in the middle of it.
-    until("the target is in the middle", || {
-        lab.one(
-            "SELECT COALESCE(MAX(TRX_ROWS_MODIFIED), 0) > 2000 FROM information_schema.INNODB_TRX",
-        ) == "1"
+    std::thread::scope(|scope| {
+        // A row that somebody else is about to insert holds the transaction up, so that the stop surely comes in its middle.
+        let holder = scope.spawn(|| {
+            let row = ROWS - ROWS / 4;
+            // It is killed, which is an error to its client.
+            let _ = lab.target.sql(&format!(
+                "START TRANSACTION; INSERT INTO d.big VALUES ({row}, ''); DO SLEEP(45); ROLLBACK"
+            ));
+        });
+        let sleeper = || {
+            lab.target
+                .query("SELECT ID FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'")
+                .expect("the sessions")
+        };
+        until("the row is held", || !sleeper().is_empty());
+        stop_in_the_middle(&lab, &config, ROWS);
+        for row in sleeper() {
+            let id = row[0].clone().expect("an id");
+            lab.target.sql(&format!("KILL {id}")).expect("its end");
+        }
+        holder.join().expect("the holder");
     });
-    done(datain("stop", &config, &[]));
     let after = count();
     assert!(
         after == "0" || after == ROWS.to_string(),
@@ -187,4 +201,20 @@ fn a_stop_inside_a_transaction_that_is_larger_than_a_batch() {
     host.terminate();
     assert_eq!(host.wait(LIMIT).expect("it ends").code, 130);
     compare::assert_equal(&lab.source, &lab.target, &["d"]);
+}
+
+/// Makes one large transaction, and stops when the target has a part of it.
+fn stop_in_the_middle(lab: &Lab, config: &Path, rows: u32) {
+    lab.source(&format!(
+        "SET SESSION cte_max_recursion_depth = {rows}; INSERT INTO d.big WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) SELECT i, REPEAT('x', 200) FROM n"
+    ));
+    // Rows that are not committed yet: the target is in the middle of it.
+    until("the target is in the middle", || {
+        // InnoDB keeps its answer for as long as it is asked more often than every 100 ms.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        lab.one(
+            "SELECT COALESCE(MAX(TRX_ROWS_MODIFIED), 0) > 2000 FROM information_schema.INNODB_TRX",
+        ) == "1"
+    });
+    done(datain("stop", config, &[]));
 }
