@@ -31,6 +31,8 @@ pub struct Link {
     pub on_delete: Action,
     /// When the key of a row of the parent changes.
     pub on_update: Action,
+    /// Columns of the child that an UPDATE statement sets to the current time by itself, and a cascade leaves alone.
+    pub stamped: Vec<String>,
 }
 
 /// All of them.
@@ -50,9 +52,14 @@ impl Graph {
         WHERE r.DELETE_RULE IN ('CASCADE', 'SET NULL') OR r.UPDATE_RULE IN ('CASCADE', 'SET NULL') \
         ORDER BY k.CONSTRAINT_SCHEMA, k.CONSTRAINT_NAME, k.ORDINAL_POSITION";
 
-    /// Reads the answer of [`Graph::QUERY`].
+    /// The query whose answer [`Graph::from_answers`] reads second: columns with ON UPDATE CURRENT_TIMESTAMP.
+    pub const STAMPED_QUERY: &'static [u8] = b"SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS \
+        WHERE EXTRA LIKE '%on update%' AND (TABLE_SCHEMA, TABLE_NAME) IN (SELECT CONSTRAINT_SCHEMA, TABLE_NAME \
+        FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE DELETE_RULE = 'SET NULL' OR UPDATE_RULE IN ('CASCADE', 'SET NULL'))";
+
+    /// Reads the answers of [`Graph::QUERY`] and [`Graph::STAMPED_QUERY`].
     #[must_use]
-    pub fn from_answer(rows: &[Row]) -> Graph {
+    pub fn from_answers(rows: &[Row], stamped: &[Row]) -> Graph {
         let text = |row: &Row, at: usize| row.get(at).cloned().flatten().unwrap_or_default();
         let action = |rule: &str| match rule {
             "CASCADE" => Action::Cascade,
@@ -63,8 +70,12 @@ impl Graph {
             .chunk_by(|a, b| a[..2] == b[..2])
             .map(|columns| {
                 let first = &columns[0];
+                let child = (text(first, 2), text(first, 3));
+                let of_child = |row: &&Row| text(row, 0) == child.0 && text(row, 1) == child.1;
+                let stamped = stamped.iter().filter(of_child);
                 Link {
-                    child: (text(first, 2), text(first, 3)),
+                    stamped: stamped.map(|row| text(row, 2)).collect(),
+                    child,
                     columns: columns.iter().map(|row| text(row, 4)).collect(),
                     parent: (text(first, 5), text(first, 6)),
                     referenced: columns.iter().map(|row| text(row, 7)).collect(),
@@ -79,6 +90,13 @@ impl Graph {
     /// Foreign keys that refer to this table.
     pub fn of<'g>(&'g self, parent: &'g Place) -> impl Iterator<Item = &'g Link> {
         self.links.iter().filter(move |link| link.parent == *parent)
+    }
+
+    /// Whether a new key of this table's rows changes rows that refer to them.
+    #[must_use]
+    pub fn follows_updates(&self, table: &TargetTable) -> bool {
+        let place = (table.schema.clone(), table.name.clone());
+        self.of(&place).any(|link| link.on_update != Action::None)
     }
 
     /// Whether a change of this table's rows leads on from a table to which it leads.
@@ -98,13 +116,13 @@ impl Graph {
 mod tests {
     use super::*;
 
-    fn row(cells: [&str; 10]) -> Row {
+    fn row<const N: usize>(cells: [&str; N]) -> Row {
         cells.iter().map(|cell| Some((*cell).to_owned())).collect()
     }
 
     #[test]
     fn columns_of_one_key_are_put_together() {
-        let graph = Graph::from_answer(&[
+        let keys = [
             row([
                 "s",
                 "f",
@@ -132,12 +150,15 @@ mod tests {
             row([
                 "s", "g", "s", "d", "c", "s", "c", "id", "SET NULL", "CASCADE",
             ]),
-        ]);
+        ];
+        let stamped = [row(["s", "c", "changed"]), row(["s", "other", "changed"])];
+        let graph = Graph::from_answers(&keys, &stamped);
         let parent = ("o".to_owned(), "p".to_owned());
         let links: Vec<&Link> = graph.of(&parent).collect();
         assert_eq!(links.len(), 1);
         assert_eq!(links[0].columns, ["a", "b"]);
         assert_eq!(links[0].referenced, ["x", "y"]);
+        assert_eq!(links[0].stamped, ["changed"]);
         assert_eq!(
             (links[0].on_delete, links[0].on_update),
             (Action::Cascade, Action::None)
@@ -152,5 +173,7 @@ mod tests {
         };
         assert!(graph.leads_further(&table("o", "p")));
         assert!(!graph.leads_further(&table("s", "c")));
+        assert!(!graph.follows_updates(&table("o", "p")));
+        assert!(graph.follows_updates(&table("s", "c")));
     }
 }

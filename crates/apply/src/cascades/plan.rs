@@ -13,16 +13,14 @@ use crate::statements;
 /// More statements than this for one row mean foreign keys that fan out beyond sense.
 const MOST: usize = 1000;
 
-/// For each row of `set`, in order, the statements that must run before its own. None for inserts, which cascade nowhere.
+/// For each row of a set, in order, the statements that must run before its own.
+pub type Plans = Vec<Vec<Vec<u8>>>;
+
+/// The plans of the rows of `set`. None for inserts, which cascade nowhere.
 ///
 /// # Errors
 /// `table.cascade-circle` where foreign keys lead back to a table over another one; `row-block.*`, `row.value`.
-pub fn plan(
-    graph: &Graph,
-    set: &RowSet,
-    block: &[u8],
-    mapping: &Mapping,
-) -> Result<Vec<Vec<Vec<u8>>>, Error> {
+pub fn plan(graph: &Graph, set: &RowSet, block: &[u8], mapping: &Mapping) -> Result<Plans, Error> {
     let operation = match set.operation {
         Op::Insert => return Ok(Vec::new()),
         Op::Update => Operation::Update,
@@ -227,6 +225,10 @@ impl<'g> Planner<'g> {
             sql.push(b'=');
             sql.extend_from_slice(value);
         }
+        for column in &link.stamped {
+            let column = quote_identifier(column);
+            sql.extend_from_slice(format!(",{column}={column}").as_bytes());
+        }
         sql.extend_from_slice(b" WHERE ");
         sql.extend_from_slice(rows);
         self.push(sql)
@@ -346,7 +348,8 @@ mod tests {
                 .collect()
             })
             .collect();
-        Graph::from_answer(&rows)
+        let stamped = ["s", "c", "changed"].map(|cell| Some(cell.to_owned()));
+        Graph::from_answers(&rows, &[stamped.to_vec()])
     }
 
     fn check(links: &[(&str, &str, &str)], expected: &[&str]) {
@@ -374,7 +377,7 @@ mod tests {
             &[("b", "a", "CASCADE"), ("c", "b", "SET NULL")],
             &[
                 &format!(
-                    "UPDATE `s`.`c` SET `b`=NULL WHERE (`b`) IN (SELECT * FROM (SELECT `id` FROM `s`.`b` WHERE {OF_A}) AS datain_rows)"
+                    "UPDATE `s`.`c` SET `b`=NULL,`changed`=`changed` WHERE (`b`) IN (SELECT * FROM (SELECT `id` FROM `s`.`b` WHERE {OF_A}) AS datain_rows)"
                 ),
                 &format!("DELETE FROM `s`.`b` WHERE {OF_A}"),
             ],

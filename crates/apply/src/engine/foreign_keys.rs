@@ -8,7 +8,7 @@ use datain_mysql_client::Stream;
 
 use super::replies::Count;
 use super::{Engine, Place};
-use crate::cascades::Graph;
+use crate::cascades::{self, Graph, Plans};
 use crate::mapping::Mapping;
 
 /// The target's foreign keys, as far as this needs them.
@@ -43,12 +43,13 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
     }
 
-    /// The target's foreign keys, if cascades of this row set are to be written out: see [`crate::cascades`].
-    pub(super) async fn further_cascades(
+    /// The cascades of this row set, row by row, if they are to be written out: see [`crate::cascades`].
+    pub(super) async fn written_cascades(
         &mut self,
         set: &RowSet,
+        block: &[u8],
         mapping: &Mapping,
-    ) -> Result<Option<Rc<Graph>>, Error> {
+    ) -> Result<Option<Plans>, Error> {
         if set.operation == Operation::Insert || !left_to_the_target(set.flags) {
             return Ok(None);
         }
@@ -60,11 +61,18 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 asked
             }
         };
-        Ok(cascades
-            .graph
-            .as_ref()
-            .filter(|graph| graph.leads_further(&mapping.target))
-            .map(Rc::clone))
+        let Some(graph) = &cascades.graph else {
+            return Ok(None);
+        };
+        let further = graph.leads_further(&mapping.target);
+        let follows = set.operation == Operation::Update && graph.follows_updates(&mapping.target);
+        if !further && !follows {
+            return Ok(None);
+        }
+        let plans = cascades::plan(graph, set, block, mapping)?;
+        // Most updates leave the columns alone that foreign keys refer to.
+        let any = plans.iter().any(|plan| !plan.is_empty());
+        Ok((further || any).then_some(plans))
     }
 
     async fn ask_cascades(&mut self) -> Result<Cascades, Error> {
@@ -80,9 +88,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .and_then(|row| row.get(1).cloned().flatten())
             .is_some_and(|value| value.eq_ignore_ascii_case("OFF"));
         let graph = if by_sql_layer {
-            Some(Rc::new(Graph::from_answer(
-                &self.session.query_rows(Graph::QUERY).await?,
-            )))
+            let keys = self.session.query_rows(Graph::QUERY).await?;
+            let stamped = self.session.query_rows(Graph::STAMPED_QUERY).await?;
+            Some(Rc::new(Graph::from_answers(&keys, &stamped)))
         } else {
             None
         };

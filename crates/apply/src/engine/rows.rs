@@ -9,7 +9,6 @@ use datain_mysql_client::Stream;
 
 use super::replies::Count;
 use super::{Engine, Place};
-use crate::cascades;
 use crate::mapping::Mapping;
 use crate::settings;
 use crate::statements::{self, Bounds, Check};
@@ -34,16 +33,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         mapping: &Rc<Mapping>,
         place: &Rc<Place>,
     ) -> Result<(), Error> {
-        let graph = self.further_cascades(set, mapping).await?;
-        let plans = match &graph {
-            Some(cascades) => cascades::plan(cascades, set, block, mapping)?,
-            None => Vec::new(),
-        };
-        self.set_checks(set.flags, graph.is_some(), place);
+        let plans = self.written_cascades(set, block, mapping).await?;
+        self.set_checks(set.flags, plans.is_some(), place);
         let bounds = Bounds {
             bytes: self.statement_bytes,
             // Where the target checks foreign keys, rows of one table may hang on each other, and their order counts.
-            rows: if (self.foreign_key_checks || graph.is_some())
+            rows: if (self.foreign_key_checks || plans.is_some())
                 && set.operation == Operation::Delete
             {
                 1
@@ -61,7 +56,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             group.totals.rows += u64::from(set.count);
         }
         // With plans each row has statements of its own.
-        let mut plans = plans.into_iter();
+        let mut plans = plans.unwrap_or_default().into_iter();
         let mut begins_row = true;
         for statement in list {
             let length = statement.sql.len();
