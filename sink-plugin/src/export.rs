@@ -120,7 +120,10 @@ impl GuestWriter for Writer {
                 endpoint: wanted.endpoint,
             };
             let beginning = wanted.beginning.of_store();
-            let opened = HostEngine::open(session, &wanted.stream, &beginning).await?;
+            let mut opened = HostEngine::open(session, &wanted.stream, &beginning).await?;
+            if wanted.one_by_one {
+                opened.engine.apply_as_written();
+            }
             Ok((opened, watched))
         });
         let (opened, watched) = session::finish(open, Moment::now().after(OPEN_TIME))?;

@@ -19,6 +19,7 @@ pub mod engine;
 pub mod json_sql;
 pub mod literal;
 pub mod mapping;
+pub mod net;
 pub mod place;
 pub mod settings;
 pub mod statements;

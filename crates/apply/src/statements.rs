@@ -19,7 +19,7 @@ use datain_row_block::{
 use crate::literal::{self, Form, Unwritable};
 use crate::mapping::Mapping;
 use documents::Documents;
-use plan::{Fill, Plan};
+pub(crate) use plan::{Fill, Plan};
 
 /// A statement and what the server must answer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Bounds {
     pub rows: u64,
 }
 
-/// Writes the rows of `set` as statements, in order, and hands each to `emit`.
+/// Writes the rows of `set`, but for the first `done`, as statements, in order, and hands each to `emit`.
 ///
 /// # Errors
 /// `row-block.*` for malformed rows, `row.partial-image` for a row image that lacks columns, `row.value` for a value that cannot be written; what `emit` returns.
@@ -63,6 +63,7 @@ pub fn write(
     block: &[u8],
     mapping: &Mapping,
     bounds: Bounds,
+    done: u32,
     mut emit: impl FnMut(Statement) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let in_table = |e: Error| e.in_table(&mapping.target.schema, &mapping.target.name);
@@ -84,6 +85,9 @@ pub fn write(
     )
     .map_err(in_table)?;
     let mut open = Open::new(mapping, &plan, bounds);
+    for _ in 0..done {
+        rows.next_row().map_err(|e| in_table(malformed(e)))?;
+    }
     while let Some(row) = rows.next_row().map_err(|e| in_table(malformed(e)))? {
         if let Some(after) = row.after
             && read_back::is_needed(mapping, &plan, &after)
@@ -107,7 +111,7 @@ pub fn write(
 }
 
 /// Appends the literal of a column's value in `image`, to be stored or, if `sought`, to be compared with.
-fn value(
+pub(crate) fn value(
     out: &mut Vec<u8>,
     mapping: &Mapping,
     image: &Image<'_, '_>,
@@ -159,7 +163,7 @@ pub(crate) fn sought(
 const EXACT: u64 = 1 << 53;
 
 /// A statement under construction.
-struct Open<'m> {
+pub(crate) struct Open<'m> {
     mapping: &'m Mapping,
     plan: &'m Plan,
     bounds: Bounds,
@@ -172,7 +176,7 @@ struct Open<'m> {
 }
 
 impl<'m> Open<'m> {
-    fn new(mapping: &'m Mapping, plan: &'m Plan, bounds: Bounds) -> Self {
+    pub(crate) fn new(mapping: &'m Mapping, plan: &'m Plan, bounds: Bounds) -> Self {
         Open {
             mapping,
             plan,
@@ -185,14 +189,14 @@ impl<'m> Open<'m> {
         }
     }
 
-    fn is_full(&self, operation: Op) -> bool {
+    pub(crate) fn is_full(&self, operation: Op) -> bool {
         // An UPDATE is for one row: rows may exchange values of a unique key, so their order counts.
         operation == Op::Update
             || self.sql.len() >= self.bounds.bytes
             || self.rows >= self.bounds.rows
     }
 
-    fn close(
+    pub(crate) fn close(
         &mut self,
         emit: &mut impl FnMut(Statement) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -213,7 +217,7 @@ impl<'m> Open<'m> {
         emit(statement)
     }
 
-    fn add(
+    pub(crate) fn add(
         &mut self,
         operation: Op,
         before: Option<Image<'_, '_>>,

@@ -41,6 +41,15 @@ pub enum ColumnDefault {
     OfType,
 }
 
+/// The columns of all unique keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unique {
+    /// For each column of the table, whether it is part of one.
+    pub columns: Vec<bool>,
+    /// One holds an expression or a computed column, so that any column may count.
+    pub computed: bool,
+}
+
 /// A table and the key by which its rows are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetTable {
@@ -55,6 +64,10 @@ pub struct TargetTable {
     /// Each as indexes into `columns`: the primary key, if there is one, then the unique keys over columns that are all NOT NULL. Rows are found by
     /// the first one whose columns the log holds.
     pub keys: Vec<Vec<usize>>,
+    /// The first of them is the primary key.
+    pub has_primary_key: bool,
+    /// By which columns rows of the table may stand in each other's way.
+    pub unique: Unique,
     /// Number of triggers on it; none when the account may not see triggers.
     pub triggers: Option<u64>,
 }
@@ -134,6 +147,8 @@ impl TargetTable {
                 .parse()
                 .ok()
                 .filter(|_| text(table, 2) == "1"),
+            has_primary_key: keys.first().is_some_and(|row| text(row, 0) == "PRIMARY"),
+            unique: find_unique(&columns, keys),
             keys: find_keys(&columns, keys),
             columns,
         })
@@ -191,6 +206,19 @@ fn find_keys(columns: &[TargetColumn], rows: &[Row]) -> Vec<Vec<usize>> {
         keys.extend(places);
     }
     keys
+}
+
+fn find_unique(columns: &[TargetColumn], rows: &[Row]) -> Unique {
+    let names: Vec<&str> = rows.iter().map(|row| text(row, 1)).collect();
+    // The name of an expression is NULL.
+    let plain = |name: &&str| columns.iter().any(|c| c.name == **name && !c.generated);
+    Unique {
+        columns: columns
+            .iter()
+            .map(|c| names.contains(&c.name.as_str()))
+            .collect(),
+        computed: !names.iter().all(plain),
+    }
 }
 
 #[cfg(test)]
@@ -296,6 +324,24 @@ mod tests {
         );
         let primary = row(&[Some("PRIMARY"), Some("name"), Some(""), Some("3")]);
         assert_eq!(table(&[primary]).keys, [vec![1]]);
+    }
+
+    #[test]
+    fn every_unique_key_counts_for_what_stands_in_the_way() {
+        let nullable = row(&[Some("a"), Some("name"), Some("YES"), Some("3")]);
+        let found = table(std::slice::from_ref(&nullable));
+        assert_eq!(found.unique.columns, [false, true, false, false]);
+        assert!(!found.unique.computed && !found.has_primary_key);
+        let primary = row(&[Some("PRIMARY"), Some("id"), Some(""), None]);
+        let expression = row(&[Some("c"), None, Some(""), None]);
+        assert!(
+            table(&[primary.clone(), nullable.clone(), expression])
+                .unique
+                .computed
+        );
+        let generated = row(&[Some("c"), Some("twice"), Some(""), None]);
+        assert!(table(&[nullable, generated]).unique.computed);
+        assert!(table(&[primary]).has_primary_key);
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub use bitmap::Bitmap;
 pub use error::{BlockError, Malformed};
 pub use json_changes::{JSON_CHANGES, JsonChange, JsonChanges, JsonOperation};
 pub use kind::{ColumnKind, Operation, UnknownKind, Width};
-pub use reader::{Image, Row, RowSetReader, Values};
+pub use reader::{Image, Row, RowSetReader, Values, read_image};
 pub use value::Value;
 pub use writer::{ImageWriter, RowSetWriter, begin_block, open_block};
 

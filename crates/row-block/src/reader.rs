@@ -185,6 +185,30 @@ impl<'a> RowSetReader<'a> {
     }
 }
 
+/// Reads one image that stands by itself: bytes as [`Image::as_bytes`] gave them, and the presence bitmap of its row set. The list of offsets is the
+/// caller's, to be used again.
+///
+/// # Errors
+/// When the image is cut short, or bytes follow it.
+pub fn read_image<'r, 'a>(
+    kinds: &'a [ColumnKind],
+    present: Bitmap<'_>,
+    bytes: &'a [u8],
+    offsets: &'r mut Vec<u32>,
+) -> Result<Image<'r, 'a>, Malformed> {
+    let end = scan(kinds, present, bytes, 0, offsets)?;
+    if end != bytes.len() {
+        return Err(Malformed::new(end, "bytes after the image"));
+    }
+    Ok(Image {
+        kinds,
+        bytes,
+        offsets,
+        start: 0,
+        end,
+    })
+}
+
 /// Finds where each column of an image lies; returns where the image ends.
 fn scan(
     kinds: &[ColumnKind],
@@ -251,6 +275,25 @@ impl<'r, 'a> Image<'r, 'a> {
             ABSENT => None,
             NULL => Some(Value::Null),
             at => Some(read(self.kinds[column], &self.bytes[at as usize..])),
+        }
+    }
+
+    /// The bytes of a column as the block holds them, with their length in front where the kind has one: equal bytes are the same value, bit for bit.
+    /// Outer `None` when the image does not hold it, inner `None` for NULL.
+    #[must_use]
+    #[inline]
+    pub fn raw(&self, column: usize) -> Option<Option<&'a [u8]>> {
+        match *self.offsets.get(column)? {
+            ABSENT => None,
+            NULL => Some(None),
+            at => {
+                let bytes = &self.bytes[at as usize..];
+                let width = match self.kinds[column].width() {
+                    Width::Fixed(width) => width,
+                    Width::Prefixed => unsigned(&bytes[..4]) as usize + 4,
+                };
+                Some(Some(&bytes[..width]))
+            }
         }
     }
 

@@ -169,6 +169,8 @@ mod tests {
             engine: String::new(),
             columns: Vec::new(),
             keys: Vec::new(),
+            has_primary_key: false,
+            unique: crate::target_table::Unique::default(),
             triggers: None,
         };
         assert!(graph.leads_further(&table("o", "p")));

@@ -38,6 +38,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         block: &[u8],
         place: &Rc<Place>,
     ) -> Result<(), Error> {
+        // Its rows are read back on this session, and written in the source's order.
+        self.write_net(place).await?;
         let xid = branch.xid.as_str();
         if !xid.is_ascii() || xid.len() > XID_BYTES {
             return Err(Error::fatal("sink.contract", "an xid is not one"));
@@ -163,7 +165,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                     let (Some(set), Some(mapping)) = (set, tables.get(&rows.table)) else {
                         return Err(damaged());
                     };
-                    self.write_rows(&set, &bytes, mapping, place).await?;
+                    self.write_rows(&set, &bytes, mapping, 0, place).await?;
                 }
             }
         }

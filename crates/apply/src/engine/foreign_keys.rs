@@ -1,5 +1,6 @@
 //! Whether the target checks foreign keys and cascades by itself, row set by row set.
 
+use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
@@ -16,23 +17,23 @@ use crate::mapping::Mapping;
 pub(super) struct Cascades {
     /// None where InnoDB cascades by itself, and can be left to it.
     graph: Option<Rc<Graph>>,
+    /// Tables that have a foreign key, or to which one refers.
+    joined: HashSet<(String, String)>,
 }
 
+/// The query for [`Cascades::joined`].
+const JOINED_QUERY: &[u8] = b"SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL \
+    UNION SELECT REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL";
+
 /// The target does what the source did, and checks what the source checked.
-fn left_to_the_target(flags: RowFlags) -> bool {
+pub(super) fn left_to_the_target(flags: RowFlags) -> bool {
     !flags.contains(RowFlags::CASCADES_LOGGED) && !flags.contains(RowFlags::NO_FOREIGN_KEY_CHECKS)
 }
 
 impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     /// Foreign keys as the row set asks: see CORRECTNESS, "Foreign keys". The source's unique_checks=0 is not followed: it would let a
     /// duplicate of a row that only the target has slip into a secondary unique key.
-    pub(super) fn set_checks(
-        &mut self,
-        flags: RowFlags,
-        cascades_are_written: bool,
-        place: &Rc<Place>,
-    ) {
-        let foreign_keys = left_to_the_target(flags) && !cascades_are_written;
+    pub(super) fn set_checks(&mut self, foreign_keys: bool, place: &Rc<Place>) {
         if self.foreign_key_checks != foreign_keys {
             self.foreign_key_checks = foreign_keys;
             let sql = format!(
@@ -41,6 +42,22 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             );
             self.push(sql.as_bytes(), Count::Any, None, place);
         }
+    }
+
+    /// Whether rows with these flags may be collected, and written in another order than the source's.
+    pub(super) async fn may_reduce(
+        &mut self,
+        flags: RowFlags,
+        mapping: &Mapping,
+    ) -> Result<bool, Error> {
+        if self.as_written {
+            return Ok(false);
+        }
+        if !left_to_the_target(flags) {
+            return Ok(true);
+        }
+        let place = (mapping.target.schema.clone(), mapping.target.name.clone());
+        Ok(!self.cascades().await?.joined.contains(&place))
     }
 
     /// The cascades of this row set, row by row, if they are to be written out: see [`crate::cascades`].
@@ -53,14 +70,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         if set.operation == Operation::Insert || !left_to_the_target(set.flags) {
             return Ok(None);
         }
-        let cascades = match &self.cascades {
-            Some(cascades) => Rc::clone(cascades),
-            None => {
-                let asked = Rc::new(self.ask_cascades().await?);
-                self.cascades = Some(Rc::clone(&asked));
-                asked
-            }
-        };
+        let cascades = self.cascades().await?;
         let Some(graph) = &cascades.graph else {
             return Ok(None);
         };
@@ -73,6 +83,15 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         // Most updates leave the columns alone that foreign keys refer to.
         let any = plans.iter().any(|plan| !plan.is_empty());
         Ok((further || any).then_some(plans))
+    }
+
+    async fn cascades(&mut self) -> Result<Rc<Cascades>, Error> {
+        if let Some(cascades) = &self.cascades {
+            return Ok(Rc::clone(cascades));
+        }
+        let asked = Rc::new(self.ask_cascades().await?);
+        self.cascades = Some(Rc::clone(&asked));
+        Ok(asked)
     }
 
     async fn ask_cascades(&mut self) -> Result<Cascades, Error> {
@@ -94,6 +113,14 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         } else {
             None
         };
-        Ok(Cascades { graph })
+        let joined = self.session.query_rows(JOINED_QUERY).await?;
+        let place = |row: &Vec<Option<String>>| match row.as_slice() {
+            [Some(schema), Some(name)] => Some((schema.clone(), name.clone())),
+            _ => None,
+        };
+        Ok(Cascades {
+            graph,
+            joined: joined.iter().filter_map(place).collect(),
+        })
     }
 }

@@ -1,8 +1,8 @@
 //! Applies transactions in source order, in groups.
 //!
-//! A group is one target transaction: `START TRANSACTION`, the statements of one or more whole source transactions, the checkpoint, and, only
-//! after every reply was read and every count was right, COMMIT. [`Engine::apply`] opens a group when there is none and sends statements in packets of
-//! several, so that a transaction larger than memory streams through; [`Engine::commit`] closes it. When to close is the caller's decision
+//! A group is one target transaction: `START TRANSACTION`, the net effect ([`crate::net`]) of one or more whole source transactions, the checkpoint, and, only
+//! after every reply was read and every count was right, COMMIT. [`Engine::apply`] opens a group when there is none, collects changes, and sends statements in packets of
+//! several whenever much is collected, so that a transaction larger than memory streams through; [`Engine::commit`] closes it. When to close is the caller's decision
 //! (size, age), among the transactions that carry a checkpoint.
 //!
 //! After an error the engine must be dropped with its session: the server rolls back, and a new engine resumes from the checkpoint.
@@ -20,6 +20,7 @@ mod statement;
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
+use std::mem;
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
@@ -28,6 +29,7 @@ use datain_mysql_client::{Session, Stream};
 
 use crate::checkpoint::{Beginning, Claimed, Intent, Store};
 use crate::mapping::{Collations, Mapping};
+use crate::net::Net;
 use crate::settings;
 use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
 use branch::Keeping;
@@ -72,6 +74,8 @@ struct Group {
     bytes: usize,
     /// It holds the rows of a CREATE TABLE … SELECT, so that its checkpoint ends the statement's intent.
     ends_intent: bool,
+    /// Its newest transaction.
+    place: Rc<Place>,
     /// Where it can be committed; none in the middle of a transaction, or after one without a checkpoint.
     checkpoint: Option<Checkpoint>,
 }
@@ -121,6 +125,10 @@ pub struct Engine<S, H> {
     foreign_key_checks: bool,
     /// The target's foreign keys, once they were asked for.
     cascades: Option<Rc<Cascades>>,
+    /// Every change is written as the source made it, in its order.
+    as_written: bool,
+    /// Changes of the open group that are still to be written.
+    net: Net<H>,
     packet: Vec<u8>,
     in_packet: VecDeque<Expected>,
     on_the_way: VecDeque<Expected>,
@@ -187,6 +195,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             mappings: HashMap::default(),
             foreign_key_checks: true,
             cascades: None,
+            as_written: false,
+            net: Net::default(),
             packet: Vec::new(),
             in_packet: VecDeque::new(),
             on_the_way: VecDeque::new(),
@@ -210,6 +220,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         })
     }
 
+    /// From now on each change is written as the source made it, in its order, not as a part of its group's net effect: what fails is then the change that is to
+    /// blame.
+    pub fn apply_as_written(&mut self) {
+        self.as_written = true;
+    }
+
     /// Notes table records of a batch; must come before its transactions.
     pub fn add_tables(&mut self, tables: Vec<Table>) {
         for table in tables {
@@ -221,7 +237,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     /// Rows and bytes in the open group, if there is one.
     #[must_use]
     pub fn group_size(&self) -> Option<(u64, usize)> {
-        self.group.as_ref().map(|g| (g.totals.rows, g.bytes))
+        self.group
+            .as_ref()
+            .map(|g| (g.totals.rows, g.bytes + self.net.bytes()))
     }
 
     /// Whether the open group ends where a commit may stand.
@@ -289,6 +307,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             }
         }
         if let Some(group) = &mut self.group {
+            group.place = Rc::clone(place);
             group.checkpoint = transaction.checkpoint;
             if transaction.last {
                 group.totals.transactions +=
@@ -325,6 +344,14 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     /// # Errors
     /// As [`Engine::apply`]; `checkpoint.fenced`. `sink.nothing-to-commit` when there is no group that may be committed.
     pub async fn commit(&mut self) -> Result<Checkpoint, Error> {
+        let place = self
+            .group
+            .as_mut()
+            .map(|group| mem::take(&mut group.place))
+            .unwrap_or_default();
+        self.write_net(&place)
+            .await
+            .map_err(|e| e.at(&place.file, place.offset, place.gtid.as_deref()))?;
         let Some((group, checkpoint)) = self
             .group
             .take()

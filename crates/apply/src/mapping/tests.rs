@@ -44,6 +44,8 @@ fn check(from: Column, to: TargetColumn, expected: Result<Form, &str>) {
         engine: "InnoDB".to_owned(),
         columns: vec![to],
         keys: vec![vec![0]],
+        has_primary_key: true,
+        unique: crate::target_table::Unique::default(),
         triggers: Some(0),
     };
     let collations =

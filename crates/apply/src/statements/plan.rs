@@ -12,7 +12,7 @@ use crate::target_table::{ColumnDefault, TargetColumn, TargetTable};
 
 /// Where a written column's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fill {
+pub(crate) enum Fill {
     /// The after image.
     Image,
     /// This SQL.
@@ -23,17 +23,17 @@ pub(super) enum Fill {
 
 /// The same for all rows of a row set.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// The columns that are written, none of them generated.
-    pub(super) written: Vec<(usize, Fill)>,
+    pub(crate) written: Vec<(usize, Fill)>,
     /// The columns by which rows are found; empty for an INSERT.
-    pub(super) key: Vec<usize>,
+    pub(crate) key: Vec<usize>,
 }
 
 impl Plan {
     /// # Errors
     /// `row.partial-image` when the images do not hold enough.
-    pub(super) fn new(
+    pub(crate) fn new(
         table: &TargetTable,
         operation: Op,
         before: Option<Bitmap<'_>>,
@@ -145,6 +145,8 @@ mod tests {
                 column("timestamp", own, true),
             ],
             keys: vec![vec![0, 1], vec![2]],
+            has_primary_key: true,
+            unique: crate::target_table::Unique::default(),
             triggers: Some(0),
         };
         let present = |bits| Bitmap::new(bits, 4);

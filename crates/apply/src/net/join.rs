@@ -1,0 +1,140 @@
+//! Updates of many rows in one statement: the rows' new values as a table of their own, joined by the primary key.
+//!
+//! The server gives each column of such a table one type for all rows. So this is for columns whose values come out of that as they went in, and for keys of
+//! integers: a string's column would bring a collation of its own into the comparison. The join is forced to go from the values to the rows, over the
+//! primary key: with a small table the server may else read all of it.
+
+use std::hash::BuildHasher;
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Error, Operation as Op};
+use datain_row_block::{ColumnKind, Image, Value};
+
+use super::record::Record;
+use super::table::TableNet;
+use crate::literal::Form;
+use crate::mapping::Mapping;
+use crate::statements::{Bounds, Check, Fill, Open, Plan, Statement, value};
+
+/// Rows with a longer value are updated one by one: there the statement's own cost does not count, and the values would become a table of BLOBs.
+const LONG_VALUE: usize = 4096;
+
+/// Whether rows of this table can be updated so.
+pub(super) fn suits(mapping: &Mapping, plan: &Plan) -> bool {
+    let plain = |column: usize| match (&mapping.forms[column], mapping.kinds[column]) {
+        (Form::Integer { .. } | Form::Real | Form::Digits | Form::Temporal, _)
+        | (Form::Number, ColumnKind::Year | ColumnKind::Enum) => true,
+        // Masks of 64 bits would turn the column into a DECIMAL.
+        (Form::Number | Form::Json, _) => false,
+        (Form::Characters { .. } | Form::Binary { .. }, kind) => {
+            !matches!(kind, ColumnKind::Geometry | ColumnKind::Vector)
+        }
+    };
+    let integer = |column: &usize| matches!(mapping.forms[*column], Form::Integer { .. });
+    mapping.target.has_primary_key
+        && !plan.written.is_empty()
+        && plan.key.iter().all(integer)
+        && plan
+            .written
+            .iter()
+            .all(|(column, fill)| *fill == Fill::Image && plain(*column))
+}
+
+/// A key of 2⁶³ and more would turn the column into a DECIMAL, and long values into BLOBs.
+fn is_plain(mapping: &Mapping, plan: &Plan, image: &Image<'_, '_>) -> bool {
+    let small = |column: &usize| match (&mapping.forms[*column], image.get(*column)) {
+        (Form::Integer { unsigned: true }, Some(value)) => {
+            value.as_u64().is_some_and(|n| i64::try_from(n).is_ok())
+        }
+        (_, value) => value.is_some(),
+    };
+    let short = |(column, _): &(usize, Fill)| match image.get(*column) {
+        Some(Value::Bytes(bytes)) => bytes.len() <= LONG_VALUE,
+        value => value.is_some(),
+    };
+    plan.key.iter().all(small) && plan.written.iter().all(short)
+}
+
+/// Writes the statements for these rows.
+pub(super) fn write<H: BuildHasher + Default>(
+    table: &TableNet<H>,
+    plan: &Plan,
+    bounds: Bounds,
+    rows: impl Iterator<Item = Record>,
+    emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mapping: &Mapping = table.mapping();
+    let mut single = Open::new(mapping, plan, bounds);
+    let mut offsets = Vec::new();
+    let mut sql = Vec::new();
+    let mut count = 0;
+    let tail = tail(mapping, plan);
+    for record in rows {
+        let image = table
+            .records()
+            .image(record, &mapping.kinds, &mut offsets)
+            .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
+        if !is_plain(mapping, plan, &image) {
+            single.add(Op::Update, Some(image), Some(image))?;
+            single.close(emit)?;
+            continue;
+        }
+        sql.extend_from_slice(if count == 0 {
+            b"UPDATE (VALUES ROW("
+        } else {
+            b",ROW("
+        });
+        let written = plan.written.iter().map(|(column, _)| column);
+        for (n, column) in plan.key.iter().chain(written).enumerate() {
+            if n > 0 {
+                sql.push(b',');
+            }
+            value(&mut sql, mapping, &image, *column, false)?;
+        }
+        sql.push(b')');
+        count += 1;
+        if sql.len() >= bounds.bytes || count >= bounds.rows {
+            emit(close(&mut sql, &tail, &mut count))?;
+        }
+    }
+    if count > 0 {
+        emit(close(&mut sql, &tail, &mut count))?;
+    }
+    Ok(())
+}
+
+fn close(sql: &mut Vec<u8>, tail: &[u8], count: &mut u64) -> Statement {
+    sql.extend_from_slice(tail);
+    Statement {
+        sql: std::mem::take(sql),
+        rows: std::mem::take(count),
+        check: Check::Strict,
+        ends_row: true,
+    }
+}
+
+/// What follows the values.
+fn tail(mapping: &Mapping, plan: &Plan) -> Vec<u8> {
+    let columns = plan.key.len() + plan.written.len();
+    let names: Vec<String> = (0..columns).map(|n| format!("datain_{n}")).collect();
+    let table = &mapping.table_sql;
+    let equal = |(n, column): (usize, usize)| {
+        format!(
+            "datain_row.{}=datain_new.datain_{n}",
+            mapping.column_sql[column]
+        )
+    };
+    let on: Vec<String> = plan.key.iter().copied().enumerate().map(equal).collect();
+    let written = plan.written.iter().map(|(column, _)| *column);
+    let set: Vec<String> = written
+        .enumerate()
+        .map(|(n, column)| equal((plan.key.len() + n, column)))
+        .collect();
+    format!(
+        ") AS datain_new ({}) STRAIGHT_JOIN {table} AS datain_row FORCE INDEX (PRIMARY) ON {} SET {}",
+        names.join(","),
+        on.join(" AND "),
+        set.join(",")
+    )
+    .into_bytes()
+}

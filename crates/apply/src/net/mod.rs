@@ -1,0 +1,100 @@
+//! The net effect of a group: what many changes of the same rows come to, as few statements of many rows.
+//!
+//! A replica of small transactions is bound by statements and commits. So the changes of a group are first collected per table and key ([`table`]): rows that come
+//! and go within the group cost nothing, a row that changes often is written once. Then each table gets its deletes, its updates, its inserts, in this order
+//! ([`write()`]).
+//!
+//! Keys are told apart by their bytes here, although the server may take different bytes for the same key ('a' and 'A', trailing spaces). That needs no comparison by
+//! collation, because a key whose bytes change counts as one row that goes and another that comes, and what goes goes first. The same holds for other unique
+//! keys: a row whose unique columns change is deleted and inserted again, so values may move between rows in any way, swaps and circles too.
+//!
+//! What cannot be treated so is left to the caller, who writes what was collected and then the rest in the source's own order: rows whose images lack what is needed,
+//! changes inside JSON documents, an ENUM's invalid value, rows that contradict each other (the target would refuse them, which must be seen), and
+//! tables under foreign keys that the target has to look after.
+
+mod columns;
+mod join;
+mod record;
+mod table;
+mod write;
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::rc::Rc;
+
+use datain_contract::types::{Error, RowSet};
+
+use crate::mapping::Mapping;
+use table::TableNet;
+pub use write::Limits;
+
+/// What a table's entry costs beside its bytes, about.
+const ENTRY_BYTES: usize = 128;
+
+/// The changes collected so far, all tables.
+pub struct Net<H> {
+    /// In the order in which they were first touched.
+    tables: Vec<TableNet<H>>,
+    by_id: HashMap<u32, usize, H>,
+}
+
+impl<H: BuildHasher + Default> Default for Net<H> {
+    fn default() -> Self {
+        Self {
+            tables: Vec::new(),
+            by_id: HashMap::default(),
+        }
+    }
+}
+
+impl<H: BuildHasher + Default> Net<H> {
+    /// Nothing is collected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+
+    /// How much memory the collected changes take, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let of = |table: &TableNet<H>| table.bytes() + table.len() * ENTRY_BYTES;
+        self.tables.iter().map(of).sum()
+    }
+
+    /// Whether rows of this table can be added to what is collected: the same table under another definition cannot.
+    #[must_use]
+    pub fn suits(&self, mapping: &Rc<Mapping>) -> bool {
+        let same = |table: &&TableNet<H>| table.mapping().table_sql == mapping.table_sql;
+        self.tables
+            .iter()
+            .find(same)
+            .is_none_or(|table| Rc::ptr_eq(table.mapping(), mapping))
+    }
+
+    /// Adds the first rows of a set, as many as can be treated here, and returns how many.
+    ///
+    /// # Errors
+    /// `row-block.*` for malformed rows.
+    pub fn take(
+        &mut self,
+        set: &RowSet,
+        block: &[u8],
+        mapping: &Rc<Mapping>,
+    ) -> Result<u32, Error> {
+        let place = match self.by_id.get(&set.table) {
+            Some(place) => *place,
+            None => {
+                self.tables.push(TableNet::new(Rc::clone(mapping)));
+                self.by_id.insert(set.table, self.tables.len() - 1);
+                self.tables.len() - 1
+            }
+        };
+        self.tables[place].take(set, block)
+    }
+
+    /// Takes out everything, table by table.
+    pub fn drain(&mut self) -> impl Iterator<Item = TableNet<H>> {
+        self.by_id.clear();
+        std::mem::take(&mut self.tables).into_iter()
+    }
+}

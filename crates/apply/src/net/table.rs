@@ -1,0 +1,367 @@
+//! One table's rows: what is known of each key since the last writing.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::rc::Rc;
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Error, Operation as Op, RowSet};
+use datain_row_block::{
+    Bitmap, ColumnKind, Image, JsonChanges, Operation, Row, RowSetReader, Value, open_block,
+};
+
+use super::columns::Columns;
+use super::record::{Record, Records, merge};
+use crate::mapping::Mapping;
+
+/// What became of the row with one key.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// It was there before the first change.
+    pub(super) existed: bool,
+    /// As it is now; none when it is gone. Of a row that was there the image holds the key and at least the changed columns.
+    pub(super) now: Option<Record>,
+    /// As it was when it went: holds the key.
+    pub(super) gone: Option<Record>,
+    /// It must be deleted and inserted again, because its unique columns changed, or it went and came.
+    pub(super) anew: bool,
+    /// Columns that changed, while the row stayed.
+    pub(super) changed: Columns,
+}
+
+/// A row's columns before and after.
+struct Update<'i, 'r, 'a> {
+    before: &'i Image<'r, 'a>,
+    after: &'i Image<'r, 'a>,
+    before_present: Bitmap<'a>,
+    after_present: Bitmap<'a>,
+}
+
+/// The changes of one table.
+pub struct TableNet<H> {
+    mapping: Rc<Mapping>,
+    /// In the order in which keys were first touched.
+    entries: Vec<Entry>,
+    by_key: HashMap<Box<[u8]>, usize, H>,
+    records: Records,
+    /// Used again from row to row.
+    key: Vec<u8>,
+    new_key: Vec<u8>,
+    merged: Vec<u8>,
+    offsets: Vec<u32>,
+    /// The columns whose values may be what only the source's own order can write: see [`is_odd`].
+    odd: Vec<usize>,
+}
+
+/// A value that is written in a way of its own: an ENUM's invalid one, and changes inside a JSON document.
+fn is_odd(kind: ColumnKind, value: Option<Value<'_>>) -> bool {
+    match value {
+        Some(Value::Unsigned(0)) => kind == ColumnKind::Enum,
+        Some(Value::Bytes(bytes)) => kind == ColumnKind::Json && JsonChanges::of(bytes).is_some(),
+        _ => false,
+    }
+}
+
+impl<H: BuildHasher + Default> TableNet<H> {
+    pub(super) fn new(mapping: Rc<Mapping>) -> Self {
+        let may_be_odd = |kind: &ColumnKind| matches!(kind, ColumnKind::Enum | ColumnKind::Json);
+        let kinds = mapping.kinds.iter().enumerate();
+        Self {
+            odd: kinds
+                .filter(|(_, kind)| may_be_odd(kind))
+                .map(|(column, _)| column)
+                .collect(),
+            mapping,
+            entries: Vec::new(),
+            by_key: HashMap::default(),
+            records: Records::default(),
+            key: Vec::new(),
+            new_key: Vec::new(),
+            merged: Vec::new(),
+            offsets: Vec::new(),
+        }
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn mapping(&self) -> &Rc<Mapping> {
+        &self.mapping
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.records.bytes()
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// See [`super::Net::take`].
+    pub(super) fn take(&mut self, set: &RowSet, block: &[u8]) -> Result<u32, Error> {
+        let mapping = Rc::clone(&self.mapping);
+        let failed = |code: &str, what: String| {
+            Error::fatal(code, what).in_table(&mapping.target.schema, &mapping.target.name)
+        };
+        let bytes = open_block(block, set.offset, set.length)
+            .map_err(|e| failed(e.code(), e.to_string()))?;
+        let operation = match set.operation {
+            Op::Insert => Operation::Insert,
+            Op::Update => Operation::Update,
+            Op::Delete => Operation::Delete,
+        };
+        let mut rows = RowSetReader::new(&mapping.kinds, operation, set.count, bytes)
+            .map_err(|e| failed(e.code(), e.to_string()))?;
+        let (before_present, after_present) = (rows.before_present(), rows.after_present());
+        let mut taken = 0;
+        while let Some(row) = rows
+            .next_row()
+            .map_err(|e| failed(e.code(), e.to_string()))?
+        {
+            if !self.row(&row, before_present, after_present) {
+                break;
+            }
+            taken += 1;
+        }
+        Ok(taken)
+    }
+
+    /// Adds a row; false, and nothing is changed, when that cannot be done here.
+    fn row(
+        &mut self,
+        row: &Row<'_, '_>,
+        before_present: Option<Bitmap<'_>>,
+        after_present: Option<Bitmap<'_>>,
+    ) -> bool {
+        if let Some(after) = &row.after
+            && self
+                .odd
+                .iter()
+                .any(|c| is_odd(self.mapping.kinds[*c], after.get(*c)))
+        {
+            return false;
+        }
+        match (&row.before, before_present, &row.after, after_present) {
+            (None, _, Some(after), Some(present)) => {
+                self.key_of(after, None) && self.may_come() && self.comes(present, after)
+            }
+            (Some(before), Some(present), None, _) => {
+                self.key_of(before, None) && self.goes(present, before)
+            }
+            (Some(before), Some(before_present), Some(after), Some(after_present)) => {
+                if !self.key_of(before, None) {
+                    return false;
+                }
+                std::mem::swap(&mut self.key, &mut self.new_key);
+                if !self.key_of(after, Some(before)) {
+                    return false;
+                }
+                std::mem::swap(&mut self.key, &mut self.new_key);
+                let update = Update {
+                    before,
+                    after,
+                    before_present,
+                    after_present,
+                };
+                if self.key == self.new_key {
+                    self.changes(&update)
+                } else {
+                    self.moves(&update)
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Puts the bytes of the identifying key into `self.key`; false when the images lack one of its columns.
+    fn key_of(&mut self, image: &Image<'_, '_>, or: Option<&Image<'_, '_>>) -> bool {
+        self.key.clear();
+        let Some(columns) = self.mapping.target.keys.first() else {
+            return false;
+        };
+        for column in columns {
+            let raw = image.raw(*column);
+            match raw.or_else(|| or.and_then(|image| image.raw(*column))) {
+                // Each value says its own length, or has the length of its kind.
+                Some(Some(bytes)) => self.key.extend_from_slice(bytes),
+                // The columns of such a key are NOT NULL.
+                Some(None) | None => return false,
+            }
+        }
+        true
+    }
+
+    fn entry(&self) -> Option<&Entry> {
+        let place = self.by_key.get(self.key.as_slice())?;
+        self.entries.get(*place)
+    }
+
+    fn entry_mut(&mut self) -> Option<&mut Entry> {
+        let place = self.by_key.get(self.key.as_slice())?;
+        self.entries.get_mut(*place)
+    }
+
+    fn add_entry(&mut self, entry: Entry) {
+        let key = self.key.as_slice().into();
+        self.by_key.insert(key, self.entries.len());
+        self.entries.push(entry);
+    }
+
+    /// Whether a row with `self.key` may come: none is known to be there.
+    fn may_come(&self) -> bool {
+        self.entry().is_none_or(|entry| entry.now.is_none())
+    }
+
+    /// A row comes.
+    fn comes(&mut self, present: Bitmap<'_>, after: &Image<'_, '_>) -> bool {
+        let record = self.records.keep(present, after);
+        self.comes_as(record)
+    }
+
+    fn comes_as(&mut self, record: Record) -> bool {
+        match self.entry_mut() {
+            Some(entry) => {
+                entry.now = Some(record);
+                entry.anew = entry.existed;
+            }
+            None => self.add_entry(Entry {
+                existed: false,
+                now: Some(record),
+                gone: None,
+                anew: false,
+                changed: Columns::default(),
+            }),
+        }
+        true
+    }
+
+    /// A row goes.
+    fn goes(&mut self, present: Bitmap<'_>, before: &Image<'_, '_>) -> bool {
+        match self.entry() {
+            Some(entry) if entry.now.is_none() => false,
+            Some(entry) => {
+                // Of a row that came with this group nothing is left.
+                let gone = entry.existed.then(|| self.records.keep(present, before));
+                if let Some(entry) = self.entry_mut() {
+                    entry.now = None;
+                    entry.gone = gone;
+                    entry.anew = false;
+                }
+                true
+            }
+            None => {
+                let gone = self.records.keep(present, before);
+                self.add_entry(Entry {
+                    existed: true,
+                    now: None,
+                    gone: Some(gone),
+                    anew: false,
+                    changed: Columns::default(),
+                });
+                true
+            }
+        }
+    }
+
+    /// A row stays, with other values.
+    fn changes(&mut self, update: &Update<'_, '_, '_>) -> bool {
+        let target = &self.mapping.target;
+        let mut changed = Columns::default();
+        let mut unique = target.unique.computed;
+        for column in 0..target.columns.len() {
+            let after = update.after.raw(column);
+            if after.is_some() && after != update.before.raw(column) {
+                changed.insert(column);
+                unique |= target.unique.columns.get(column).is_none_or(|is| *is);
+            }
+        }
+        let (existed, older) = match self.entry() {
+            None => (true, None),
+            Some(Entry { now: None, .. }) => return false,
+            Some(entry) => (entry.existed && !entry.anew, entry.now),
+        };
+        let Some(record) = self.laid_over(older, update) else {
+            return false;
+        };
+        let anew = existed && unique;
+        if anew && !self.is_whole(record) {
+            return false;
+        }
+        match self.entry_mut() {
+            Some(entry) => {
+                entry.now = Some(record);
+                entry.anew |= anew;
+                entry.changed.extend(&changed);
+            }
+            None => self.add_entry(Entry {
+                existed: true,
+                now: Some(record),
+                gone: None,
+                anew,
+                changed,
+            }),
+        }
+        true
+    }
+
+    /// A row gets another key: it goes, and another one comes.
+    fn moves(&mut self, update: &Update<'_, '_, '_>) -> bool {
+        let older = match self.entry() {
+            None => None,
+            Some(Entry { now: None, .. }) => return false,
+            Some(entry) => entry.now,
+        };
+        std::mem::swap(&mut self.key, &mut self.new_key);
+        let free = self.may_come();
+        std::mem::swap(&mut self.key, &mut self.new_key);
+        if !free {
+            return false;
+        }
+        let Some(record) = self.laid_over(older, update) else {
+            return false;
+        };
+        if !self.is_whole(record) || !self.goes(update.before_present, update.before) {
+            return false;
+        }
+        std::mem::swap(&mut self.key, &mut self.new_key);
+        self.comes_as(record)
+    }
+
+    /// The row after an update: what was known of it, with the update's columns over that. None if what was kept is damaged.
+    fn laid_over(&mut self, older: Option<Record>, update: &Update<'_, '_, '_>) -> Option<Record> {
+        let columns = self.mapping.kinds.len();
+        if update.after_present.count_ones() == columns {
+            return Some(self.records.keep(update.after_present, update.after));
+        }
+        match older {
+            Some(older) => {
+                let image = self
+                    .records
+                    .image(older, &self.mapping.kinds, &mut self.offsets);
+                merge(&image.ok()?, update.after, &mut self.merged);
+            }
+            None => merge(update.before, update.after, &mut self.merged),
+        }
+        Some(self.records.keep_merged(&self.merged))
+    }
+
+    /// Whether an image holds every column that an INSERT has to name.
+    fn is_whole(&self, record: Record) -> bool {
+        let columns = &self.mapping.target.columns;
+        let present = self.records.present(record, columns.len());
+        columns
+            .iter()
+            .enumerate()
+            .all(|(place, column)| column.generated || present.get(place))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+//! What rows come to, as the statements that are written of them.
+
+use std::hash::RandomState;
+
+use datain_row_block::{RowSetWriter, begin_block};
+
+use super::*;
+use crate::literal::Form;
+use crate::net::{Limits, Net};
+use crate::statements::Bounds;
+use crate::target_table::{ColumnDefault, TargetColumn, TargetTable, Unique};
+
+fn column(name: &str) -> TargetColumn {
+    TargetColumn {
+        name: name.to_owned(),
+        data_type: "int".to_owned(),
+        unsigned: false,
+        charset: None,
+        octet_length: 0,
+        precision: 0,
+        scale: 0,
+        generated: false,
+        default: ColumnDefault::Null,
+        on_update: false,
+    }
+}
+
+/// `t (id INT PRIMARY KEY, u INT UNIQUE, v INT)`.
+fn mapping() -> Rc<Mapping> {
+    Rc::new(Mapping {
+        target: TargetTable {
+            schema: "s".to_owned(),
+            name: "t".to_owned(),
+            engine: "InnoDB".to_owned(),
+            columns: ["id", "u", "v"].map(column).to_vec(),
+            keys: vec![vec![0]],
+            has_primary_key: true,
+            unique: Unique {
+                columns: vec![true, true, false],
+                computed: false,
+            },
+            triggers: Some(0),
+        },
+        kinds: vec![ColumnKind::Int; 3],
+        forms: vec![Form::Integer { unsigned: false }; 3],
+        table_sql: "t".to_owned(),
+        column_sql: ["id", "u", "v"].map(str::to_owned).to_vec(),
+    })
+}
+
+/// Values of the three columns; none where the image lacks one.
+type Cells = [Option<i32>; 3];
+
+fn full(cells: [i32; 3]) -> Cells {
+    cells.map(Some)
+}
+
+enum Change {
+    Insert(Cells),
+    Update(Cells, Cells),
+    Delete(Cells),
+}
+use Change::{Delete, Insert, Update};
+
+struct Run {
+    net: Net<RandomState>,
+    mapping: Rc<Mapping>,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self {
+            net: Net::default(),
+            mapping: mapping(),
+        }
+    }
+
+    /// Whether the row was taken.
+    fn add(&mut self, change: &Change) -> bool {
+        let (operation, kind, before, after) = match change {
+            Insert(after) => (Op::Insert, Operation::Insert, None, Some(after)),
+            Update(before, after) => (Op::Update, Operation::Update, Some(before), Some(after)),
+            Delete(before) => (Op::Delete, Operation::Delete, Some(before), None),
+        };
+        let present = |cells: Option<&Cells>| cells.map(|cells| cells.map(|c| c.is_some()));
+        let (before_present, after_present) = (present(before), present(after));
+        let mut block = Vec::new();
+        begin_block(&mut block);
+        let mut writer = RowSetWriter::begin(
+            &mut block,
+            kind,
+            before_present.as_ref().map(<[bool; 3]>::as_slice),
+            after_present.as_ref().map(<[bool; 3]>::as_slice),
+        );
+        for cells in [before, after].into_iter().flatten() {
+            let mut image = writer.begin_image(cells.iter().flatten().count());
+            for cell in cells.iter().flatten() {
+                image.push_int(*cell as u64, 4);
+            }
+            image.finish();
+        }
+        let set = RowSet {
+            table: 1,
+            operation,
+            count: 1,
+            offset: 1,
+            length: u32::try_from(block.len() - 1).unwrap(),
+            flags: datain_contract::types::RowFlags::empty(),
+        };
+        self.net.take(&set, &block, &self.mapping).unwrap() == 1
+    }
+
+    fn statements(mut self) -> Vec<String> {
+        let mut found = Vec::new();
+        let limits = Limits {
+            bounds: Bounds {
+                bytes: 1 << 20,
+                rows: 1000,
+            },
+            knows_values: true,
+        };
+        for table in self.net.drain() {
+            table
+                .write(limits, |statement| {
+                    let sql = String::from_utf8(statement.sql).unwrap();
+                    found.push(format!("{}: {sql}", statement.rows));
+                    Ok(())
+                })
+                .unwrap();
+        }
+        found
+    }
+}
+
+fn check(changes: &[Change], expected: &[&str]) {
+    let mut run = Run::new();
+    for change in changes {
+        assert!(run.add(change));
+    }
+    assert_eq!(run.statements(), expected);
+}
+
+#[test]
+fn what_comes_and_goes_leaves_nothing() {
+    check(
+        &[
+            Insert(full([1, 1, 1])),
+            Update(full([1, 1, 1]), full([1, 1, 2])),
+            Delete(full([1, 1, 2])),
+        ],
+        &[],
+    );
+    // Also under another key.
+    check(
+        &[
+            Insert(full([1, 1, 1])),
+            Update(full([1, 1, 1]), full([2, 1, 1])),
+            Delete(full([2, 1, 1])),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn a_row_that_changes_often_is_written_once() {
+    check(
+        &[
+            Update(full([1, 1, 1]), full([1, 1, 2])),
+            Update(full([1, 1, 2]), full([1, 1, 3])),
+            Insert(full([2, 2, 2])),
+            Update(full([2, 2, 2]), full([2, 3, 4])),
+        ],
+        &[
+            "1: UPDATE t SET v=3 WHERE id=1",
+            "1: INSERT INTO t (id,u,v) VALUES (2,3,4)",
+        ],
+    );
+}
+
+#[test]
+fn rows_that_changed_alike_share_a_statement() {
+    check(
+        &[
+            Update(full([1, 1, 1]), full([1, 1, 2])),
+            Update(full([2, 2, 1]), full([2, 2, 5])),
+            Delete(full([3, 3, 3])),
+            Delete(full([4, 4, 4])),
+            Insert(full([5, 3, 3])),
+            Insert(full([6, 4, 3])),
+        ],
+        &[
+            "2: DELETE FROM t WHERE id IN (3,4)",
+            "2: UPDATE (VALUES ROW(1,2),ROW(2,5)) AS datain_new (datain_0,datain_1) STRAIGHT_JOIN t AS datain_row FORCE INDEX (PRIMARY) \
+             ON datain_row.id=datain_new.datain_0 SET datain_row.v=datain_new.datain_1",
+            "2: INSERT INTO t (id,u,v) VALUES (5,3,3),(6,4,3)",
+        ],
+    );
+}
+
+#[test]
+fn values_of_unique_keys_move_by_way_of_deletes() {
+    // The two rows exchange `u`, over a value in between.
+    check(
+        &[
+            Update(full([1, 1, 1]), full([1, 9, 1])),
+            Update(full([2, 2, 2]), full([2, 1, 2])),
+            Update(full([1, 9, 1]), full([1, 2, 1])),
+        ],
+        &[
+            "2: DELETE FROM t WHERE id IN (1,2)",
+            "2: INSERT INTO t (id,u,v) VALUES (1,2,1),(2,1,2)",
+        ],
+    );
+    // The same with their primary keys.
+    check(
+        &[
+            Update(full([1, 1, 1]), full([9, 1, 1])),
+            Update(full([2, 2, 2]), full([1, 2, 2])),
+            Update(full([9, 1, 1]), full([2, 1, 1])),
+        ],
+        &[
+            "2: DELETE FROM t WHERE id IN (1,2)",
+            "2: INSERT INTO t (id,u,v) VALUES (1,2,2),(2,1,1)",
+        ],
+    );
+}
+
+#[test]
+fn a_row_that_goes_and_comes_again_is_made_anew() {
+    check(
+        &[
+            Delete(full([1, 1, 1])),
+            Insert(full([1, 1, 2])),
+            Update(full([1, 1, 2]), full([1, 1, 3])),
+        ],
+        &[
+            "1: DELETE FROM t WHERE id IN (1)",
+            "1: INSERT INTO t (id,u,v) VALUES (1,1,3)",
+        ],
+    );
+    check(
+        &[
+            Update(full([1, 1, 1]), full([1, 2, 1])),
+            Delete(full([1, 2, 1])),
+        ],
+        &["1: DELETE FROM t WHERE id IN (1)"],
+    );
+}
+
+#[test]
+fn images_that_hold_only_some_columns_are_put_together() {
+    let id = |id| [Some(id), None, None];
+    let v = |v| [None, None, Some(v)];
+    check(
+        &[
+            Update(id(1), v(5)),
+            Update(id(1), v(6)),
+            Insert([Some(2), None, Some(7)]),
+            Update(id(2), v(8)),
+            Insert(full([3, 3, 3])),
+        ],
+        &[
+            "1: UPDATE t SET v=6 WHERE id=1",
+            "1: INSERT INTO t (id,u,v) VALUES (2,NULL,8)",
+            "1: INSERT INTO t (id,u,v) VALUES (3,3,3)",
+        ],
+    );
+    // What the row's other columns hold is not known, so it cannot be made anew.
+    let mut run = Run::new();
+    assert!(!run.add(&Update(id(1), [None, Some(2), None])));
+    assert!(!run.add(&Update(id(1), id(2))));
+    assert!(run.add(&Update(full([1, 1, 1]), full([1, 1, 2]))));
+    // Now it is.
+    assert!(run.add(&Update(id(1), [None, Some(2), None])));
+    assert_eq!(
+        run.statements(),
+        [
+            "1: DELETE FROM t WHERE id IN (1)",
+            "1: INSERT INTO t (id,u,v) VALUES (1,2,2)",
+        ]
+    );
+}
+
+#[test]
+fn rows_that_contradict_each_other_are_left_to_the_target() {
+    let mut run = Run::new();
+    assert!(run.add(&Insert(full([1, 1, 1]))));
+    assert!(!run.add(&Insert(full([1, 2, 2]))));
+    assert!(run.add(&Delete(full([2, 2, 2]))));
+    assert!(!run.add(&Delete(full([2, 2, 2]))));
+    assert!(!run.add(&Update(full([2, 2, 2]), full([2, 2, 3]))));
+    assert!(!run.add(&Update(full([3, 3, 3]), full([1, 3, 3]))));
+    // What was refused has changed nothing.
+    assert_eq!(
+        run.statements(),
+        [
+            "1: DELETE FROM t WHERE id IN (2)",
+            "1: INSERT INTO t (id,u,v) VALUES (1,1,1)",
+        ]
+    );
+}

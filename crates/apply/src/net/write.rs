@@ -1,0 +1,173 @@
+//! The net effect of a table as statements: deletes, updates, inserts.
+
+use std::hash::BuildHasher;
+use std::mem;
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Error, Operation as Op};
+
+use super::columns::Columns;
+use super::join;
+use super::record::Record;
+use super::table::{Entry, TableNet};
+use crate::mapping::Mapping;
+use crate::statements::{Bounds, Fill, Open, Plan, Statement};
+
+/// What the target's statements may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How large.
+    pub bounds: Bounds,
+    /// The target knows VALUES ROW(…) (MySQL 8.0.19 and later).
+    pub knows_values: bool,
+}
+
+impl<H: BuildHasher + Default> TableNet<H> {
+    /// Writes the statements, in order, and hands each to `emit`.
+    ///
+    /// # Errors
+    /// `row.value` for a value that cannot be written, `row.partial-image` for an INSERT that lacks a column; what `emit` returns.
+    pub fn write(
+        &self,
+        limits: Limits,
+        mut emit: impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let emit = &mut emit;
+        let mapping = self.mapping();
+        let result = self
+            .deletes(limits, emit)
+            .and_then(|()| self.updates(limits, emit))
+            .and_then(|()| self.inserts(limits, emit));
+        result.map_err(|e| e.in_table(&mapping.target.schema, &mapping.target.name))
+    }
+
+    fn key(&self) -> Vec<usize> {
+        self.mapping()
+            .target
+            .keys
+            .first()
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn deletes(
+        &self,
+        limits: Limits,
+        emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let plan = Plan {
+            written: Vec::new(),
+            key: self.key(),
+        };
+        let leaves = |entry: &&Entry| entry.existed && (entry.anew || entry.now.is_none());
+        let last_seen = |entry: &Entry| entry.now.or(entry.gone);
+        let rows = self.entries().iter().filter(leaves).filter_map(last_seen);
+        self.many(Op::Delete, &plan, limits, rows, emit)
+    }
+
+    fn updates(
+        &self,
+        limits: Limits,
+        emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mapping = self.mapping();
+        let stays = |entry: &&Entry| entry.existed && !entry.anew && entry.now.is_some();
+        let mut rows: Vec<&Entry> = self.entries().iter().filter(stays).collect();
+        // Rows in which the same columns changed go into one statement.
+        rows.sort_by(|a, b| a.changed.cmp(&b.changed));
+        for alike in rows.chunk_by(|a, b| a.changed == b.changed) {
+            let records = alike.iter().filter_map(|entry| entry.now);
+            let Some(first) = records.clone().next() else {
+                continue;
+            };
+            let plan = Plan {
+                written: self.written(&alike[0].changed, first),
+                key: self.key(),
+            };
+            if limits.knows_values && alike.len() > 1 && join::suits(mapping, &plan) {
+                join::write(self, &plan, limits.bounds, records, emit)?;
+            } else {
+                self.many(Op::Update, &plan, limits, records, emit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an UPDATE sets when these columns changed. A column that changes by itself is always named, or it would.
+    fn written(&self, changed: &Columns, image: Record) -> Vec<(usize, Fill)> {
+        let columns = &self.mapping().target.columns;
+        let present = self.records().present(image, columns.len());
+        let fill = |(place, column): (usize, &crate::target_table::TargetColumn)| {
+            if column.generated {
+                None
+            } else if changed.contains(place) {
+                Some((place, Fill::Image))
+            } else if column.on_update {
+                let known = present.get(place);
+                Some((place, if known { Fill::Image } else { Fill::Kept }))
+            } else {
+                None
+            }
+        };
+        columns.iter().enumerate().filter_map(fill).collect()
+    }
+
+    fn inserts(
+        &self,
+        limits: Limits,
+        emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let columns = self.mapping().kinds.len();
+        let comes = |entry: &&Entry| entry.anew || !entry.existed;
+        let mut rows: Vec<Record> = self
+            .entries()
+            .iter()
+            .filter(comes)
+            .filter_map(|entry| entry.now)
+            .collect();
+        let present = |record: &Record| self.records().present(*record, columns);
+        let all_columns = |record: &Record| present(record).count_ones() == columns;
+        if !rows.iter().all(all_columns) {
+            rows.sort_by(|a, b| present(a).as_bytes().cmp(present(b).as_bytes()));
+        }
+        for alike in rows.chunk_by(|a, b| present(a) == present(b)) {
+            let plan = Plan::new(
+                &self.mapping().target,
+                Op::Insert,
+                None,
+                Some(present(&alike[0])),
+            )?;
+            self.many(Op::Insert, &plan, limits, alike.iter().copied(), emit)?;
+        }
+        Ok(())
+    }
+
+    /// Statements of many rows, or of one each for updates.
+    fn many(
+        &self,
+        operation: Op,
+        plan: &Plan,
+        limits: Limits,
+        rows: impl Iterator<Item = Record>,
+        emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mapping: &Mapping = self.mapping();
+        let mut open = Open::new(mapping, plan, limits.bounds);
+        let mut offsets = Vec::new();
+        for record in rows {
+            let mut scratch = mem::take(&mut offsets);
+            let image = self
+                .records()
+                .image(record, &mapping.kinds, &mut scratch)
+                .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
+            let before = (operation != Op::Insert).then_some(image);
+            let after = (operation != Op::Delete).then_some(image);
+            open.add(operation, before, after)?;
+            if open.is_full(operation) {
+                open.close(emit)?;
+            }
+            offsets = scratch;
+        }
+        open.close(emit)
+    }
+}
