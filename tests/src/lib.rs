@@ -9,6 +9,7 @@ pub mod compare;
 pub mod fidelity;
 pub mod foreign_keys;
 pub mod host;
+pub mod load;
 pub mod native;
 pub mod pipeline_run;
 pub mod proxy;

@@ -52,7 +52,7 @@ fn under_load(source: &Server, targets: [&Server; 2]) {
     let ended = AtomicBool::new(false);
     let loaded = thread::scope(|scope| {
         let running = scope.spawn(|| {
-            let tally = load(source, seed, SESSIONS, transactions);
+            let tally = load(SESSIONS, transactions).run(source, seed);
             ended.store(true, Ordering::SeqCst);
             tally
         });

@@ -1,59 +1,23 @@
-//! Sessions that change the tables at the same time: rows in and out, keys moved, parents that go and come again, checks switched off.
-
-use std::collections::BTreeMap;
-use std::thread;
-
-use datain_mysql_client::blocking::block_on;
-use datain_throwaway_servers::Server;
+//! Statements that change the tables: rows in and out, keys moved, parents that go and come again, checks switched off.
 
 use super::tables::pairs;
-use crate::native;
-use crate::seed::{Rng, chance, pick};
+use crate::load::{Group, Load};
 
-/// Keys of parents are at most this.
-const KEYS: u8 = 12;
-
-/// What a load did.
-#[derive(Debug, Default)]
-pub struct Tally {
-    /// Rows that statements changed, without what cascades changed.
-    pub rows: u64,
-    /// Statements.
-    pub statements: u64,
-    /// Statements that the server refused, by errno.
-    pub refused: BTreeMap<u16, u64>,
+/// Sessions that run them.
+#[must_use]
+pub fn load(sessions: u64, transactions: u32) -> Load {
+    let sql = str::to_owned;
+    Load {
+        groups: groups(),
+        sessions,
+        transactions,
+        settings: vec![sql("SET SESSION foreign_key_checks = 0")],
+        between: vec![sql(
+            "SET SESSION foreign_key_checks = 1 - @@foreign_key_checks",
+        )],
+        reset: sql("SET SESSION foreign_key_checks = 1"),
+    }
 }
-
-/// Lets `sessions` sessions run `transactions` transactions each, and waits for their end.
-///
-/// # Panics
-/// When a session ends.
-pub fn load(server: &Server, seed: u64, sessions: u64, transactions: u32) -> Tally {
-    let groups = groups();
-    let mut whole = Tally::default();
-    thread::scope(|scope| {
-        let running: Vec<_> = (0..sessions)
-            .map(|number| {
-                let groups = &groups;
-                scope.spawn(move || {
-                    session(server, Rng::with_seed(seed + number), groups, transactions)
-                })
-            })
-            .collect();
-        for one in running {
-            let tally = one.join().expect("a session");
-            whole.rows += tally.rows;
-            whole.statements += tally.statements;
-            for (errno, count) in tally.refused {
-                *whole.refused.entry(errno).or_default() += count;
-            }
-        }
-    });
-    whole
-}
-
-/// Statements that belong together, `?` standing for a key and `$` for letters.
-type Group = Vec<String>;
 
 fn groups() -> Vec<Group> {
     let mut groups: Vec<Group> = pairs()
@@ -181,59 +145,3 @@ const THEMSELVES: &[&str] = &[
     "INSERT IGNORE INTO fk_deep.strict VALUES (?, NULL), (? + 12, ?), (? + 24, ? + 12)",
     "DELETE FROM fk_deep.strict WHERE id > ? ORDER BY id DESC",
 ];
-
-fn session(server: &Server, mut rng: Rng, groups: &[Group], transactions: u32) -> Tally {
-    let mut session = native::session(server);
-    let mut tally = Tally::default();
-    let mut run = |sql: &str| {
-        tally.statements += 1;
-        match block_on(session.exec(sql.as_bytes())) {
-            Ok(ok) => tally.rows += ok.affected_rows,
-            Err(error) => {
-                let errno = error.errno().unwrap_or_else(|| panic!("{error} at: {sql}"));
-                *tally.refused.entry(errno).or_default() += 1;
-            }
-        }
-    };
-    for _ in 0..transactions {
-        let group = &groups[rng.usize(0..groups.len())];
-        let unchecked = chance(&mut rng, 8);
-        if unchecked {
-            run("SET SESSION foreign_key_checks = 0");
-        }
-        if chance(&mut rng, 45) {
-            run(&filled(&mut rng, group));
-        } else {
-            run("BEGIN");
-            for _ in 0..rng.u8(1..6) {
-                run(&filled(&mut rng, group));
-                match rng.u8(0..12) {
-                    0 => run("SAVEPOINT here"),
-                    1 => run("ROLLBACK TO SAVEPOINT here"),
-                    // In the middle of a transaction too.
-                    2 => run("SET SESSION foreign_key_checks = 1 - @@foreign_key_checks"),
-                    _ => {}
-                }
-            }
-            run(if chance(&mut rng, 85) {
-                "COMMIT"
-            } else {
-                "ROLLBACK"
-            });
-        }
-        run("SET SESSION foreign_key_checks = 1");
-    }
-    tally
-}
-
-fn filled(rng: &mut Rng, group: &Group) -> String {
-    let mut sql = String::new();
-    for part in pick(rng, group).chars() {
-        match part {
-            '?' => sql.push_str(&rng.u8(1..=KEYS).to_string()),
-            '$' => sql.push_str(pick(rng, &["a", "A", "á", "b", "B", "ß", "ss"])),
-            other => sql.push(other),
-        }
-    }
-    sql
-}
