@@ -33,6 +33,20 @@ pub struct Config {
     /// Every transaction is committed by itself, so that an error leaves the checkpoint right before the transaction that it is about.
     #[serde(default)]
     pub one_by_one: bool,
+    /// What happens to rows that are not as the source had them.
+    #[serde(default)]
+    pub conflicts: Conflicts,
+}
+
+/// What happens when the target's rows are not as the source had them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Conflicts {
+    /// The stream ends with an error.
+    #[default]
+    Strict,
+    /// They are made so, and counted.
+    Repair,
 }
 
 /// Where a pipeline begins, as text.

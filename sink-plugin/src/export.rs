@@ -18,7 +18,7 @@ use crate::bindings::exports::datain::replication::sink::{
     Guest, GuestWriter, Inspection, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
     Writer as WriterHandle,
 };
-use crate::config::Config;
+use crate::config::{Config, Conflicts};
 use crate::inbox::{Handle, Shared};
 use crate::orders;
 use crate::silence::{self, Seen, Watched};
@@ -124,6 +124,9 @@ impl GuestWriter for Writer {
             if wanted.one_by_one {
                 opened.engine.apply_as_written();
             }
+            if wanted.conflicts == Conflicts::Repair {
+                opened.engine.repair_conflicts();
+            }
             Ok((opened, watched))
         });
         let (opened, watched) = session::finish(open, Moment::now().after(OPEN_TIME))?;
@@ -188,6 +191,7 @@ impl GuestWriter for Writer {
             position: shared.position.clone(),
             transactions_applied: totals.transactions,
             rows_applied: totals.rows,
+            rows_repaired: totals.rows_repaired,
             statements_applied: totals.statements,
             groups_committed: totals.groups,
             statements_left_out: totals.left_out,

@@ -46,6 +46,8 @@ pub enum ColumnDefault {
 pub struct Unique {
     /// For each column of the table, whether it is part of one.
     pub columns: Vec<bool>,
+    /// Those over whole columns, some of which may be NULL.
+    pub keys: Vec<Vec<usize>>,
     /// One holds an expression or a computed column, so that any column may count.
     pub computed: bool,
 }
@@ -217,6 +219,16 @@ fn find_unique(columns: &[TargetColumn], rows: &[Row]) -> Unique {
             .iter()
             .map(|c| names.contains(&c.name.as_str()))
             .collect(),
+        keys: rows
+            .chunk_by(|a, b| text(a, 0) == text(b, 0))
+            .filter_map(|key| {
+                let whole = |row: &Row| row.get(3).is_none_or(Option::is_none);
+                let place = |row: &Row| columns.iter().position(|c| c.name == text(row, 1));
+                key.iter()
+                    .map(|row| place(row).filter(|_| whole(row)))
+                    .collect()
+            })
+            .collect(),
         computed: !names.iter().all(plain),
     }
 }
@@ -332,6 +344,9 @@ mod tests {
         let found = table(std::slice::from_ref(&nullable));
         assert_eq!(found.unique.columns, [false, true, false, false]);
         assert!(!found.unique.computed && !found.has_primary_key);
+        assert_eq!(found.unique.keys, Vec::<Vec<usize>>::new(), "a prefix");
+        let whole = row(&[Some("a"), Some("name"), Some("YES"), None]);
+        assert_eq!(table(&[whole]).unique.keys, [vec![1]]);
         let primary = row(&[Some("PRIMARY"), Some("id"), Some(""), None]);
         let expression = row(&[Some("c"), None, Some(""), None]);
         assert!(

@@ -134,6 +134,7 @@ impl Loader<'_> {
                     5,
                     0..=60_000,
                 )?,
+                conflicts: file.apply.conflicts.unwrap_or_default(),
                 connections: self.number("connections", file.apply.connections, 1, 1..=64)?,
             },
             limits: Limits {

@@ -23,6 +23,7 @@
 //! | | `gtid_set` | | with `gtid` |
 //! | `[check]` | `allow` | none | names of requirements that need not hold, see docs/checks.md |
 //! | `[apply]` | `group_max_rows` | 2000 | a target transaction is closed at so many rows |
+//! | | `conflicts` | `"strict"` | or `"repair"`: what happens to rows that are not as the source had them |
 //! | | `group_linger_ms` | 5 | or when the source is idle for so long |
 //! | | `connections` | 1 | to the target; more than one is used from the apply engine on |
 //! | `[limits]` | `memory_mib` | 256 | linear memory of one plugin |
@@ -214,6 +215,17 @@ pub struct Check {
     pub allow: Vec<String>,
 }
 
+/// What happens when a change does not find the target's rows as the source had them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Conflicts {
+    /// The pipeline ends with an error.
+    #[default]
+    Strict,
+    /// The rows are made so, reported and counted.
+    Repair,
+}
+
 /// How changes are grouped into the target's transactions.
 #[derive(Debug, Clone)]
 pub struct Apply {
@@ -221,6 +233,8 @@ pub struct Apply {
     pub group_max_rows: u32,
     /// Idle time of the source after which a group is closed.
     pub group_linger_ms: u32,
+    /// What happens to rows of the target that are not as the source had them.
+    pub conflicts: Conflicts,
     /// Connections to the target. More than one is used from the apply engine on.
     pub connections: u32,
 }

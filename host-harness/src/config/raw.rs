@@ -89,6 +89,7 @@ pub(super) struct Check {
 pub(super) struct Apply {
     pub group_max_rows: Option<Spanned<u32>>,
     pub group_linger_ms: Option<Spanned<u32>>,
+    pub conflicts: Option<super::Conflicts>,
     pub connections: Option<Spanned<u32>>,
 }
 

@@ -68,6 +68,8 @@ pub struct Totals {
     pub transactions_applied: u64,
     /// Rows that are durable.
     pub rows_applied: u64,
+    /// Those of them that were not as the source had them, and were made so.
+    pub rows_repaired: u64,
     /// Statements (DDL) that are durable.
     pub statements_applied: u64,
     /// Statements left out by rule.
@@ -83,6 +85,7 @@ impl Totals {
             transactions_read: self.transactions_read + more.transactions_read,
             transactions_applied: self.transactions_applied + more.transactions_applied,
             rows_applied: self.rows_applied + more.rows_applied,
+            rows_repaired: self.rows_repaired + more.rows_repaired,
             statements_applied: self.statements_applied + more.statements_applied,
             statements_left_out: self.statements_left_out + more.statements_left_out,
             groups_committed: self.groups_committed + more.groups_committed,
@@ -240,6 +243,7 @@ impl StatusHandle {
         let mut board = self.lock();
         board.present.transactions_applied = status.transactions_applied;
         board.present.rows_applied = status.rows_applied;
+        board.present.rows_repaired = status.rows_repaired;
         board.present.statements_applied = status.statements_applied;
         board.present.statements_left_out = status.statements_left_out;
         board.present.groups_committed = status.groups_committed;
@@ -332,6 +336,7 @@ mod tests {
             rows_applied: 0,
             statements_applied: 0,
             groups_committed: 0,
+            rows_repaired: 0,
             statements_left_out: 0,
             last_commit_micros: 0,
             contact: heard(silent_ms),

@@ -14,6 +14,7 @@
 
 mod branch;
 mod foreign_keys;
+mod repair;
 mod replies;
 mod rows;
 mod statement;
@@ -57,6 +58,8 @@ pub struct Totals {
     pub transactions: u64,
     /// Rows inserted, updated and deleted.
     pub rows: u64,
+    /// Those of them that were not as the source had them, and were made so.
+    pub rows_repaired: u64,
     /// Statements run.
     pub statements: u64,
     /// Statements left out by rule or held back.
@@ -127,6 +130,8 @@ pub struct Engine<S, H> {
     cascades: Option<Rc<Cascades>>,
     /// Every change is written as the source made it, in its order.
     as_written: bool,
+    /// Rows that are not as the source had them are made so.
+    repairs: bool,
     /// Changes of the open group that are still to be written.
     net: Net<H>,
     packet: Vec<u8>,
@@ -196,6 +201,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             foreign_key_checks: true,
             cascades: None,
             as_written: false,
+            repairs: false,
             net: Net::default(),
             packet: Vec::new(),
             in_packet: VecDeque::new(),
@@ -224,6 +230,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     /// blame.
     pub fn apply_as_written(&mut self) {
         self.as_written = true;
+    }
+
+    /// From now on rows that are not as the source had them are made so, instead of ending the stream, where changes are applied as they were written
+    /// ([`Engine::apply_as_written`]).
+    pub fn repair_conflicts(&mut self) {
+        self.repairs = true;
     }
 
     /// Notes table records of a batch; must come before its transactions.
@@ -375,6 +387,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         let durable = &mut self.totals;
         durable.transactions += group.totals.transactions;
         durable.rows += group.totals.rows;
+        durable.rows_repaired += group.totals.rows_repaired;
         durable.groups += 1;
         durable.last_commit_micros = durable
             .last_commit_micros

@@ -125,9 +125,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 Count::Rows(n) | Count::Documents(n)
                     if found.affected_rows == n && found.warnings == 0 => {}
                 Count::Rows(n) | Count::Documents(n) if found.affected_rows == n => {
-                    let error = Error::fatal("row.warning", format!("the target gave {} warning(s) for a change of rows", found.warnings))
-                        .hint("a value may have been changed on its way in; nothing of this group was committed");
-                    return Err(expected.named(error));
+                    return Err(expected.warned(found.warnings));
                 }
                 Count::Documents(n) => return Err(expected.unchanged(n, found.affected_rows)),
                 Count::Rows(n) | Count::Lenient(n) => {
@@ -153,7 +151,16 @@ impl Expected {
         }
     }
 
-    fn refused(&self, error: ClientError) -> Error {
+    pub(super) fn warned(&self, warnings: u16) -> Error {
+        let error = Error::fatal(
+            "row.warning",
+            format!("the target gave {warnings} warning(s) for a change of rows"),
+        )
+        .hint("a value may have been changed on its way in; nothing of this group was committed");
+        self.named(error)
+    }
+
+    pub(super) fn refused(&self, error: ClientError) -> Error {
         let errno = error.errno();
         if matches!(self.count, Count::Guard) && errno == Some(SEVERAL_ROWS) {
             return self.named(
@@ -184,7 +191,7 @@ impl Expected {
         self.named(error)
     }
 
-    fn miscounted(&self, wanted: u64, found: u64) -> Error {
+    pub(super) fn miscounted(&self, wanted: u64, found: u64) -> Error {
         let key = self.mapping.as_ref().map(|m| {
             let key = m.target.keys.first().map_or(&[][..], Vec::as_slice);
             let names: Vec<&str> = key

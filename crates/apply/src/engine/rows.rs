@@ -49,6 +49,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
         // What follows must find what was collected before.
         self.write_net(place).await?;
+        if self.as_written && self.repairs {
+            return self.repair_rows(set, block, &mapping, taken, place).await;
+        }
         self.write_rows(set, block, &mapping, taken, place).await
     }
 
@@ -129,7 +132,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     }
 
     /// Puts a statement into the packet, which is sent when it is full.
-    async fn push_statement(
+    pub(super) async fn push_statement(
         &mut self,
         statement: Statement,
         mapping: &Rc<Mapping>,

@@ -72,6 +72,7 @@ pub(super) fn text(report: &Report) -> String {
             );
             line("Rows_Per_Second", seconds(host.rows_per_second));
             line("Rows_Applied", number(host.rows_applied));
+            line("Rows_Repaired", number(host.rows_repaired));
             line("Transactions_Applied", number(host.transactions_applied));
             line("Statements_Applied", number(host.statements_applied));
             line("Statements_Left_Out", number(host.statements_left_out));

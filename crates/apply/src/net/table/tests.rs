@@ -37,6 +37,7 @@ fn mapping() -> Rc<Mapping> {
             has_primary_key: true,
             unique: Unique {
                 columns: vec![true, true, false],
+                keys: vec![vec![0], vec![1]],
                 computed: false,
             },
             triggers: Some(0),

@@ -262,6 +262,7 @@ impl Writer for FakeWriter {
             position: String::new(),
             transactions_applied: self.servers.committed.lock().unwrap().len() as u64,
             rows_applied: 0,
+            rows_repaired: 0,
             statements_applied: 0,
             groups_committed: 0,
             statements_left_out: 0,
