@@ -48,6 +48,11 @@ impl Shared {
         !self.batches.is_empty() || (self.busy && !self.half)
     }
 
+    /// Whether a batch waits to be taken up.
+    pub fn has_batches(&self) -> bool {
+        !self.batches.is_empty()
+    }
+
     /// Takes a batch in.
     pub fn put(&mut self, batch: Batch) {
         self.bytes += batch.rows.len();

@@ -102,7 +102,15 @@ pub async fn until_ready(connection: &Rc<Connection>, interest: Interest) {
             return Poll::Ready(());
         }
         registered = true;
-        WAITS.with_borrow_mut(|w| w.connections.push((Rc::clone(connection), interest)));
+        WAITS.with_borrow_mut(|w| {
+            // A future that is polled several times in one step waits for the same thing each time.
+            let known = |(other, what): &(Rc<Connection>, Interest)| {
+                Rc::ptr_eq(other, connection) && *what == interest
+            };
+            if !w.connections.iter().any(known) {
+                w.connections.push((Rc::clone(connection), interest));
+            }
+        });
         Poll::Pending
     })
     .await;

@@ -40,6 +40,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     ) -> Result<(), Error> {
         // Its rows are read back on this session, and written in the source's order.
         self.write_net(place).await?;
+        self.lane.begin(place);
         let xid = branch.xid.as_str();
         if !xid.is_ascii() || xid.len() > XID_BYTES {
             return Err(Error::fatal("sink.contract", "an xid is not one"));
@@ -47,10 +48,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         match branch.step {
             XaStep::Prepare => {
                 if transaction.piece == 0 {
-                    let forget = self.store.forget_branch_sql(xid);
-                    self.push(&forget, Count::Replaced, None, place);
-                    let keep = self.store.keep_branch_sql(xid, &place.text());
-                    self.push(&keep, Count::Rows(1), None, place);
+                    let forget = self.lane.store.forget_branch_sql(xid);
+                    self.lane.push(&forget, Count::Replaced, None, place);
+                    let keep = self.lane.store.keep_branch_sql(xid, &place.text());
+                    self.lane.push(&keep, Count::Rows(1), None, place);
                     self.keeping = Some(Keeping {
                         next_part: 1,
                         tables: BTreeSet::new(),
@@ -67,14 +68,14 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 self.commit_branch(xid, place).await?;
                 for change in &transaction.changes {
                     if let Change::Rows(set) = change {
-                        self.row_set(set, block, place).await?;
+                        self.row_set(set, block, 0, place).await?;
                     }
                 }
                 Ok(())
             }
             XaStep::Rollback => {
-                let forget = self.store.forget_branch_sql(xid);
-                self.push(&forget, Count::Any, None, place);
+                let forget = self.lane.store.forget_branch_sql(xid);
+                self.lane.push(&forget, Count::Any, None, place);
                 Ok(())
             }
         }
@@ -88,7 +89,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         place: &Rc<Place>,
     ) -> Result<(), Error> {
         let mapping = self.mapping(set.table).await?;
-        let (Some(keeping), Some(table)) = (&mut self.keeping, self.tables.get(&set.table)) else {
+        let (Some(keeping), Some(table)) = (&mut self.keeping, self.open.tables.get(&set.table))
+        else {
             return Err(Error::fatal(
                 "sink.contract",
                 "a piece of an XA branch came without its beginning",
@@ -97,21 +99,21 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         let bytes = open_block(block, set.offset, set.length)
             .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
         // The store is only names and numbers; a copy lets the parts be written one after another.
-        let store = self.store.clone();
+        let store = self.lane.store.clone();
         let part = keeping.next_part;
         if keeping.tables.insert(set.table) {
             keeping.next_part += 1;
             let sql = store.keep_table_sql(PieceOf { xid, part }, table);
-            self.push(&sql, Count::Rows(1), Some(&mapping), place);
+            self.lane.push(&sql, Count::Rows(1), Some(&mapping), place);
         }
         let version = block.first().copied().unwrap_or_default();
         let part = self.keeping.as_ref().map_or(part, |k| k.next_part);
         let mut parts = 0;
         for sql in store.keep_rows_sql(PieceOf { xid, part }, set, version, bytes) {
             parts += 1;
-            self.push(&sql, Count::Rows(1), Some(&mapping), place);
-            if self.packet.len() >= self.statement_bytes {
-                self.send_packet().await?;
+            self.lane.push(&sql, Count::Rows(1), Some(&mapping), place);
+            if self.lane.packet.len() >= self.lane.statement_bytes {
+                self.lane.send_packet().await?;
             }
         }
         if let Some(keeping) = &mut self.keeping {
@@ -134,11 +136,11 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         let mut open: Option<(Rows, Vec<u8>)> = None;
         let mut next = 0;
         loop {
-            let query = self.store.read_branch_sql(PieceOf { xid, part: next });
+            let query = self.lane.store.read_branch_sql(PieceOf { xid, part: next });
             // What is on the way comes first on this session, and may be the branch itself.
-            self.send_packet().await?;
-            self.read_replies().await?;
-            let Some(Outcome::Rows(parts)) = self.session.query(&query).await?.pop() else {
+            self.lane.send_packet().await?;
+            self.lane.read_replies().await?;
+            let Some(Outcome::Rows(parts)) = self.lane.session.query(&query).await?.pop() else {
                 return Err(damaged());
             };
             if parts.rows.is_empty() {
@@ -175,8 +177,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         if open.is_some() {
             return Err(damaged());
         }
-        let forget = self.store.forget_branch_sql(xid);
-        self.push(&forget, Count::Rows(next), None, place);
+        let forget = self.lane.store.forget_branch_sql(xid);
+        self.lane.push(&forget, Count::Rows(next), None, place);
         Ok(())
     }
 }

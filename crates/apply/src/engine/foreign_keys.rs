@@ -7,10 +7,10 @@ use std::rc::Rc;
 use datain_contract::types::{Error, Operation, RowFlags, RowSet};
 use datain_mysql_client::Stream;
 
-use super::replies::Count;
-use super::{Engine, Place};
+use super::Engine;
 use crate::cascades::{self, Graph, Plans};
 use crate::mapping::Mapping;
+use crate::target_table::TargetTable;
 
 /// The target's foreign keys, as far as this needs them.
 #[derive(Debug, Default)]
@@ -19,6 +19,14 @@ pub(super) struct Cascades {
     graph: Option<Rc<Graph>>,
     /// Tables that have a foreign key, or to which one refers.
     joined: HashSet<(String, String)>,
+}
+
+impl Cascades {
+    /// Whether the table has a foreign key, or one refers to it.
+    pub(super) fn joins(&self, table: &TargetTable) -> bool {
+        let place = (table.schema.clone(), table.name.clone());
+        self.joined.contains(&place)
+    }
 }
 
 /// The query for [`Cascades::joined`].
@@ -31,33 +39,16 @@ pub(super) fn left_to_the_target(flags: RowFlags) -> bool {
 }
 
 impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
-    /// Foreign keys as the row set asks: see CORRECTNESS, "Foreign keys". The source's unique_checks=0 is not followed: it would let a
-    /// duplicate of a row that only the target has slip into a secondary unique key.
-    pub(super) fn set_checks(&mut self, foreign_keys: bool, place: &Rc<Place>) {
-        if self.foreign_key_checks != foreign_keys {
-            self.foreign_key_checks = foreign_keys;
-            let sql = format!(
-                "SET SESSION foreign_key_checks = {}",
-                u8::from(foreign_keys)
-            );
-            self.push(sql.as_bytes(), Count::Any, None, place);
-        }
-    }
-
     /// Whether rows with these flags may be collected, and written in another order than the source's.
     pub(super) async fn may_reduce(
         &mut self,
         flags: RowFlags,
         mapping: &Mapping,
     ) -> Result<bool, Error> {
-        if self.as_written {
-            return Ok(false);
+        if let Some(known) = self.open.may_reduce(flags, mapping) {
+            return Ok(known);
         }
-        if !left_to_the_target(flags) {
-            return Ok(true);
-        }
-        let place = (mapping.target.schema.clone(), mapping.target.name.clone());
-        Ok(!self.cascades().await?.joined.contains(&place))
+        Ok(!self.cascades().await?.joins(&mapping.target))
     }
 
     /// The cascades of this row set, row by row, if they are to be written out: see [`crate::cascades`].
@@ -86,20 +77,21 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     }
 
     async fn cascades(&mut self) -> Result<Rc<Cascades>, Error> {
-        if let Some(cascades) = &self.cascades {
+        if let Some(cascades) = &self.open.cascades {
             return Ok(Rc::clone(cascades));
         }
         let asked = Rc::new(self.ask_cascades().await?);
-        self.cascades = Some(Rc::clone(&asked));
+        self.open.cascades = Some(Rc::clone(&asked));
         Ok(asked)
     }
 
     async fn ask_cascades(&mut self) -> Result<Cascades, Error> {
         // Replies that are on the way come first on this session.
-        self.send_packet().await?;
-        self.read_replies().await?;
+        self.lane.send_packet().await?;
+        self.lane.read_replies().await?;
         // Servers that do not know the variable leave cascades to InnoDB.
         let setting = self
+            .lane
             .session
             .query_first(b"SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'")
             .await?;
@@ -107,13 +99,13 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .and_then(|row| row.get(1).cloned().flatten())
             .is_some_and(|value| value.eq_ignore_ascii_case("OFF"));
         let graph = if by_sql_layer {
-            let keys = self.session.query_rows(Graph::QUERY).await?;
-            let stamped = self.session.query_rows(Graph::STAMPED_QUERY).await?;
+            let keys = self.lane.session.query_rows(Graph::QUERY).await?;
+            let stamped = self.lane.session.query_rows(Graph::STAMPED_QUERY).await?;
             Some(Rc::new(Graph::from_answers(&keys, &stamped)))
         } else {
             None
         };
-        let joined = self.session.query_rows(JOINED_QUERY).await?;
+        let joined = self.lane.session.query_rows(JOINED_QUERY).await?;
         let place = |row: &Vec<Option<String>>| match row.as_slice() {
             [Some(schema), Some(name)] => Some((schema.clone(), name.clone())),
             _ => None,

@@ -13,16 +13,20 @@
 //! The rows of a prepared XA branch are kept in the group that covers its PREPARE, and applied in the one that covers its COMMIT ([`branch`]).
 
 mod branch;
+mod collector;
 mod foreign_keys;
+mod lane;
 mod repair;
 mod replies;
 mod rows;
 mod statement;
 
-use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::hash::BuildHasher;
 use std::mem;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Checkpoint, Error, Table, Transaction};
@@ -30,12 +34,12 @@ use datain_mysql_client::{Session, Stream};
 
 use crate::checkpoint::{Beginning, Claimed, Intent, Store};
 use crate::mapping::{Collations, Mapping};
-use crate::net::Net;
 use crate::settings;
 use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
 use branch::Keeping;
-use foreign_keys::Cascades;
-use replies::{Count, Expected};
+use collector::Group;
+pub use collector::{Collector, Done};
+use lane::Lane;
 
 /// A packet of statements is sent when it reaches this size.
 const PACKET_BYTES: usize = 256 << 10;
@@ -70,19 +74,6 @@ pub struct Totals {
     pub last_commit_micros: u64,
 }
 
-/// What the open group holds so far.
-#[derive(Debug, Default)]
-struct Group {
-    totals: Totals,
-    bytes: usize,
-    /// It holds the rows of a CREATE TABLE … SELECT, so that its checkpoint ends the statement's intent.
-    ends_intent: bool,
-    /// Its newest transaction.
-    place: Rc<Place>,
-    /// Where it can be committed; none in the middle of a transaction, or after one without a checkpoint.
-    checkpoint: Option<Checkpoint>,
-}
-
 /// Where in the stream a statement comes from.
 #[derive(Debug, Default)]
 struct Place {
@@ -111,33 +102,14 @@ pub struct Opened<S, H> {
     pub set_position: bool,
 }
 
-/// One session that applies; see the module.
+/// Applies on one connection; see the module.
 pub struct Engine<S, H> {
-    session: Session<S>,
-    store: Store,
+    lane: Lane<S>,
+    open: Collector<H>,
     collations: Collations,
     /// Whether the session may choose GTIDs for DDL.
     chooses_gtids: bool,
     interrupted: Option<Intent>,
-    statement_bytes: usize,
-    /// The target's max_allowed_packet.
-    allowed_packet: usize,
-    tables: HashMap<u32, Rc<Table>, H>,
-    mappings: HashMap<u32, Rc<Mapping>, H>,
-    /// The session's foreign_key_checks as set by the packets so far.
-    foreign_key_checks: bool,
-    /// The target's foreign keys, once they were asked for.
-    cascades: Option<Rc<Cascades>>,
-    /// Every change is written as the source made it, in its order.
-    as_written: bool,
-    /// Rows that are not as the source had them are made so.
-    repairs: bool,
-    /// Changes of the open group that are still to be written.
-    net: Net<H>,
-    packet: Vec<u8>,
-    in_packet: VecDeque<Expected>,
-    on_the_way: VecDeque<Expected>,
-    group: Option<Group>,
     keeping: Option<Keeping>,
     totals: Totals,
     notices: Vec<Notice>,
@@ -189,24 +161,11 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .unwrap_or(4 << 20);
         let chooses_gtids = may_choose_gtids(&mut session).await?;
         let engine = Engine {
-            session,
-            store,
+            lane: Lane::new(session, store, allowed),
+            open: Collector::default(),
             collations,
             chooses_gtids,
             interrupted: stored.intent,
-            allowed_packet: allowed,
-            statement_bytes: (allowed / 4).clamp(16 << 10, PACKET_BYTES),
-            tables: HashMap::default(),
-            mappings: HashMap::default(),
-            foreign_key_checks: true,
-            cascades: None,
-            as_written: false,
-            repairs: false,
-            net: Net::default(),
-            packet: Vec::new(),
-            in_packet: VecDeque::new(),
-            on_the_way: VecDeque::new(),
-            group: None,
             keeping: None,
             totals: Totals {
                 // Of a place that is given up nothing is known to be in the target.
@@ -229,35 +188,33 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     /// From now on each change is written as the source made it, in its order, not as a part of its group's net effect: what fails is then the change that is to
     /// blame.
     pub fn apply_as_written(&mut self) {
-        self.as_written = true;
+        self.open.as_written = true;
     }
 
     /// From now on rows that are not as the source had them are made so, instead of ending the stream, where changes are applied as they were written
     /// ([`Engine::apply_as_written`]).
     pub fn repair_conflicts(&mut self) {
-        self.repairs = true;
+        self.open.repairs = true;
     }
 
     /// Notes table records of a batch; must come before its transactions.
     pub fn add_tables(&mut self, tables: Vec<Table>) {
-        for table in tables {
-            self.mappings.remove(&table.id);
-            self.tables.insert(table.id, Rc::new(table));
-        }
+        self.open.add_tables(tables);
     }
 
     /// Rows and bytes in the open group, if there is one.
     #[must_use]
     pub fn group_size(&self) -> Option<(u64, usize)> {
-        self.group
-            .as_ref()
-            .map(|g| (g.totals.rows, g.bytes + self.net.bytes()))
+        let written = self.lane.written.unwrap_or(0);
+        self.open
+            .size()
+            .map(|(rows, bytes)| (rows, bytes + written))
     }
 
     /// Whether the open group ends where a commit may stand.
     #[must_use]
     pub fn can_commit(&self) -> bool {
-        self.group.as_ref().is_some_and(|g| g.checkpoint.is_some())
+        self.open.can_commit()
     }
 
     /// Totals of everything durable.
@@ -268,7 +225,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
 
     /// What happened that operators should read, since the last call.
     pub fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
+        self.notices.append(&mut self.lane.notices);
+        mem::take(&mut self.notices)
     }
 
     /// Applies a transaction or a piece of one. Returns the checkpoint when that made something durable (DDL does).
@@ -280,12 +238,20 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         transaction: Transaction,
         block: &[u8],
     ) -> Result<Option<Checkpoint>, Error> {
-        let place = Rc::new(Place {
-            file: transaction.file.clone(),
-            offset: transaction.offset,
-            gtid: transaction.gtid.clone(),
-            committed_at_micros: transaction.committed_at_micros,
-        });
+        self.apply_from(transaction, block, Done::default()).await
+    }
+
+    /// The same for a transaction of which a part has been collected ([`Collector::collect`]).
+    ///
+    /// # Errors
+    /// As [`Engine::apply`].
+    pub async fn apply_from(
+        &mut self,
+        transaction: Transaction,
+        block: &[u8],
+        done: Done,
+    ) -> Result<Option<Checkpoint>, Error> {
+        let place = Rc::new(Place::of(&transaction));
         let statements = transaction
             .changes
             .iter()
@@ -293,51 +259,33 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         let result = if statements {
             self.apply_statement(transaction, block, &place).await
         } else {
-            self.apply_rows(transaction, block, &place)
+            self.apply_rows(&transaction, block, done, &place)
                 .await
                 .map(|()| None)
         };
-        result.map_err(|e| e.at(&place.file, place.offset, place.gtid.as_deref()))
+        result.map_err(|e| place.named(e))
     }
 
     async fn apply_rows(
         &mut self,
-        transaction: Transaction,
+        transaction: &Transaction,
         block: &[u8],
+        mut done: Done,
         place: &Rc<Place>,
     ) -> Result<(), Error> {
-        if self.group.is_none() {
-            self.begin_group(false, place);
-        }
+        self.open.group.get_or_insert_default();
         if let Some(branch) = &transaction.xa {
-            self.branch_step(branch, &transaction, block, place).await?;
-        } else {
-            for change in &transaction.changes {
+            self.branch_step(branch, transaction, block, place).await?;
+        } else if !self.open.collect(transaction, block, &mut done)? {
+            for change in done.left_of(transaction) {
                 if let Change::Rows(set) = change {
-                    self.row_set(set, block, place).await?;
+                    self.row_set(set, block, done.rows, place).await?;
                 }
+                done.rows = 0;
             }
         }
-        if let Some(group) = &mut self.group {
-            group.place = Rc::clone(place);
-            group.checkpoint = transaction.checkpoint;
-            if transaction.last {
-                group.totals.transactions +=
-                    u64::from(transaction.gtid.is_some() || !transaction.changes.is_empty());
-            }
-            if transaction.committed_at_micros > 0 {
-                group.totals.last_commit_micros = transaction.committed_at_micros;
-            }
-        }
+        self.open.complete(transaction, place);
         Ok(())
-    }
-
-    fn begin_group(&mut self, ends_intent: bool, place: &Rc<Place>) {
-        self.group = Some(Group {
-            ends_intent,
-            ..Group::default()
-        });
-        self.push(b"START TRANSACTION", Count::Any, None, place);
     }
 
     /// Asks the target whether the pipeline is still this writer's; to be called while no group is open.
@@ -345,10 +293,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     /// # Errors
     /// `checkpoint.fenced`, or `checkpoint.overruled` after a person's order, as a commit would say; server errors.
     pub async fn require_ownership(&mut self) -> Result<(), Error> {
-        if self.store.is_ours(&mut self.session).await? {
+        if self.lane.store.is_ours(&mut self.lane.session).await? {
             return Ok(());
         }
-        Err(self.store.lost(&mut self.session).await)
+        Err(self.lane.store.lost(&mut self.lane.session).await)
     }
 
     /// Commits the open group with its checkpoint.
@@ -356,34 +304,38 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     /// # Errors
     /// As [`Engine::apply`]; `checkpoint.fenced`. `sink.nothing-to-commit` when there is no group that may be committed.
     pub async fn commit(&mut self) -> Result<Checkpoint, Error> {
-        let place = self
-            .group
-            .as_mut()
-            .map(|group| mem::take(&mut group.place))
-            .unwrap_or_default();
-        self.write_net(&place)
-            .await
-            .map_err(|e| e.at(&place.file, place.offset, place.gtid.as_deref()))?;
-        let Some((group, checkpoint)) = self
-            .group
-            .take()
-            .and_then(|mut g| g.checkpoint.take().map(|c| (g, c)))
-        else {
+        self.commit_while(|_| Ok(false)).await
+    }
+
+    /// The same, while `more` adds to the next group: it is called whenever the target is at work, and says whether it has done something.
+    ///
+    /// # Errors
+    /// As [`Engine::commit`], and what `more` returns; the group may then be committed or not.
+    pub async fn commit_while(
+        &mut self,
+        mut more: impl FnMut(&mut Collector<H>) -> Result<bool, Error>,
+    ) -> Result<Checkpoint, Error> {
+        let Some(closing) = self.open.close() else {
             return Err(Error::fatal(
                 "sink.nothing-to-commit",
                 "a commit was asked for where the stream does not allow one",
             ));
         };
-        let fence = self.store.advance_sql(
-            &checkpoint,
-            group.totals.last_commit_micros,
-            group.ends_intent,
-        );
-        self.push(&fence, Count::Fence, None, &Rc::default());
-        self.send_packet().await?;
-        self.read_replies().await?;
-        self.session.exec(b"COMMIT").await?;
-        self.store.advanced(checkpoint.ordinal);
+        let open = &mut self.open;
+        let mut writing = pin!(self.lane.write_group(closing));
+        let (checkpoint, group) = poll_fn(|context| {
+            loop {
+                if let Poll::Ready(result) = writing.as_mut().poll(context) {
+                    return Poll::Ready(result);
+                }
+                match more(open) {
+                    Ok(true) => {}
+                    Ok(false) => return Poll::Pending,
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
+            }
+        })
+        .await?;
         let durable = &mut self.totals;
         durable.transactions += group.totals.transactions;
         durable.rows += group.totals.rows;
@@ -401,12 +353,21 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         schema: &str,
         name: &str,
     ) -> Result<Option<TargetTable>, Error> {
-        let table = self.session.query_first(&table_query(schema, name)).await?;
+        let table = self
+            .lane
+            .session
+            .query_first(&table_query(schema, name))
+            .await?;
         let columns = self
+            .lane
             .session
             .query_rows(&columns_query(schema, name))
             .await?;
-        let keys = self.session.query_rows(&keys_query(schema, name)).await?;
+        let keys = self
+            .lane
+            .session
+            .query_rows(&keys_query(schema, name))
+            .await?;
         Ok(TargetTable::from_answers(
             schema,
             name,
@@ -417,17 +378,17 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     }
 
     async fn mapping(&mut self, id: u32) -> Result<Rc<Mapping>, Error> {
-        if let Some(mapping) = self.mappings.get(&id) {
+        if let Some(mapping) = self.open.mappings.get(&id) {
             return Ok(Rc::clone(mapping));
         }
-        let Some(source) = self.tables.get(&id).cloned() else {
+        let Some(source) = self.open.tables.get(&id).cloned() else {
             return Err(Error::fatal(
                 "sink.contract",
                 format!("rows of table {id}, which no table record announced"),
             ));
         };
         let mapping = self.map_table(&source).await?;
-        self.mappings.insert(id, Rc::clone(&mapping));
+        self.open.mappings.insert(id, Rc::clone(&mapping));
         Ok(mapping)
     }
 
@@ -435,8 +396,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     async fn map_table(&mut self, source: &Table) -> Result<Rc<Mapping>, Error> {
         let (schema, name) = (source.schema.as_str(), source.name.as_str());
         // Replies that are on the way come first on this session.
-        self.send_packet().await?;
-        self.read_replies().await?;
+        self.lane.send_packet().await?;
+        self.lane.read_replies().await?;
         let target = self.target_table(schema, name).await?.ok_or_else(|| {
             Error::reconfigure("table.missing", "the target has no such table")
                 .in_table(schema, name)

@@ -37,10 +37,11 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         place: &Rc<Place>,
     ) -> Result<(), Error> {
         let plans = self.written_cascades(set, block, mapping).await?;
+        self.lane.begin(place);
         let checks = left_to_the_target(set.flags) && plans.is_none();
         let mut plans = plans.unwrap_or_default().into_iter();
         let bounds = Bounds {
-            bytes: self.statement_bytes,
+            bytes: self.lane.statement_bytes,
             rows: 1,
         };
         let mut list = Vec::new();
@@ -79,15 +80,15 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             }
             let statements = of_rows.next().unwrap_or_default();
             let mut repaired = self.make_room(&target, &row).await?;
-            self.set_checks(checks, place);
+            self.lane.set_checks(checks, place);
             for sql in cascades {
-                self.push(&sql, Count::Any, Some(mapping), place);
+                self.lane.push(&sql, Count::Any, Some(mapping), place);
             }
             repaired |= self.write_row(&target, &row, statements).await?;
             if repaired {
                 self.note_repair(&target);
             }
-            if let Some(group) = &mut self.group {
+            if let Some(group) = &mut self.open.group {
                 group.totals.rows += 1;
                 group.totals.rows_repaired += u64::from(repaired);
             }
@@ -132,7 +133,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             sql.push(b')');
         }
         // Rows that refer to one that stands in the way refer to the new one in a moment.
-        self.set_checks(false, target.place);
+        self.lane.set_checks(false, target.place);
         Ok(self.run(&sql, target).await? > 0)
     }
 
@@ -164,7 +165,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                     target.after_present,
                 )?;
                 let bounds = Bounds {
-                    bytes: self.statement_bytes,
+                    bytes: self.lane.statement_bytes,
                     rows: 1,
                 };
                 let mut open = Open::new(target.mapping, &plan, bounds);
@@ -194,7 +195,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         statements: &[Statement],
     ) -> Result<bool, Error> {
         for statement in statements {
-            self.push_statement(statement.clone(), target.mapping, target.place)
+            self.lane
+                .push_statement(statement.clone(), target.mapping, target.place)
                 .await?;
         }
         Ok(false)
@@ -202,14 +204,14 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
 
     /// Runs one statement, and returns how many rows it found.
     async fn run(&mut self, sql: &[u8], target: &Target<'_>) -> Result<u64, Error> {
-        self.send_packet().await?;
-        self.read_replies().await?;
+        self.lane.send_packet().await?;
+        self.lane.read_replies().await?;
         let expected = Expected {
             count: Count::Any,
             mapping: Some(Rc::clone(target.mapping)),
             place: Rc::clone(target.place),
         };
-        let ok = match self.session.exec(sql).await {
+        let ok = match self.lane.session.exec(sql).await {
             Ok(ok) => ok,
             Err(error) => return Err(expected.refused(error)),
         };

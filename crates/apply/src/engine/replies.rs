@@ -1,13 +1,13 @@
 //! Statements on their way: packets of several, and the replies that each must get.
 
-use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 use datain_mysql_client::{ClientError, Outcome, Stream};
 
-use super::{Engine, Notice, Place};
+use super::lane::Lane;
+use super::{Notice, Place};
 use crate::checkpoint::tables_are_gone;
 use crate::mapping::Mapping;
 
@@ -42,7 +42,7 @@ pub(super) enum Count {
     Fence,
 }
 
-impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
+impl<S: Stream> Lane<S> {
     pub(super) fn push(
         &mut self,
         sql: &[u8],
@@ -75,8 +75,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             mapping: mapping.cloned(),
             place: Rc::clone(place),
         });
-        if let Some(group) = &mut self.group {
-            group.bytes += length;
+        if let Some(written) = &mut self.written {
+            *written += length;
         }
     }
 

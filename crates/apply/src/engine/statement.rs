@@ -7,7 +7,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Checkpoint, Disposition, Error, Statement, Transaction};
 use datain_mysql_client::{ClientError, Stream, quote_identifier};
 
-use super::{Engine, Notice, Place};
+use super::{Done, Engine, Group, Notice, Place};
 use crate::checkpoint::{Intent, Lock};
 use crate::ddl::{self, Treatment};
 use crate::settings;
@@ -37,7 +37,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             return broken("a transaction with a statement came without a checkpoint");
         }
         let mut durable = None;
-        if self.group.is_some() {
+        if self.open.group.is_some() {
             if !self.can_commit() {
                 return broken("the transaction before a statement came without a checkpoint");
             }
@@ -45,8 +45,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         }
         let treatment = ddl::treatment(statement);
         if let (Some(create), Treatment::Run) = (&creates, &treatment) {
-            Lock::Statements(self.store.stream())
-                .take(&mut self.session)
+            Lock::Statements(self.lane.store.stream())
+                .take(&mut self.lane.session)
                 .await?;
             // Without GTIDs: the rows are committed with the checkpoint only, so a table that is there and empty is the one that was made.
             let found = if self.interrupted.is_some() {
@@ -55,16 +55,20 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 None
             };
             self.run_under_intent(create, place, found).await?;
-            Lock::Statements(self.store.stream())
-                .give_back(&mut self.session)
+            Lock::Statements(self.lane.store.stream())
+                .give_back(&mut self.lane.session)
                 .await?;
             self.totals.statements += 1;
-            self.begin_group(true, place);
+            self.open.group = Some(Group {
+                ends_intent: true,
+                ..Group::default()
+            });
             let rows = Transaction {
                 changes: rows.to_vec(),
                 ..transaction
             };
-            self.apply_rows(rows, block, place).await?;
+            self.apply_rows(&rows, block, Done::default(), place)
+                .await?;
             return Ok(durable);
         }
         let Some(checkpoint) = transaction.checkpoint.filter(|_| transaction.last) else {
@@ -73,13 +77,13 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         match treatment {
             Treatment::Run => {
                 // A person's order waits for what runs under this lock. After an error the session is given up, and the lock with it.
-                Lock::Statements(self.store.stream())
-                    .take(&mut self.session)
+                Lock::Statements(self.lane.store.stream())
+                    .take(&mut self.lane.session)
                     .await?;
                 self.run_under_intent(statement, place, None).await?;
                 self.move_checkpoint(&[], &checkpoint, place, true).await?;
-                Lock::Statements(self.store.stream())
-                    .give_back(&mut self.session)
+                Lock::Statements(self.lane.store.stream())
+                    .give_back(&mut self.lane.session)
                     .await?;
                 self.totals.statements += 1;
             }
@@ -89,7 +93,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             }
             Treatment::HoldBack => {
                 self.notice("held back in datain.held_back until the cutover: triggers and events are not created on the target", statement, place);
-                let sql = self.store.hold_back_sql(
+                let sql = self.lane.store.hold_back_sql(
                     transaction.ordinal,
                     &place.text(),
                     statement.default_schema.as_deref(),
@@ -135,23 +139,25 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         place: &Place,
         ends_intent: bool,
     ) -> Result<(), Error> {
-        self.session.exec(b"START TRANSACTION").await?;
+        self.lane.session.exec(b"START TRANSACTION").await?;
         if !sql.is_empty() {
-            self.session.exec(sql).await?;
+            self.lane.session.exec(sql).await?;
         }
         let moved = self
+            .lane
             .session
             .exec(
                 &self
+                    .lane
                     .store
                     .advance_sql(to, place.committed_at_micros, ends_intent),
             )
             .await?;
         if moved.affected_rows != 1 {
-            return Err(self.store.lost(&mut self.session).await);
+            return Err(self.lane.store.lost(&mut self.lane.session).await);
         }
-        self.session.exec(b"COMMIT").await?;
-        self.store.advanced(to.ordinal);
+        self.lane.session.exec(b"COMMIT").await?;
+        self.lane.store.advanced(to.ordinal);
         Ok(())
     }
 
@@ -181,9 +187,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 None => return Err(undecided(statement)),
             },
             _ => {
-                let (intent, gtid) = self.store.intent_sql(&place.text(), self.chooses_gtids);
-                if self.session.exec(&intent).await?.affected_rows != 1 {
-                    return Err(self.store.lost(&mut self.session).await);
+                let (intent, gtid) = self
+                    .lane
+                    .store
+                    .intent_sql(&place.text(), self.chooses_gtids);
+                if self.lane.session.exec(&intent).await?.affected_rows != 1 {
+                    return Err(self.lane.store.lost(&mut self.lane.session).await);
                 }
                 gtid
             }
@@ -192,10 +201,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             self.forget_refused(&error, gtid.is_some()).await;
             return Err(error);
         }
-        self.session.exec(settings::FOR_ROWS).await?;
-        self.foreign_key_checks = true;
-        self.mappings.clear();
-        self.cascades = None;
+        self.lane.session.exec(settings::FOR_ROWS).await?;
+        self.lane.foreign_key_checks = true;
+        self.open.mappings.clear();
+        self.open.cascades = None;
         Ok(())
     }
 
@@ -212,7 +221,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             quote_identifier(&schema),
             quote_identifier(&name)
         );
-        let empty = self.session.query_first(rows.as_bytes()).await?.is_none();
+        let empty = self
+            .lane
+            .session
+            .query_first(rows.as_bytes())
+            .await?
+            .is_none();
         Ok(empty.then_some(true))
     }
 
@@ -228,7 +242,14 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 quote_identifier(&schema),
                 quote_identifier(&name)
             );
-            if table.keys.is_empty() && self.session.query_first(rows.as_bytes()).await?.is_some() {
+            if table.keys.is_empty()
+                && self
+                    .lane
+                    .session
+                    .query_first(rows.as_bytes())
+                    .await?
+                    .is_some()
+            {
                 return Err(Error::fatal(
                     "ddl.numbers-rows",
                     "the statement numbers the rows of a table without a key, which each server does in an order of its own",
@@ -248,9 +269,13 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         let passing = matches!(error.server_errno, Some(1205 | 1213 | 1290));
         let refused =
             error.server_errno.is_some() && (error.disposition != Disposition::Retry || passing);
-        if refused && !has_gtid && self.session.server_version().is_mysql_since(8, 0, 0) {
+        if refused && !has_gtid && self.lane.session.server_version().is_mysql_since(8, 0, 0) {
             // If it cannot be taken back, the next start asks for a look at the target, which is safe.
-            let _ = self.session.exec(&self.store.forget_intent_sql()).await;
+            let _ = self
+                .lane
+                .session
+                .exec(&self.lane.store.forget_intent_sql())
+                .await;
         }
     }
 
@@ -268,28 +293,34 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         };
         if let Some(schema) = &statement.default_schema {
             let sql = format!("USE {}", quote_identifier(schema));
-            match self.session.exec(sql.as_bytes()).await {
+            match self.lane.session.exec(sql.as_bytes()).await {
                 // CREATE SCHEMA is logged under the schema that it makes. Unqualified names must find no other schema by accident.
                 Err(e) if e.code() == "server.unknown-database" => {
-                    self.session.exec(b"USE information_schema").await?;
+                    self.lane.session.exec(b"USE information_schema").await?;
                 }
                 other => {
                     other?;
                 }
             }
         }
-        self.session
+        self.lane
+            .session
             .exec(&ddl::context_sql(&statement.context))
             .await
             .map_err(refused)?;
         if let Some(gtid) = gtid {
             let sql = format!("SET SESSION gtid_next = '{gtid}'");
-            self.session.exec(sql.as_bytes()).await?;
+            self.lane.session.exec(sql.as_bytes()).await?;
         }
         // Statements such as ANALYZE TABLE answer with rows.
-        self.session.query(&statement.sql).await.map_err(refused)?;
+        self.lane
+            .session
+            .query(&statement.sql)
+            .await
+            .map_err(refused)?;
         if gtid.is_some() {
-            self.session
+            self.lane
+                .session
                 .exec(b"SET SESSION gtid_next = 'AUTOMATIC'")
                 .await?;
         }

@@ -71,7 +71,7 @@ impl<H: BuildHasher + Default> Net<H> {
             .is_none_or(|table| Rc::ptr_eq(table.mapping(), mapping))
     }
 
-    /// Adds the first rows of a set, as many as can be treated here, and returns how many.
+    /// Adds the rows of a set behind the first `done`, as many as can be treated here, and returns how many are then done.
     ///
     /// # Errors
     /// `row-block.*` for malformed rows.
@@ -80,6 +80,7 @@ impl<H: BuildHasher + Default> Net<H> {
         set: &RowSet,
         block: &[u8],
         mapping: &Rc<Mapping>,
+        done: u32,
     ) -> Result<u32, Error> {
         let place = match self.by_id.get(&set.table) {
             Some(place) => *place,
@@ -89,7 +90,7 @@ impl<H: BuildHasher + Default> Net<H> {
                 self.tables.len() - 1
             }
         };
-        self.tables[place].take(set, block)
+        self.tables[place].take(set, block, done)
     }
 
     /// Takes out everything, table by table.

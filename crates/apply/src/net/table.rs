@@ -105,7 +105,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
     }
 
     /// See [`super::Net::take`].
-    pub(super) fn take(&mut self, set: &RowSet, block: &[u8]) -> Result<u32, Error> {
+    pub(super) fn take(&mut self, set: &RowSet, block: &[u8], done: u32) -> Result<u32, Error> {
         let mapping = Rc::clone(&self.mapping);
         let failed = |code: &str, what: String| {
             Error::fatal(code, what).in_table(&mapping.target.schema, &mapping.target.name)
@@ -125,7 +125,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
             .next_row()
             .map_err(|e| failed(e.code(), e.to_string()))?
         {
-            if !self.row(&row, before_present, after_present) {
+            if taken >= done && !self.row(&row, before_present, after_present) {
                 break;
             }
             taken += 1;

@@ -108,7 +108,7 @@ impl Run {
             length: u32::try_from(block.len() - 1).unwrap(),
             flags: datain_contract::types::RowFlags::empty(),
         };
-        self.net.take(&set, &block, &self.mapping).unwrap() == 1
+        self.net.take(&set, &block, &self.mapping, 0).unwrap() == 1
     }
 
     fn statements(mut self) -> Vec<String> {

@@ -1,0 +1,197 @@
+//! A connection to the target, and the group that is on its way over it.
+//!
+//! Statements are put together to packets ([`replies`](super::replies)); the target's transaction begins with the first of them.
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::rc::Rc;
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Checkpoint, Error};
+use datain_mysql_client::{Session, Stream};
+
+use super::collector::Group;
+use super::replies::{Count, Expected};
+use super::{Notice, Place};
+use crate::checkpoint::Store;
+use crate::mapping::Mapping;
+use crate::net::{Limits, Net};
+use crate::settings;
+use crate::statements::{Bounds, Check, Statement};
+
+/// Rows in one statement.
+pub(super) const ROWS: u64 = 1000;
+
+/// One connection.
+pub(super) struct Lane<S> {
+    pub(super) session: Session<S>,
+    pub(super) store: Store,
+    /// A multi-row statement is ended, and a packet sent, at this size.
+    pub(super) statement_bytes: usize,
+    /// The target's max_allowed_packet.
+    pub(super) allowed_packet: usize,
+    /// The session's foreign_key_checks as set by the packets so far.
+    pub(super) foreign_key_checks: bool,
+    /// A transaction is open, with so many bytes of statements.
+    pub(super) written: Option<usize>,
+    pub(super) packet: Vec<u8>,
+    pub(super) in_packet: VecDeque<Expected>,
+    pub(super) on_the_way: VecDeque<Expected>,
+    pub(super) notices: Vec<Notice>,
+}
+
+/// A group that is complete.
+pub(super) struct Closing<H> {
+    pub(super) group: Group,
+    pub(super) net: Net<H>,
+    pub(super) checkpoint: Checkpoint,
+}
+
+impl<S: Stream> Lane<S> {
+    pub(super) fn new(session: Session<S>, store: Store, allowed_packet: usize) -> Self {
+        Self {
+            session,
+            store,
+            statement_bytes: (allowed_packet / 4).clamp(16 << 10, super::PACKET_BYTES),
+            allowed_packet,
+            foreign_key_checks: true,
+            written: None,
+            packet: Vec::new(),
+            in_packet: VecDeque::new(),
+            on_the_way: VecDeque::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// Begins the target's transaction, unless it has begun.
+    pub(super) fn begin(&mut self, place: &Rc<Place>) {
+        if self.written.is_none() {
+            self.written = Some(0);
+            self.push(b"START TRANSACTION", Count::Any, None, place);
+        }
+    }
+
+    /// Foreign keys as the rows ask: see CORRECTNESS, "Foreign keys". The source's unique_checks=0 is not followed: it would let a duplicate of a row that only the
+    /// target has slip into a secondary unique key.
+    pub(super) fn set_checks(&mut self, foreign_keys: bool, place: &Rc<Place>) {
+        if self.foreign_key_checks != foreign_keys {
+            self.foreign_key_checks = foreign_keys;
+            let sql = format!(
+                "SET SESSION foreign_key_checks = {}",
+                u8::from(foreign_keys)
+            );
+            self.push(sql.as_bytes(), Count::Any, None, place);
+        }
+    }
+
+    /// Writes what was collected.
+    pub(super) async fn write_net<H: BuildHasher + Default>(
+        &mut self,
+        net: &mut Net<H>,
+        place: &Rc<Place>,
+    ) -> Result<(), Error> {
+        if net.is_empty() {
+            return Ok(());
+        }
+        self.begin(place);
+        let limits = Limits {
+            bounds: Bounds {
+                bytes: self.statement_bytes,
+                rows: ROWS,
+            },
+            knows_values: self.session.server_version().is_mysql_since(8, 0, 19),
+        };
+        // No table under foreign keys that the target looks after is among them.
+        self.set_checks(false, place);
+        for table in net.drain() {
+            let mut list = Vec::new();
+            table.write(limits, |statement| {
+                list.push(statement);
+                Ok(())
+            })?;
+            let mapping = Rc::clone(table.mapping());
+            drop(table);
+            for statement in list {
+                self.push_statement(statement, &mapping, place).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a group to its end and commits it, once every reply was read and every count was right.
+    pub(super) async fn write_group<H: BuildHasher + Default>(
+        &mut self,
+        mut closing: Closing<H>,
+    ) -> Result<(Checkpoint, Group), Error> {
+        let Closing {
+            group, checkpoint, ..
+        } = &closing;
+        let place = Rc::clone(&group.place);
+        let fence = self.store.advance_sql(
+            checkpoint,
+            group.totals.last_commit_micros,
+            group.ends_intent,
+        );
+        self.write_net(&mut closing.net, &place)
+            .await
+            .map_err(|e| e.at(&place.file, place.offset, place.gtid.as_deref()))?;
+        self.begin(&place);
+        self.push(&fence, Count::Fence, None, &Rc::default());
+        self.send_packet().await?;
+        self.read_replies().await?;
+        self.session.exec(b"COMMIT").await?;
+        self.written = None;
+        self.store.advanced(closing.checkpoint.ordinal);
+        Ok((closing.checkpoint, closing.group))
+    }
+
+    /// Puts a statement into the packet, which is sent when it is full.
+    pub(super) async fn push_statement(
+        &mut self,
+        statement: Statement,
+        mapping: &Rc<Mapping>,
+        place: &Rc<Place>,
+    ) -> Result<(), Error> {
+        let length = statement.sql.len();
+        if length >= self.allowed_packet {
+            return Err(self.statement_too_large(length, mapping));
+        }
+        if self.packet.len() + length >= self.allowed_packet {
+            self.send_packet().await?;
+        }
+        let rows = statement.rows;
+        let (count, guard) = match statement.check {
+            Check::Strict => (Count::Rows(rows), None),
+            Check::Documents => (Count::Documents(rows), None),
+            Check::ReadBack(guard) => (Count::Lenient(rows), Some(guard)),
+        };
+        if guard.is_some() {
+            self.push(settings::LENIENT, Count::Any, None, place);
+        }
+        self.push_owned(statement.sql, count, Some(mapping), place);
+        if let Some(guard) = guard {
+            if self.packet.len() + guard.len() >= self.allowed_packet {
+                self.send_packet().await?;
+            }
+            self.push_owned(guard, Count::Guard, Some(mapping), place);
+            self.push(settings::STRICT, Count::Any, None, place);
+        }
+        if self.packet.len() >= self.statement_bytes {
+            self.send_packet().await?;
+        }
+        Ok(())
+    }
+
+    /// The server would say so too, but it may close the connection before it is heard.
+    fn statement_too_large(&self, length: usize, mapping: &Mapping) -> Error {
+        Error::reconfigure(
+            "server.packet-too-large",
+            format!(
+                "the statement for one row has {length} bytes, and the target takes packets of up to {}",
+                self.allowed_packet
+            ),
+        )
+        .hint("raise max_allowed_packet on the target (SET PERSIST max_allowed_packet = …, at most 1 GiB)")
+        .in_table(&mapping.target.schema, &mapping.target.name)
+    }
+}
