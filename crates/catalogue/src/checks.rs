@@ -285,6 +285,16 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
+        reason: "before MySQL 9.6, or with `innodb_native_foreign_keys = ON`, a source logs the change of a parent's row and not what foreign keys do to other tables. That happens on the target again when the parent's change is applied; where the filter leaves the parent out, what it does to a replicated child is lost without a word.",
+        remedy: "replicate the parent too, or leave out the child; since MySQL 9.6 `innodb_native_foreign_keys = OFF` in the source's option file; or, where parents' rows are never deleted and their keys never changed, `[check] allow = [\"unlogged-cascades\"]`",
+        allow: Some("unlogged-cascades"),
+        ..source(
+            "source.unlogged-cascades",
+            Fatal,
+            "no cascade that the source does not log leads from a table outside the filter to a replicated one",
+        )
+    },
+    Check {
         reason: "a branch that was prepared before the pipeline begins is committed later without its rows being logged again.",
         remedy: "`XA COMMIT …` or `XA ROLLBACK …` for each, before the copy for the target is taken",
         ..source(

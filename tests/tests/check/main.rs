@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
 mod access;
+mod cascades;
 mod pair;
 mod place;
 mod settings;
@@ -183,7 +184,7 @@ fn servers_that_cannot_be_looked_at() {
         Host::command(&["check", "-c", config.to_str().expect("a path")], LIMIT).expect("an end");
     assert!(
         exit.stderr
-            .contains("hint: it knows version, no-primary-key, column-order"),
+            .contains("hint: it knows version, no-primary-key, unlogged-cascades, column-order"),
         "{exit}"
     );
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod branches;
+mod cascades;
 mod definers;
 mod identity;
 mod log;
@@ -36,6 +37,7 @@ const VARIABLES: &[&str] = &[
     "enforce_gtid_consistency",
     "lower_case_table_names",
     "max_allowed_packet",
+    "innodb_native_foreign_keys",
     "partial_revokes",
     "require_secure_transport",
 ];
@@ -129,6 +131,7 @@ pub async fn survey<S: Stream>(
     access::privileges(&rights, &filter, &tables, by_file, insensitive, &mut survey);
     survey.find(branches::finding(session, &rights, checkpoint.is_none()).await?);
     tables::check(&tables, &mut survey);
+    survey.find(cascades::finding(session, &filter, &variables, &version).await?);
     definers::tell(session, &filter, &rights, insensitive, &mut survey).await?;
     survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);
     survey.find(clock::finding(session, now, "source.clock-skew", "source").await?);
