@@ -11,6 +11,7 @@ mod identity;
 mod log;
 mod place;
 mod tables;
+mod zones;
 
 use datain_contract::FindingExt as _;
 use datain_contract::types::{Checkpoint, Error, Fact, Finding, Severity};
@@ -40,6 +41,7 @@ const VARIABLES: &[&str] = &[
     "innodb_native_foreign_keys",
     "partial_revokes",
     "require_secure_transport",
+    "time_zone",
 ];
 
 /// What was found.
@@ -132,6 +134,7 @@ pub async fn survey<S: Stream>(
     survey.find(branches::finding(session, &rights, checkpoint.is_none()).await?);
     tables::check(&tables, &mut survey);
     survey.find(cascades::finding(session, &filter, &variables, &version).await?);
+    zones::tell(session, &filter, &variables, &version, now(), &mut survey).await?;
     definers::tell(session, &filter, &rights, insensitive, &mut survey).await?;
     survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);
     survey.find(clock::finding(session, now, "source.clock-skew", "source").await?);
