@@ -17,4 +17,5 @@ pub mod random_schema;
 pub mod rough;
 pub mod scenarios;
 pub mod seed;
+pub mod servers;
 mod temp_dir;

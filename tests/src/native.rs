@@ -15,6 +15,9 @@ use datain_throwaway_servers::{ROOT_PASSWORD, Server};
 /// The code of the error that a [`Fragile`] connection ends with.
 pub const CUT: &str = "net.reset";
 
+/// A `start` that takes everything.
+pub const FROM_START: &str = r#"{"mode":"gtid","gtid_set":""}"#;
+
 /// A connection that is lost after so many writes: at every second number before the last of them left, else after it, so that the server carries out
 /// what nobody hears of.
 pub struct Fragile {

@@ -9,13 +9,13 @@ use datain_contract::types::Error;
 use datain_mysql_client::blocking::block_on;
 use datain_throwaway_servers::Server;
 
-use crate::native::{CUT, fragile, session};
+use crate::native::{CUT, FROM_START, fragile, session};
 use crate::seed::{Rng, chance, pick};
 
 /// Settings of a pipeline of this name that begins at the source's oldest transaction.
 #[must_use]
 pub fn settings(stream: &str) -> Settings {
-    let mut settings = crate::native::settings(r#"{"mode":"gtid","gtid_set":""}"#);
+    let mut settings = crate::native::settings(FROM_START);
     stream.clone_into(&mut settings.stream);
     settings
 }

@@ -8,14 +8,8 @@ use datain_capture::upcoming::{self, Upcoming};
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::blocking::{BlockingStream, block_on};
 use datain_mysql_client::{ConnectOptions, ReplicaIdentity, Session};
-use datain_throwaway_servers::{Flavor, ROOT_PASSWORD, Server};
-
-fn server() -> Server {
-    Server::builder(Flavor::Mysql97)
-        .relaxed()
-        .start()
-        .expect("a server")
-}
+use datain_tests::servers::server;
+use datain_throwaway_servers::{ROOT_PASSWORD, Server};
 
 fn session(server: &Server) -> Session<BlockingStream> {
     let stream = BlockingStream::unix(server.socket()).expect("the server's socket");

@@ -8,31 +8,12 @@ use datain_capture::upcoming;
 use datain_contract::types::{Error, Severity};
 use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
-use datain_tests::native::{CUT, fragile, replicate, replicate_into, session, settings};
+use datain_tests::native::{
+    CUT, FROM_START, fragile, replicate, replicate_into, session, settings,
+};
 use datain_tests::scenarios;
+use datain_tests::servers::{cell, run, server};
 use datain_throwaway_servers::{Flavor, Server};
-
-const FROM_START: &str = r#"{"mode":"gtid","gtid_set":""}"#;
-
-fn server() -> Server {
-    Server::builder(Flavor::Mysql97)
-        .relaxed()
-        .start()
-        .expect("a server")
-}
-
-fn cell(server: &Server, sql: &str) -> String {
-    let rows = server.query(sql).expect(sql);
-    let cell = rows
-        .into_iter()
-        .next()
-        .and_then(|row| row.into_iter().next());
-    cell.flatten().unwrap_or_default()
-}
-
-fn run(server: &Server, sql: &str) {
-    server.sql(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
-}
 
 const TABLE: &str = "CREATE SCHEMA d; CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(100));
     INSERT INTO d.t VALUES (1, 'a'), (2, 'b'), (3, 'c');";

@@ -3,52 +3,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::collections::BTreeMap;
+mod log;
 
 use datain_binlog::{ChecksumAlgorithm, GtidSet};
 use datain_capture::assembler::Assembler;
 use datain_capture::checkpoint::State;
 use datain_capture::position::Position;
 use datain_contract::types::{Batch, Change, Error, XaStep};
-use datain_row_block::{ColumnKind, Operation, RowSetReader, open_block};
 use datain_sql_statement::TableFilter;
-
-/// Written by MySQL 9.7, see crates/binlog/tests/data/make.sh.
-const FILE: &[u8] = include_bytes!("../../binlog/tests/data/minimal-metadata.binlog");
-
-/// Where its XA transaction begins.
-const XA_AT: u64 = 162_999;
-
-fn events(until: u64) -> Vec<&'static [u8]> {
-    let mut rest = &FILE[4..usize::try_from(until).unwrap()];
-    let mut events = Vec::new();
-    while !rest.is_empty() {
-        let size = u32::from_le_bytes(rest[9..13].try_into().unwrap()) as usize;
-        let (event, tail) = rest.split_at(size);
-        events.push(event);
-        rest = tail;
-    }
-    events
-}
+use log::{FILE, assembler_of, events, events_until, rows};
 
 fn assembler(include: &[&str], max_row_bytes: u64, from: u64) -> Assembler {
-    let state = State {
-        server_uuid: String::new(),
-        position: Position {
-            file: "binlog.000001".to_owned(),
-            offset: 4,
-        },
-        gtids: Some(GtidSet::new()),
-    };
-    let include: Vec<String> = include.iter().map(|s| (*s).to_owned()).collect();
-    let filter = TableFilter::new(&include, &[]).unwrap();
-    Assembler::new(state, from, ChecksumAlgorithm::Crc32, filter, max_row_bytes)
+    assembler_of(true, include, max_row_bytes, from)
 }
 
 fn batches(assembler: &mut Assembler, max_bytes: usize) -> Result<Vec<Batch>, Error> {
     assembler.set_batch_bytes(max_bytes);
     let mut out = Vec::new();
-    for event in events(XA_AT) {
+    for event in events() {
         assembler.event(event)?;
         while assembler.has_full_batch() {
             out.extend(assembler.take_batch());
@@ -56,39 +28,6 @@ fn batches(assembler: &mut Assembler, max_bytes: usize) -> Result<Vec<Batch>, Er
     }
     out.extend(assembler.take_batch());
     Ok(out)
-}
-
-/// Rows as text, by table and operation, in order.
-fn rows(batches: &[Batch]) -> Vec<String> {
-    let mut kinds: BTreeMap<u32, (String, Vec<ColumnKind>)> = BTreeMap::new();
-    let mut out = Vec::new();
-    for batch in batches {
-        for table in &batch.tables {
-            let list = table
-                .columns
-                .iter()
-                .map(|c| ColumnKind::try_from(c.kind).unwrap())
-                .collect();
-            kinds.insert(table.id, (table.name.clone(), list));
-        }
-        for change in batch.transactions.iter().flat_map(|t| &t.changes) {
-            let Change::Rows(set) = change else { continue };
-            let (name, kinds) = &kinds[&set.table];
-            let operation = match set.operation {
-                datain_contract::types::Operation::Insert => Operation::Insert,
-                datain_contract::types::Operation::Update => Operation::Update,
-                datain_contract::types::Operation::Delete => Operation::Delete,
-            };
-            let bytes = open_block(&batch.rows, set.offset, set.length).unwrap();
-            let mut reader = RowSetReader::new(kinds, operation, set.count, bytes).unwrap();
-            while let Some(row) = reader.next_row().unwrap() {
-                let images = [row.before, row.after]
-                    .map(|i| i.map(|i| i.values().map(|v| format!("{v:?}")).collect::<Vec<_>>()));
-                out.push(format!("{name} {operation:?} {images:?}"));
-            }
-        }
-    }
-    out
 }
 
 fn check(max_bytes: usize) -> (Vec<Batch>, Vec<String>) {
@@ -191,7 +130,7 @@ fn a_row_over_the_limit_stops_with_its_place() {
 
 #[test]
 fn damage_stops_before_anything_of_the_event_is_handed_on() {
-    let list = events(XA_AT);
+    let list = events();
     let rows_at = list.iter().position(|e| e[4] == 30).unwrap();
     let mut assembler = assembler(&[], 1 << 30, 0);
     for event in &list[..rows_at] {
@@ -221,7 +160,7 @@ fn branches(max_bytes: usize) -> Vec<(XaStep, String, usize, bool)> {
     let mut assembler = assembler(&[], 1 << 30, 0);
     assembler.set_batch_bytes(max_bytes);
     let mut found = Vec::new();
-    for event in events(FILE.len() as u64) {
+    for event in events_until(FILE.len()) {
         // What follows in the file is another test's affair.
         if assembler.event(event).is_err() {
             break;

@@ -6,7 +6,7 @@ mod log;
 
 use datain_capture::assembler::Assembler;
 use datain_contract::types::{Batch, Error};
-use log::{assembler, event, events, rows};
+use log::{assembler, event, events, rows, seal};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 const TRANSACTION_PAYLOAD: u8 = 40;
@@ -254,9 +254,7 @@ fn a_row_over_the_limit_is_not_held() {
     // A length that the event does not have is no large row.
     let mut lies = rows(&[9, 9, 2 * limit]);
     lies[19 + 12 + 1 + 3] = 0x70;
-    let end = lies.len() - 4;
-    let sum = crc32fast::hash(&lies[..end]);
-    lies[end..].copy_from_slice(&sum.to_le_bytes());
+    seal(&mut lies);
     assert_eq!(feed(&lies).unwrap_err().code, "binlog.malformed");
 }
 

@@ -285,6 +285,26 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
+        reason: "before MySQL 9.6, or with `innodb_native_foreign_keys = ON`, a source logs the change of a parent's row and not what foreign keys do to other tables. That happens on the target again when the parent's change is applied; where the filter leaves the parent out, what it does to a replicated child is lost without a word.",
+        remedy: "replicate the parent too, or leave out the child; since MySQL 9.6 `innodb_native_foreign_keys = OFF` in the source's option file; or, where parents' rows are never deleted and their keys never changed, `[check] allow = [\"unlogged-cascades\"]`",
+        allow: Some("unlogged-cascades"),
+        ..source(
+            "source.unlogged-cascades",
+            Fatal,
+            "no cascade that the source does not log leads from a table outside the filter to a replicated one",
+        )
+    },
+    Check {
+        reason: "such a column (a TIMESTAMP, or one that is computed from a TIMESTAMP, by FROM_UNIXTIME, or by CONVERT_TZ from or to SYSTEM) is computed in the time zone of the session that writes the row. The log does not say that zone to a row, and datain writes in UTC. It is a warning where the source's sessions are in UTC unless they set another zone.",
+        remedy: "make the column VIRTUAL, without an index, or compute it from something else; or leave out the table; or `[check] allow = [\"zoned-column\"]`",
+        allow: Some("zoned-column"),
+        ..source(
+            "source.zoned-column",
+            Fatal,
+            "no stored generated column of a replicated table depends on the session's time zone",
+        )
+    },
+    Check {
         reason: "a branch that was prepared before the pipeline begins is committed later without its rows being logged again.",
         remedy: "`XA COMMIT …` or `XA ROLLBACK …` for each, before the copy for the target is taken",
         ..source(
@@ -446,6 +466,15 @@ pub static CHECKS: &[Check] = &[
             "pair.max-packet",
             Warning,
             "the target's `max_allowed_packet` is as large as the source's",
+        )
+    },
+    Check {
+        reason: "a statement that ran under `time_zone = SYSTEM` runs on the target under the target's own zone, and one that ran under a named zone is refused where the target has not loaded its name. Rows do not depend on it; what a statement makes of times does: a new DATETIME column with `DEFAULT CURRENT_TIMESTAMP`, a TIMESTAMP column that becomes a DATETIME, a default of a TIMESTAMP column. It is a note where the source's `time_zone` is not SYSTEM.",
+        remedy: "the same system time zone for both servers, or `SET PERSIST time_zone = '+00:00'` on the source; for names, `mysql_tzinfo_to_sql` on the target",
+        ..pair(
+            "pair.time-zone",
+            Warning,
+            "both servers have the same system time zone, and the target knows the source's",
         )
     },
     Check {

@@ -34,7 +34,16 @@ mod tests {
         for check in CHECKS.iter().filter(|c| c.allow.is_some()) {
             assert_eq!(check.worst, Severity::Fatal, "{}", check.code);
         }
-        assert_eq!(allow_names(), ["version", "no-primary-key", "column-order"]);
+        assert_eq!(
+            allow_names(),
+            [
+                "version",
+                "no-primary-key",
+                "unlogged-cascades",
+                "zoned-column",
+                "column-order"
+            ]
+        );
     }
 
     #[test]

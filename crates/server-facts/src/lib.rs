@@ -12,6 +12,7 @@ mod rights;
 mod setting;
 pub mod tables;
 mod variables;
+pub mod zone;
 
 pub use filter::filter;
 pub use rights::Rights;

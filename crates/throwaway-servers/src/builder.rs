@@ -31,6 +31,7 @@ pub struct ServerBuilder {
     detached: bool,
     port: Option<u16>,
     clock_shift: i64,
+    zone: Option<String>,
     patience: Duration,
 }
 
@@ -45,6 +46,7 @@ impl ServerBuilder {
             detached: false,
             port: None,
             clock_shift: 0,
+            zone: None,
             patience: Duration::from_secs(120),
         }
     }
@@ -95,6 +97,13 @@ impl ServerBuilder {
         self
     }
 
+    /// The time zone of the server's operating system, `time_zone = SYSTEM`, as in the environment's `TZ`: `CET-1CEST,M3.5.0,M10.5.0/3`, or a name, where the machine knows it.
+    #[must_use]
+    pub fn system_time_zone(mut self, zone: impl Into<String>) -> Self {
+        self.zone = Some(zone.into());
+        self
+    }
+
     /// How long a start may take; 120 s without this.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
@@ -140,6 +149,7 @@ impl ServerBuilder {
                 port,
                 detached: self.detached,
                 clock: clock.as_ref(),
+                zone: self.zone.as_deref(),
                 patience: self.patience,
             };
             match server::launch(&distribution, &launch) {
@@ -150,6 +160,7 @@ impl ServerBuilder {
                         child,
                         port,
                         clock,
+                        self.zone,
                         self.patience,
                     ));
                 }

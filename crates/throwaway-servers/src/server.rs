@@ -30,6 +30,7 @@ pub struct Server {
     process: Process,
     port: u16,
     clock: Option<Clock>,
+    zone: Option<String>,
     patience: Duration,
     run: RunDir,
 }
@@ -68,6 +69,7 @@ impl Server {
         child: Child,
         port: u16,
         clock: Option<Clock>,
+        zone: Option<String>,
         patience: Duration,
     ) -> Self {
         Self {
@@ -75,6 +77,7 @@ impl Server {
             process: Process { child: Some(child) },
             port,
             clock,
+            zone,
             patience,
             run,
         }
@@ -182,6 +185,7 @@ impl Server {
             port: self.port,
             detached: false,
             clock: self.clock.as_ref(),
+            zone: self.zone.as_deref(),
             patience: self.patience,
         };
         self.process.child = Some(launch_process(&self.distribution, &launch)?);
@@ -254,6 +258,7 @@ pub(crate) struct Launch<'a> {
     pub(crate) port: u16,
     pub(crate) detached: bool,
     pub(crate) clock: Option<&'a Clock>,
+    pub(crate) zone: Option<&'a str>,
     pub(crate) patience: Duration,
 }
 
@@ -276,6 +281,9 @@ pub(crate) fn launch_process(distribution: &Distribution, launch: &Launch<'_>) -
         .current_dir(launch.run);
     if let Some(clock) = launch.clock {
         clock.apply(&mut command);
+    }
+    if let Some(zone) = launch.zone {
+        command.env("TZ", zone);
     }
     let program = command.get_program().to_string_lossy().into_owned();
     let started = if launch.detached {

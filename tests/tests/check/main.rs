@@ -3,11 +3,13 @@
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
 mod access;
+mod cascades;
 mod pair;
 mod place;
 mod settings;
 mod tables;
 mod versions;
+mod zones;
 
 use datain_tests::host::Host;
 use serde_json::Value;
@@ -140,6 +142,7 @@ fn servers_that_cannot_be_looked_at() {
         "pair.version",
         "pair.lower-case-names",
         "pair.max-packet",
+        "pair.time-zone",
         "pair.definers",
         "table.column-order",
     ] {
@@ -182,8 +185,9 @@ fn servers_that_cannot_be_looked_at() {
     let exit =
         Host::command(&["check", "-c", config.to_str().expect("a path")], LIMIT).expect("an end");
     assert!(
-        exit.stderr
-            .contains("hint: it knows version, no-primary-key, column-order"),
+        exit.stderr.contains(
+            "hint: it knows version, no-primary-key, unlogged-cascades, zoned-column, column-order"
+        ),
         "{exit}"
     );
 }

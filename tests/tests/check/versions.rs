@@ -30,6 +30,24 @@ fn another_version_mysql_5_6() {
         &[],
     );
     assert_eq!(allowed.is("pair.version", "note", 0)["allowed"], true);
+    // It logs no cascades, and has no setting for them.
+    source
+        .sql("CREATE TABLE d.p (id INT PRIMARY KEY); CREATE TABLE d.c (id INT PRIMARY KEY, p INT, CONSTRAINT up FOREIGN KEY (p) REFERENCES d.p (id) ON UPDATE CASCADE)")
+        .expect("tables");
+    let filtered = check(
+        &with(&format!("[replicate]\nexclude = [\"d.p\"]\n{NOW}")),
+        &[],
+    );
+    let finding = filtered.is("source.unlogged-cascades", "fatal", 1);
+    assert!(
+        finding["message"]
+            .to_string()
+            .contains("`up` of `d`.`c`, which refers to `d`.`p` ON UPDATE CASCADE")
+            && !finding["remedy"]
+                .to_string()
+                .contains("innodb_native_foreign_keys"),
+        "{finding:#}"
+    );
     // The other way round.
     let reverse =
         Host::config(folder.path(), "old", &target, &source, NOW).expect("a configuration");

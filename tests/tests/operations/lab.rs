@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use datain_tests::host::{Exit, Host, TempDir};
-use datain_throwaway_servers::{Flavor, Server};
+use datain_tests::servers::server;
+use datain_throwaway_servers::Server;
 use serde_json::Value;
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -14,13 +15,6 @@ pub(crate) struct Lab {
     pub(crate) source: Server,
     pub(crate) target: Server,
     pub(crate) folder: TempDir,
-}
-
-fn server() -> Server {
-    Server::builder(Flavor::Mysql97)
-        .relaxed()
-        .start()
-        .expect("a server")
 }
 
 impl Lab {

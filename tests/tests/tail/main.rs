@@ -10,19 +10,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use datain_tests::host::{Exit, Host, TempDir};
-use datain_throwaway_servers::{Flavor, ROOT_PASSWORD, Server};
+use datain_tests::servers::{cell, server};
+use datain_throwaway_servers::ROOT_PASSWORD;
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// Everything from the beginning of the log.
 const ALL: &str = "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n";
-
-fn server() -> Server {
-    Server::builder(Flavor::Mysql97)
-        .relaxed()
-        .start()
-        .expect("a server")
-}
 
 /// A configuration with nothing but a source.
 fn config(folder: &TempDir, port: u16, account: &str, extra: &str) -> PathBuf {
@@ -76,10 +70,4 @@ fn begun(host: &Host) {
         host.stderr()
             .contains("printing what comes after this position")
     });
-}
-
-fn cell(server: &Server, sql: &str) -> String {
-    server.query(sql).expect("an answer")[0][0]
-        .clone()
-        .expect("a value")
 }

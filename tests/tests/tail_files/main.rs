@@ -1,4 +1,4 @@
-//! `datain tail --file` on files that real servers wrote: what it prints (`printed`), relay logs and counts (`kinds`), and how it ends on files that are damaged (`damage`) or when nobody
+//! `datain tail --file` on files that real servers wrote: what it prints (`printed`), relay logs and counts (`kinds`), what is larger than memory (`large`), and how it ends on files that are damaged (`damage`) or when nobody
 //! wants more (`endings`).
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
@@ -6,6 +6,7 @@
 mod damage;
 mod endings;
 mod kinds;
+mod large;
 mod printed;
 
 use std::path::{Path, PathBuf};
@@ -13,17 +14,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use datain_tests::host::{Exit, Host, TempDir};
+use datain_tests::servers::server;
 use datain_throwaway_servers::{Flavor, ROOT_PASSWORD, Server, fetched};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(120);
-
-fn server() -> Server {
-    Server::builder(Flavor::Mysql97)
-        .relaxed()
-        .start()
-        .expect("a server")
-}
 
 /// A configuration of this server as the source.
 fn config(folder: &TempDir, server: &Server) -> PathBuf {

@@ -8,6 +8,7 @@ mod definers;
 mod pair;
 mod server;
 mod tables;
+mod zones;
 
 use datain_contract::types::{Error, Fact, Finding, Severity};
 use datain_contract::{FactsExt as _, FindingExt as _};
@@ -89,6 +90,7 @@ pub async fn findings<S: Stream>(
         insensitive,
     };
     pair::settings(&look, &version, &mut findings);
+    findings.push(zones::finding(session, &look).await?);
     server::writable(&look, &mut findings);
     findings.push(gtid::finding(
         &look.variables,

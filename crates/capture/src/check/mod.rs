@@ -5,11 +5,13 @@
 
 mod access;
 mod branches;
+mod cascades;
 mod definers;
 mod identity;
 mod log;
 mod place;
 mod tables;
+mod zones;
 
 use datain_contract::FindingExt as _;
 use datain_contract::types::{Checkpoint, Error, Fact, Finding, Severity};
@@ -36,8 +38,10 @@ const VARIABLES: &[&str] = &[
     "enforce_gtid_consistency",
     "lower_case_table_names",
     "max_allowed_packet",
+    "innodb_native_foreign_keys",
     "partial_revokes",
     "require_secure_transport",
+    "time_zone",
 ];
 
 /// What was found.
@@ -129,6 +133,8 @@ pub async fn survey<S: Stream>(
     access::privileges(&rights, &filter, &tables, by_file, insensitive, &mut survey);
     survey.find(branches::finding(session, &rights, checkpoint.is_none()).await?);
     tables::check(&tables, &mut survey);
+    survey.find(cascades::finding(session, &filter, &variables, &version).await?);
+    zones::tell(session, &filter, &variables, &version, now(), &mut survey).await?;
     definers::tell(session, &filter, &rights, insensitive, &mut survey).await?;
     survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);
     survey.find(clock::finding(session, now, "source.clock-skew", "source").await?);

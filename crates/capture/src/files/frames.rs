@@ -1,11 +1,13 @@
 //! Cuts the bytes of one binary-log file into events, as they come in.
 //!
-//! Nothing is believed before it is there: a length that an event claims makes nobody allocate more than about twice of what has come, and a length beyond the limit is
-//! held against the end position that stands in the same header, which tells damage from size. Offsets are counted, with 64 bits.
+//! An event of [`LARGE_EVENT`] bytes and more comes in pieces, as in a dump, since it may be larger than memory. Nothing is believed before it is there: a length that an
+//! event claims makes nobody allocate more than has come, and that of a large one is held against the end position that stands in the same header, which tells damage from
+//! size. Offsets are counted, with 64 bits.
 
 use datain_binlog::{EventHeader, EventType, MAGIC};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
+use datain_mysql_client::LARGE_EVENT;
 
 use crate::position::Position;
 
@@ -27,18 +29,37 @@ pub(super) struct Frames {
     at: usize,
     /// The same in the file.
     offset: u64,
-    max_event_bytes: u64,
+    /// A large event of which not all has been handed out; `offset` is where it begins.
+    large: Option<Large>,
 }
 
-/// An event, checksum and all, and where it begins in the file.
+#[derive(Clone, Copy)]
+struct Large {
+    header: EventHeader,
+    /// Bytes that were handed out.
+    taken: usize,
+}
+
+/// An event, checksum and all, or a piece of a large one, and where the event begins in the file.
 pub(super) struct Frame<'a> {
     pub(super) offset: u64,
     pub(super) header: EventHeader,
     pub(super) bytes: &'a [u8],
+    /// The event begins with it. Such a piece holds the header.
+    pub(super) first: bool,
+    /// The event ends with it.
+    pub(super) last: bool,
+}
+
+impl Frame<'_> {
+    /// Whether it is all of an event.
+    pub(super) fn is_whole(&self) -> bool {
+        self.first && self.last
+    }
 }
 
 impl Frames {
-    pub(super) fn new(name: String, max_event_bytes: u64) -> Self {
+    pub(super) fn new(name: String) -> Self {
         Frames {
             name,
             is_relay: false,
@@ -46,7 +67,7 @@ impl Frames {
             buffer: Vec::new(),
             at: 0,
             offset: 0,
-            max_event_bytes,
+            large: None,
         }
     }
 
@@ -54,18 +75,14 @@ impl Frames {
     pub(super) fn room(&mut self) -> &mut Vec<u8> {
         self.buffer.drain(..self.at);
         self.at = 0;
-        // Doubling would take twice the largest event at the moment of copying; so it grows to the event's own end only.
-        let have = self.buffer.len();
-        let wanted =
-            EventHeader::parse(&self.buffer).map_or(0, |header| header.event_size as usize);
-        let capacity = wanted.min(have * 2).max(have) + ROOM;
-        if self.buffer.capacity() < have + ROOM {
-            self.buffer.reserve_exact(capacity - have);
+        // No more than an event that is not large is ever left in it.
+        if self.buffer.capacity() - self.buffer.len() < ROOM {
+            self.buffer.reserve(ROOM);
         }
         &mut self.buffer
     }
 
-    /// The next event; none when its last byte has not come yet.
+    /// The next event, none when its last byte has not come yet; of a large one what has come.
     pub(super) fn next(&mut self) -> Result<Option<Frame<'_>>, Error> {
         if self.offset == 0 {
             let Some(start) = self.buffer.first_chunk::<4>() else {
@@ -75,6 +92,9 @@ impl Frames {
                 return Err(self.no_binary_log());
             }
             (self.at, self.offset) = (MAGIC.len(), MAGIC.len() as u64);
+        }
+        if let Some(large) = self.large {
+            return Ok(self.piece(large));
         }
         let rest = &self.buffer[self.at..];
         if rest.len() < EventHeader::LEN {
@@ -92,8 +112,9 @@ impl Frames {
             self.begins_with(header.event_type)?;
         }
         let size = header.event_size as usize;
-        if u64::from(header.event_size) > self.max_event_bytes {
-            return Err(self.too_large(&header));
+        if size >= LARGE_EVENT {
+            self.may_be_large(&header)?;
+            return Ok(self.piece(Large { header, taken: 0 }));
         }
         if rest.len() < size {
             return Ok(None);
@@ -105,7 +126,31 @@ impl Frames {
             offset,
             header,
             bytes: &self.buffer[start..start + size],
+            first: true,
+            last: true,
         }))
+    }
+
+    /// What has come of a large event since its last piece.
+    fn piece(&mut self, mut large: Large) -> Option<Frame<'_>> {
+        let first = large.taken == 0;
+        let size = large.header.event_size as usize;
+        let (start, offset) = (self.at, self.offset);
+        let length = (self.buffer.len() - start).min(size - large.taken);
+        large.taken += length;
+        let last = large.taken == size;
+        self.large = (!last).then_some(large);
+        if last {
+            self.offset += size as u64;
+        }
+        self.at += length;
+        (length > 0).then(|| Frame {
+            offset,
+            header: large.header,
+            bytes: &self.buffer[start..start + length],
+            first,
+            last,
+        })
     }
 
     /// The file has ended: whether it could end here.
@@ -122,21 +167,26 @@ impl Frames {
                 self.no_binary_log()
             });
         }
-        if rest.is_empty() {
+        if rest.is_empty() && self.large.is_none() {
             return if self.offset == MAGIC.len() as u64 {
                 Err(self.truncated("the file ends before its first event"))
             } else {
                 Ok(())
             };
         }
-        let Ok(header) = EventHeader::parse(rest) else {
-            return Err(self.truncated("the file ends inside the header of an event"));
+        let (header, there) = match &self.large {
+            Some(large) => (large.header, large.taken + rest.len()),
+            None => match EventHeader::parse(rest) {
+                Ok(header) => (header, rest.len()),
+                Err(_) => {
+                    return Err(self.truncated("the file ends inside the header of an event"));
+                }
+            },
         };
         let found = format!(
-            "the {} event there claims {} bytes, {} are in the file",
+            "the {} event there claims {} bytes, {there} are in the file",
             header.event_type.server_name(),
             header.event_size,
-            rest.len()
         );
         if !self.fits(&header) {
             return Err(self.damaged("an event's length leads past the end of the file, and its end position says otherwise").detail(found));
@@ -186,21 +236,24 @@ impl Frames {
         self.is_relay || header.log_pos == 0 || u64::from(header.log_pos) == end
     }
 
-    fn too_large(&self, header: &EventHeader) -> Error {
+    /// Whether an event may have the length that it claims.
+    fn may_be_large(&self, header: &EventHeader) -> Result<(), Error> {
+        // Its fields are a few dozen, and what they say must be known before anything else is read.
+        let is_format = header.event_type == EventType::FormatDescription;
+        if self.fits(header) && !is_format {
+            return Ok(());
+        }
+        let message = if is_format {
+            "a Format_desc event is longer than any server writes it"
+        } else {
+            "an event's length is not what its end position says"
+        };
         let found = format!(
             "the {} event there claims {} bytes",
             header.event_type.server_name(),
             header.event_size
         );
-        if !self.fits(header) {
-            return self
-                .damaged("an event's length is not what its end position says")
-                .detail(found);
-        }
-        Error::reconfigure("binlog.event-too-large", "an event is larger than may be held in memory")
-            .detail(format!("{found}, the limit is {}", self.max_event_bytes))
-            .hint("raise limits.max_row_mib, and limits.memory_mib to several times that, in a configuration named with -c; if the file is no relay log and the length looks impossible, it is damaged")
-            .at(&self.name, self.offset, None)
+        Err(self.damaged(message).detail(found))
     }
 
     fn begins_with(&self, kind: EventType) -> Result<(), Error> {

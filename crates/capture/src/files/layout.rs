@@ -50,7 +50,7 @@ impl Layout {
         self.format.is_mariadb()
     }
 
-    /// Takes note of an event. A format description is verified, also where the file has no checksums.
+    /// Takes note of an event, or of the first piece of one. A format description is verified, also where the file has no checksums.
     ///
     /// # Errors
     /// Those of a format description; `binlog.encrypted` where MariaDB says that what follows is.
@@ -82,7 +82,7 @@ impl Layout {
         }
     }
 
-    /// Where the file says so, verifies the checksum of an event that nobody parses further.
+    /// Where the file says so, verifies the checksum of a whole event that nobody parses further.
     ///
     /// # Errors
     /// `binlog.checksum`, `binlog.malformed`.

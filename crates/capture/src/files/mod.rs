@@ -4,10 +4,14 @@
 //! applied: what replication must refuse since it cannot repeat it, statements above all, is shown here (see [`crate::printed`]). Whatever cannot be read ends
 //! the reading, once all whole transactions before it were handed out; every error names the file and the offset of the event at which it stopped.
 //!
+//! Memory does not depend on the size of anything: what is there of a large event, or of a compressed transaction, is used until a batch is full, and the rest waits until that
+//! is taken, as in a dump. Only a statement is held whole, up to the limit of a row.
+//!
 //! A file may end only between two events, and between two transactions, unless it is a relay log that another file follows: a replica may go on with a transaction in its next
 //! relay log, or begin it anew there.
 
 mod frames;
+mod large;
 mod layout;
 mod statistics;
 
@@ -19,7 +23,8 @@ use crate::assembler::Assembler;
 use crate::checkpoint::State;
 use crate::position::Position;
 use crate::reader::{Progress, Settings};
-use frames::Frames;
+use frames::{Frame, Frames};
+use large::LargeEvent;
 use layout::{DAMAGED, Layout, Use};
 pub use statistics::{Count, Statistics};
 
@@ -49,8 +54,13 @@ pub struct FileReader<B> {
     frames: Frames,
     layout: Layout,
     purpose: Purpose,
-    max_event_bytes: u64,
+    /// The most bytes of a statement.
+    max_statement: usize,
     counted_bytes: u64,
+    /// Where the newest event begins.
+    event_at: u64,
+    /// A large event under way that is not printed.
+    large: Option<LargeEvent>,
     /// What ended the reading; the transactions before it go out first.
     failed: Option<Error>,
     ended: bool,
@@ -74,11 +84,6 @@ impl<B: FileBytes> FileReader<B> {
         let Some(first) = names.first().cloned() else {
             return Err(Error::reconfigure("config.invalid", "no file is named"));
         };
-        // An update's event holds two images of a row.
-        let max_event_bytes = settings
-            .max_row_bytes
-            .saturating_mul(2)
-            .saturating_add(1 << 20);
         let purpose = if count {
             Purpose::Count(Statistics::default())
         } else {
@@ -103,11 +108,13 @@ impl<B: FileBytes> FileReader<B> {
             bytes,
             names,
             file: 0,
-            frames: Frames::new(first, max_event_bytes),
+            frames: Frames::new(first),
             layout: Layout::new(),
             purpose,
-            max_event_bytes,
+            max_statement: usize::try_from(settings.max_row_bytes).unwrap_or(usize::MAX),
             counted_bytes: 0,
+            event_at: 0,
+            large: None,
             failed: None,
             ended: false,
             warnings: Vec::new(),
@@ -208,52 +215,82 @@ impl<B: FileBytes> FileReader<B> {
 
     /// Takes events that are there already, until a batch is full.
     fn take_buffered(&mut self) -> Result<(), Error> {
-        while !matches!(&self.purpose, Purpose::Print(assembler) if assembler.has_full_batch()) {
+        loop {
+            if let Purpose::Print(assembler) = &mut self.purpose {
+                if assembler.has_full_batch() {
+                    return Ok(());
+                }
+                let gone_on = assembler.go_on();
+                if gone_on.map_err(|e| self.at_event(e))? {
+                    return Ok(());
+                }
+            }
             if !self.take_event()? {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
     }
 
-    /// Takes the next event, if it is there.
+    /// Takes the next event, or the next piece of a large one, if it is there.
     fn take_event(&mut self) -> Result<bool, Error> {
         let Some(frame) = self.frames.next()? else {
             return Ok(false);
         };
+        self.event_at = frame.offset;
         let name = self.names[self.file].as_str();
         let placed = |error: Error| placed(error, name, frame.offset, None);
-        let (what, flags) = self.layout.see(&frame).map_err(placed)?;
-        if let Some(flags) = &flags {
-            self.is_relay = flags.is_relay;
+        let (mut what, mut flags) = (Use::Read, None);
+        if frame.first {
+            (what, flags) = self.layout.see(&frame).map_err(placed)?;
+            if let Some(flags) = &flags {
+                self.is_relay = flags.is_relay;
+            }
+            self.newest = Some(frame.header.event_type);
+            let is_printed = what == Use::Read && matches!(self.purpose, Purpose::Print(_));
+            if !frame.last && !is_printed {
+                let large = LargeEvent::begin(&frame, &self.layout, self.max_statement);
+                self.large = Some(large.map_err(placed)?);
+            }
+        } else if let Some(large) = &mut self.large {
+            large.feed(&frame).map_err(placed)?;
         }
-        self.newest = Some(frame.header.event_type);
         match &mut self.purpose {
             Purpose::Count(statistics) => {
-                let event = self.layout.verified(&frame).map_err(placed)?;
                 let bytes = frame.bytes.len() as u64;
                 self.counted_bytes += bytes;
-                statistics
-                    .count(&event, bytes, self.layout.format())
-                    .map_err(placed)?;
+                if frame.is_whole() {
+                    let event = self.layout.verified(&frame).map_err(placed)?;
+                    statistics
+                        .count(&event, bytes, self.layout.format())
+                        .map_err(placed)?;
+                } else if let Some(large) = &mut self.large
+                    && frame.last
+                {
+                    large.count_into(statistics, &self.layout).map_err(placed)?;
+                }
             }
             // Not parsed, but what is damaged is damaged.
-            Purpose::Print(_) if what == Use::PassOver => {
+            Purpose::Print(_) if what == Use::PassOver && frame.is_whole() => {
                 self.layout.verified(&frame).map_err(placed)?;
             }
+            Purpose::Print(_) if what == Use::PassOver || self.large.is_some() => {}
             Purpose::Print(_) if self.layout.is_mariadb() => {
                 return Err(placed(mariadb(&self.layout.format().server_version)));
             }
             Purpose::Print(assembler) => {
                 assembler.in_relay_log(self.is_relay);
-                if !self.is_relay {
+                if frame.first && !self.is_relay {
                     assembler.stand_at(frame.offset);
                 }
-                if let Err(error) = assembler.event(frame.bytes) {
+                let taken = hand_on(assembler, &frame);
+                if let Err(error) = taken {
                     let begins = assembler.begins().map(ToString::to_string);
                     return Err(self::placed(error, name, frame.offset, begins));
                 }
             }
+        }
+        if frame.last {
+            self.large = None;
         }
         if let Some(flags) = flags {
             self.frames.set(&flags);
@@ -261,12 +298,22 @@ impl<B: FileBytes> FileReader<B> {
         Ok(true)
     }
 
+    /// An error that came up in what the newest event holds.
+    fn at_event(&self, error: Error) -> Error {
+        let begins = match &self.purpose {
+            Purpose::Print(assembler) => assembler.begins().map(ToString::to_string),
+            Purpose::Count(_) => None,
+        };
+        placed(error, &self.names[self.file], self.event_at, begins)
+    }
+
     fn begin_file(&mut self) {
         let name = &self.names[self.file];
-        self.frames = Frames::new(name.clone(), self.max_event_bytes);
+        self.frames = Frames::new(name.clone());
         self.layout = Layout::new();
         self.is_relay = false;
         self.newest = None;
+        self.large = None;
         if let Purpose::Print(assembler) = &mut self.purpose {
             assembler.begin_file(name);
         }
@@ -313,6 +360,15 @@ impl<B: FileBytes> FileReader<B> {
             assembler.abandon();
         }
         self.failed = Some(error);
+    }
+}
+
+/// Gives an event, or a piece of one, to the assembler, which uses of it what makes a full batch.
+fn hand_on(assembler: &mut Assembler, frame: &Frame<'_>) -> Result<(), Error> {
+    if frame.is_whole() {
+        assembler.offer(frame.bytes)
+    } else {
+        assembler.piece(frame.bytes, frame.first, frame.last)
     }
 }
 

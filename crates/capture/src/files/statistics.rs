@@ -80,13 +80,8 @@ impl Statistics {
         format: &FormatDescription,
     ) -> Result<(), Error> {
         let kind = event.header.event_type;
-        let count = self.by_type.entry(kind.code()).or_default();
-        count.events += 1;
-        count.bytes += bytes;
+        self.count_unseen(kind, bytes);
         match kind {
-            EventType::Gtid | EventType::AnonymousGtid | EventType::GtidTagged => {
-                self.open = Open::Begun;
-            }
             EventType::MariadbGtid => {
                 let alone = event
                     .body()
@@ -94,8 +89,6 @@ impl Statistics {
                     .is_some_and(|flags| flags & STANDALONE != 0);
                 self.open = if alone { Open::Begun } else { Open::Block };
             }
-            EventType::Xid | EventType::XaPrepare | EventType::TransactionPayload => self.end(),
-            EventType::MariadbQueryCompressed if self.open != Open::Block => self.end(),
             EventType::Query => {
                 let body = event
                     .parse(format)
@@ -116,6 +109,21 @@ impl Statistics {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Counts an event whose body nobody has looked at, and which is neither a statement nor a Gtid event of MariaDB.
+    pub(super) fn count_unseen(&mut self, kind: EventType, bytes: u64) {
+        let count = self.by_type.entry(kind.code()).or_default();
+        count.events += 1;
+        count.bytes += bytes;
+        match kind {
+            EventType::Gtid | EventType::AnonymousGtid | EventType::GtidTagged => {
+                self.open = Open::Begun;
+            }
+            EventType::Xid | EventType::XaPrepare | EventType::TransactionPayload => self.end(),
+            EventType::MariadbQueryCompressed if self.open != Open::Block => self.end(),
+            _ => {}
+        }
     }
 
     fn statement(&mut self, sql: &[u8], options: &Options) {

@@ -19,9 +19,17 @@ use datain_sql_statement::TableFilter;
 /// Written by MySQL 9.7, see crates/binlog/tests/data/make.sh.
 pub const FILE: &[u8] = include_bytes!("../../../binlog/tests/data/minimal-metadata.binlog");
 
+/// Where its XA transaction begins.
+pub const XA_AT: usize = 162_999;
+
 /// The events of the file before its XA transaction.
 pub fn events() -> Vec<&'static [u8]> {
-    let mut rest = &FILE[4..162_999];
+    events_until(XA_AT)
+}
+
+/// The events of the file before an offset.
+pub fn events_until(end: usize) -> Vec<&'static [u8]> {
+    let mut rest = &FILE[4..end];
     let mut events = Vec::new();
     while !rest.is_empty() {
         let size = u32::from_le_bytes(rest[9..13].try_into().unwrap()) as usize;
@@ -40,13 +48,29 @@ pub fn event(type_code: u8, flags: u16, log_pos: u32, body: &[u8]) -> Vec<u8> {
     event[13..17].copy_from_slice(&log_pos.to_le_bytes());
     event[17..19].copy_from_slice(&flags.to_le_bytes());
     event.extend_from_slice(body);
-    let sum = crc32fast::hash(&event);
-    event.extend_from_slice(&sum.to_le_bytes());
+    event.extend_from_slice(&[0; 4]);
+    seal(&mut event);
     event
+}
+
+/// Puts the right checksum at an event's end.
+pub fn seal(event: &mut [u8]) {
+    let (bytes, stored) = event.split_last_chunk_mut::<4>().unwrap();
+    *stored = crc32fast::hash(bytes).to_le_bytes();
 }
 
 /// By GTID from the start, or by file and position.
 pub fn assembler(by_gtid: bool, max_row_bytes: u64) -> Assembler {
+    assembler_of(by_gtid, &[], max_row_bytes, 0)
+}
+
+/// The same for some tables, behind the transaction of this ordinal.
+pub fn assembler_of(
+    by_gtid: bool,
+    include: &[&str],
+    max_row_bytes: u64,
+    ordinal: u64,
+) -> Assembler {
     let state = State {
         server_uuid: String::new(),
         position: Position {
@@ -55,8 +79,15 @@ pub fn assembler(by_gtid: bool, max_row_bytes: u64) -> Assembler {
         },
         gtids: by_gtid.then(GtidSet::new),
     };
-    let filter = TableFilter::new(&[], &[]).unwrap();
-    Assembler::new(state, 0, ChecksumAlgorithm::Crc32, filter, max_row_bytes)
+    let include: Vec<String> = include.iter().map(|s| (*s).to_owned()).collect();
+    let filter = TableFilter::new(&include, &[]).unwrap();
+    Assembler::new(
+        state,
+        ordinal,
+        ChecksumAlgorithm::Crc32,
+        filter,
+        max_row_bytes,
+    )
 }
 
 /// Rows as text, by table and operation, in order; and where transactions ended.
