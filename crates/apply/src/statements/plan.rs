@@ -21,9 +21,9 @@ pub(super) enum Fill {
     Kept,
 }
 
-/// The same for all rows of a row set.
+/// Which columns are written and looked up: the same for all rows of a row set.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Plan {
+pub struct Plan {
     /// The columns that are written, none of them generated.
     pub(super) written: Vec<(usize, Fill)>,
     /// The columns by which rows are found; empty for an INSERT.
@@ -31,9 +31,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// A plan for row sets whose images hold these columns.
+    ///
     /// # Errors
     /// `row.partial-image` when the images do not hold enough.
-    pub(super) fn new(
+    pub fn new(
         table: &TargetTable,
         operation: Op,
         before: Option<Bitmap<'_>>,
