@@ -38,6 +38,7 @@ const TABLES: &str = "
     CREATE TABLE shapes (id INT PRIMARY KEY, g GEOMETRY, p POINT NOT NULL SRID 4326, c GEOMETRYCOLLECTION, SPATIAL KEY (p));
     CREATE TABLE vectors (id INT PRIMARY KEY, v VECTOR(3));
     CREATE TABLE documents (id INT PRIMARY KEY, j JSON);
+    CREATE TABLE plain_documents (id INT PRIMARY KEY, j JSON NOT NULL, k JSON, e ENUM('1','2'));
     CREATE TABLE computed (id INT PRIMARY KEY, a INT, b INT AS (a * 2) STORED, c VARCHAR(20) AS (CONCAT('x', a)) VIRTUAL, d INT INVISIBLE,
         e INT DEFAULT 7, f VARCHAR(9) NOT NULL DEFAULT 'a\\tb', g DATETIME NULL DEFAULT (NOW()), KEY (b), KEY (c));
     CREATE TABLE defaults (id INT PRIMARY KEY, a INT DEFAULT 7, b VARCHAR(9) DEFAULT 'x', c INT NOT NULL, d DATETIME NOT NULL, e TEXT NOT NULL,
@@ -84,7 +85,11 @@ const ROWS: &str = r#"
     INSERT INTO shapes VALUES (3, ST_GeomFromText('POLYGON((0 0, 0 1, 1 1, 1 0, 0 0))', 4326), ST_GeomFromText('POINT(9 10)', 4326), ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1), LINESTRING(0 0, 9 10))'))
     INSERT INTO shapes VALUES (4, ST_GeomFromText('MULTIPOLYGON(((0 0, 0 1, 1 1, 1 0, 0 0)))'), ST_GeomFromText('POINT(92e-1 1e-300)', 4326), NULL)
     INSERT INTO vectors VALUES (1, STRING_TO_VECTOR('[1,2,3]')), (2, X'0000008001000000FFFF7F7F'), (3, NULL), (4, STRING_TO_VECTOR('[9]')), (5, X'0A090A095C4E0A00'), (6, X'5C5C5C4E09090909')
-    INSERT INTO documents VALUES (1, _utf8mb4'{"a": 1}')
+    INSERT INTO documents VALUES (1, JSON_OBJECT(_utf8mb4'a', 1.5, _utf8mb4'b', CAST('2020-01-01' AS DATE), _utf8mb4'c', CAST(1 AS UNSIGNED)))
+    INSERT INTO plain_documents VALUES (1, _utf8mb4'{"a": [1, -1, null, true, false, 1.0, -0.0, 1e300, 5e-324, 0.1, 18446744073709551615, -9223372036854775808, {}, []]}', NULL, 2)
+    INSERT INTO plain_documents VALUES (2, _utf8mb4'null', _utf8mb4'"null"', 1), (3, _utf8mb4'"NULL"', _utf8mb4'"\\\\N"', NULL), (4, _utf8mb4'7', _utf8mb4'[]', 2), (5, _utf8mb4'""', _utf8mb4'{}', 2)
+    INSERT INTO plain_documents VALUES (6, _utf8mb4'{"tab\\tkey": "a\\tb\\nc\\\\d\\u0000\\u001a😀größe\\"", "": "\\r\\b"}', _utf8mb4'[[[[[{"a": {"b": {"c": [1]}}}]]]]]', 1)
+    INSERT INTO plain_documents SELECT 7, JSON_OBJECT(_utf8mb4'k', REPEAT(_utf8mb4'x\ty\n', 20000), _utf8mb4'a', JSON_ARRAY(1, 2, _utf8mb4'z')), JSON_ARRAY(REPEAT(_utf8mb4'a', 70000), 1), 1
     INSERT INTO computed (id, a, d) VALUES (1, 10, 3), (2, NULL, NULL)
     INSERT INTO computed (id, a, d, e, f, g) VALUES (3, 10, 3, NULL, '', NULL), (4, 10, 3, 9, '\t', '2020-01-01')
     SET SESSION binlog_row_image = MINIMAL

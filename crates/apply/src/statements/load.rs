@@ -2,18 +2,22 @@
 //!
 //! The server reads the file as bytes (`CHARACTER SET binary`), cuts it at tabs and newlines, takes the backslashes out and stores each piece as if it were a
 //! binary string. So a column is loadable where a binary string that is stored into it gives exactly the value: numbers and dates as text, strings as their own
-//! bytes, BIT as big-endian bytes, YEAR as four digits. ENUM and SET would be looked up by name first, and are set from variables, by number. Not loadable are
-//! JSON documents (a text has fewer types than a document, and no document is made from a binary string) and strings in another character set than the column's.
+//! bytes, BIT as big-endian bytes, YEAR as four digits. Two go through variables: ENUM and SET, which would be looked up by name first, as numbers; and documents
+//! whose types survive as text, since the server makes no document of a binary string. Not loadable are other documents, and strings in another character set than
+//! the column's.
 //!
 //! LOCAL implies IGNORE: a duplicate key, a value that does not fit, a broken foreign key is a warning, and the row is bent or left out. So a load counts only
 //! if [`is_whole`] says so, and must be rolled back otherwise: then the same rows by INSERT say what is wrong.
 //!
 //! Nothing may be sent behind a LOAD DATA before its result was read: the server would take it for the file.
 
+use datain_binary_json::Document;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation as Op, RowSet};
 use datain_mysql_client::OkResult;
-use datain_row_block::{ColumnKind, Image, Operation, RowSetReader, Value, open_block};
+use datain_row_block::{
+    ColumnKind, Image, JsonChanges, Operation, RowSetReader, Value, open_block,
+};
 
 use super::plan::{Fill, Plan};
 use crate::literal::{self, Form, Unwritable};
@@ -37,6 +41,8 @@ enum Way {
     Year,
     /// Digits, for a variable. ENUM's index 0 is refused in strict mode, which is a warning here.
     Member { zero: bool },
+    /// JSON as text, for a variable.
+    Document,
 }
 
 impl Way {
@@ -50,7 +56,8 @@ impl Way {
             (Form::Number, ColumnKind::Year) => Self::Year,
             (Form::Number, ColumnKind::Enum) => Self::Member { zero: false },
             (Form::Number, ColumnKind::Set) => Self::Member { zero: true },
-            (Form::Number | Form::Json | Form::Characters { .. }, _) => return None,
+            (Form::Json, _) => Self::Document,
+            (Form::Number | Form::Characters { .. }, _) => return None,
         })
     }
 
@@ -58,7 +65,11 @@ impl Way {
     fn takes(self, value: &Value<'_>) -> bool {
         match (self, value) {
             (Self::Member { zero }, Value::Unsigned(0)) => zero,
-            (_, Value::Bytes(bytes)) => bytes.len() <= LARGEST,
+            (_, Value::Bytes(bytes)) if bytes.len() > LARGEST => false,
+            (Self::Document, Value::Bytes(bytes)) => {
+                JsonChanges::of(bytes).is_none()
+                    && matches!(Document::new(bytes).text_keeps_types(), Ok(true))
+            }
             _ => true,
         }
     }
@@ -84,6 +95,13 @@ impl Way {
                 out.extend_from_slice(format!("{year:04}").as_bytes());
             }
             (Self::Member { .. }, Value::Unsigned(number)) => literal::write_u64(out, *number),
+            (Self::Document, Value::Bytes(bytes)) => {
+                let mut text = String::with_capacity(bytes.len());
+                Document::new(bytes)
+                    .write_text(&mut text)
+                    .map_err(|e| Unwritable(e.to_string()))?;
+                escape(out, text.as_bytes());
+            }
             _ => {
                 return Err(Unwritable(
                     "the value is of another kind than the column".to_owned(),
@@ -163,7 +181,7 @@ impl Load {
         })
     }
 
-    /// Whether this row may go by a load: it has no value that strict mode refuses, and none that is very large.
+    /// Whether this row may go by a load: it has no value that strict mode refuses, no document with types that a text lacks, and nothing very large.
     #[must_use]
     pub fn takes(&self, after: &Image<'_, '_>) -> bool {
         self.columns
@@ -271,12 +289,16 @@ fn statement(mapping: &Mapping, plan: &Plan, columns: &[(usize, Way)]) -> Vec<u8
             sql.push(',');
         }
         let name = &mapping.column_sql[*column];
-        if matches!(way, Way::Member { .. }) {
-            sql.push_str(&format!("@datain_{n}"));
-            set.push(format!("{name}=CAST(@datain_{n} AS UNSIGNED)"));
-        } else {
-            sql.push_str(name);
-        }
+        let converted = match way {
+            Way::Member { .. } => format!("CAST(@datain_{n} AS UNSIGNED)"),
+            Way::Document => format!("CONVERT(@datain_{n} USING utf8mb4)"),
+            _ => {
+                sql.push_str(name);
+                continue;
+            }
+        };
+        sql.push_str(&format!("@datain_{n}"));
+        set.push(format!("{name}={converted}"));
     }
     sql.push(')');
     for (column, fill) in &plan.written {
@@ -358,7 +380,12 @@ mod tests {
             same: false,
         };
         assert_eq!(Way::of(&converted, ColumnKind::Varchar), None);
-        assert_eq!(Way::of(&Form::Json, ColumnKind::Json), None);
+        // A partial document, and what is none.
+        let way = Way::of(&Form::Json, ColumnKind::Json).unwrap();
+        assert!(way.takes(&Value::Null) && way.takes(&Value::Bytes(b"\x04\x01")));
+        let broken = Value::Bytes(b"\x00\xff\xff\xff\xff");
+        assert!(!way.takes(&broken));
+        assert!(way.write(&mut Vec::new(), &Form::Json, &broken).is_err());
         let way = Way::of(&Form::Number, ColumnKind::Enum).unwrap();
         assert!(way.takes(&Value::Unsigned(1)) && !way.takes(&Value::Unsigned(0)));
         let way = Way::of(&Form::Number, ColumnKind::Set).unwrap();
