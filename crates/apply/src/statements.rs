@@ -4,9 +4,10 @@
 //! another number of rows means that the target has diverged, and nothing of its group may be committed.
 //!
 //! Images may lack columns ([`plan`]). A row with an ENUM's invalid value stands alone and is read back ([`read_back`]). A JSON column may come as changes of
-//! its document ([`documents`]).
+//! its document ([`documents`]). Long runs of inserts can go through LOAD DATA instead ([`load`]).
 
 mod documents;
+pub mod load;
 mod plan;
 mod read_back;
 
@@ -19,7 +20,9 @@ use datain_row_block::{
 use crate::literal::{self, Form, Unwritable};
 use crate::mapping::Mapping;
 use documents::Documents;
-pub(crate) use plan::{Fill, Plan};
+pub(crate) use plan::Fill;
+
+pub use plan::Plan;
 
 /// A statement and what the server must answer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,6 +41,8 @@ pub struct Session<S> {
     pub(crate) status: StatusFlags,
     pub(crate) state: State,
     pub(crate) pending: VecDeque<Pending>,
+    /// Most bytes in a packet of a LOAD DATA LOCAL's file.
+    pub(crate) local_packet: usize,
 }
 
 /// See the module.
@@ -87,6 +89,7 @@ impl<S: Stream> Session<S> {
             status: StatusFlags::empty(),
             state: State::Busy,
             pending: VecDeque::new(),
+            local_packet: crate::query::LOCAL_CHUNK,
         }
     }
 
