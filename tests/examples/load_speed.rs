@@ -74,7 +74,7 @@ fn runs(source: &Server, length: usize, count: usize) -> Vec<Batch> {
 fn insert(root: &mut Root, set: &RowSet, block: &[u8], mapping: &Mapping) -> Result<(), Error> {
     let mut packet = Vec::new();
     let mut expected = 0;
-    statements::write(set, block, mapping, BOUNDS, |statement| {
+    statements::write(set, block, mapping, BOUNDS, 0, |statement| {
         if !packet.is_empty() {
             packet.push(b';');
         }
@@ -146,7 +146,7 @@ fn building(batches: &[Batch], mapping: &Mapping) -> (f64, f64) {
     let began = Instant::now();
     let mut bytes = 0;
     for (_, set, block) in &sets {
-        statements::write(set, block, mapping, BOUNDS, |statement| {
+        statements::write(set, block, mapping, BOUNDS, 0, |statement| {
             bytes += statement.sql.len();
             Ok(())
         })

@@ -125,14 +125,14 @@ pub fn insert(
     mapping: &Mapping,
 ) -> Result<(), Error> {
     let mut list = Vec::new();
-    statements::write(set, block, mapping, BOUNDS, |statement| {
+    statements::write(set, block, mapping, BOUNDS, 0, |statement| {
         list.push(statement);
         Ok(())
     })?;
     for statement in list {
         let guard = match &statement.check {
             Check::ReadBack(guard) => Some(guard),
-            Check::Strict | Check::Documents => None,
+            Check::Strict | Check::Documents | Check::Load(_) => None,
         };
         block_on(async {
             if guard.is_some() {

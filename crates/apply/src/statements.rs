@@ -46,6 +46,8 @@ pub enum Check {
     ReadBack(Vec<u8>),
     /// It finds the row only if its documents can be changed as the log says.
     Documents,
+    /// It is a LOAD DATA LOCAL of this file: see [`load`].
+    Load(Vec<u8>),
 }
 
 /// Bounds of one statement.

@@ -103,6 +103,12 @@ impl<S: Stream> Session<S> {
         self.connection_id
     }
 
+    /// Whether both sides allow [`load_local`](Self::load_local); the server's `local_infile` counts besides.
+    pub fn may_load(&self) -> bool {
+        self.capabilities
+            .contains(CapabilityFlags::CLIENT_LOCAL_FILES)
+    }
+
     /// The capabilities that both sides agreed on.
     pub fn capabilities(&self) -> CapabilityFlags {
         self.capabilities

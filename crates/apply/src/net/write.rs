@@ -11,7 +11,14 @@ use super::join;
 use super::record::Record;
 use super::table::{Entry, TableNet};
 use crate::mapping::Mapping;
+use crate::statements::load::Load;
 use crate::statements::{Bounds, Fill, Open, Plan, Statement};
+
+/// So many rows are loaded; fewer are inserted: see docs/performance.md.
+const LOAD_FROM: usize = 100;
+
+/// The rows of one load.
+const LOAD_BYTES: usize = 1 << 20;
 
 /// What the target's statements may be.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +27,8 @@ pub struct Limits {
     pub bounds: Bounds,
     /// The target knows VALUES ROW(…) (MySQL 8.0.19 and later).
     pub knows_values: bool,
+    /// It takes LOAD DATA LOCAL.
+    pub loads: bool,
 }
 
 impl<H: BuildHasher + Default> TableNet<H> {
@@ -137,9 +146,47 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 None,
                 Some(present(&alike[0])),
             )?;
-            self.many(Op::Insert, &plan, limits, alike.iter().copied(), emit)?;
+            let load = (limits.loads && alike.len() >= LOAD_FROM)
+                .then(|| Load::new(self.mapping(), &plan))
+                .flatten();
+            match load {
+                Some(load) => self.load(load, &plan, limits, alike, emit)?,
+                None => self.many(Op::Insert, &plan, limits, alike.iter().copied(), emit)?,
+            }
         }
         Ok(())
+    }
+
+    /// The rows that may go by LOAD DATA, then the others.
+    fn load(
+        &self,
+        mut load: Load,
+        plan: &Plan,
+        limits: Limits,
+        rows: &[Record],
+        emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mapping = self.mapping();
+        let mut offsets = Vec::new();
+        let mut others = Vec::new();
+        for record in rows {
+            let image = self
+                .records()
+                .image(*record, &mapping.kinds, &mut offsets)
+                .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
+            if !load.takes(&image) {
+                others.push(*record);
+                continue;
+            }
+            load.add(mapping, &image)?;
+            if load.data().len() >= LOAD_BYTES {
+                emit(load.take())?;
+            }
+        }
+        if load.rows() > 0 {
+            emit(load.take())?;
+        }
+        self.many(Op::Insert, plan, limits, others.into_iter(), emit)
     }
 
     /// Statements of many rows, or of one each for updates.

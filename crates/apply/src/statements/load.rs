@@ -20,6 +20,7 @@ use datain_row_block::{
 };
 
 use super::plan::{Fill, Plan};
+use super::{Check, Statement};
 use crate::literal::{self, Form, Unwritable};
 use crate::mapping::Mapping;
 
@@ -234,6 +235,17 @@ impl Load {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Takes the statement with its rows out; other rows may follow.
+    #[must_use]
+    pub fn take(&mut self) -> Statement {
+        Statement {
+            sql: self.sql.clone(),
+            rows: std::mem::take(&mut self.rows),
+            check: Check::Load(std::mem::take(&mut self.data)),
+            ends_row: true,
+        }
     }
 
     /// Takes the rows out, and keeps the memory for others.

@@ -119,6 +119,7 @@ impl Run {
                 rows: 1000,
             },
             knows_values: true,
+            loads: false,
         };
         for table in self.net.drain() {
             table
