@@ -15,7 +15,7 @@ use crate::statements::load::Load;
 use crate::statements::{Bounds, Fill, Open, Plan, Statement};
 
 /// So many rows are loaded; fewer are inserted: see docs/performance.md.
-const LOAD_FROM: usize = 100;
+const LOAD_FROM: usize = 500;
 
 /// The rows of one load.
 const LOAD_BYTES: usize = 1 << 20;

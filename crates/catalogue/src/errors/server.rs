@@ -68,7 +68,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["server.local-infile-disabled"],
             then: "ends",
-            meaning: "not used yet",
+            meaning: "`local_infile` was switched off on the target while rows were loaded; a new connection inserts them instead",
         },
         ErrorEntry {
             codes: &[
