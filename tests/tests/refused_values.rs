@@ -140,6 +140,104 @@ fn an_image_that_says_too_little_for_the_target() {
     );
 }
 
+/// fidelity: type | a value that the target's column does not hold as it is, but takes with a warning | stops: `row.warning`
+#[test]
+fn a_value_that_the_target_takes_with_a_warning() {
+    let pair = Pair::start(
+        "CREATE TABLE w (id INT PRIMARY KEY, v VARCHAR(10)); INSERT INTO w VALUES (1, 'a')",
+    );
+    for change in [
+        "INSERT INTO d.w VALUES (2, 'ab    ')",
+        "UPDATE d.w SET v = 'abc    ' WHERE id = 1",
+    ] {
+        pair.target
+            .sql("ALTER TABLE d.w MODIFY v VARCHAR(3)")
+            .expect("a stranger's change");
+        pair.source.sql(change).expect("a change");
+        let rows = "SELECT GROUP_CONCAT(id, '=', v ORDER BY id) FROM d.w";
+        let before = value(&pair.target, rows);
+        let error = replicate(&pair.source, &pair.target, &pair.settings).expect_err("a warning");
+        assert_eq!(error.code, "row.warning", "{error:?}");
+        assert!(error.message.contains("1 warning(s)"), "{error:?}");
+        pair.refuses("row.warning");
+        assert_eq!(value(&pair.target, rows), before, "nothing was cut off");
+        pair.target
+            .sql("ALTER TABLE d.w MODIFY v VARCHAR(10)")
+            .expect("mended");
+        pair.arrives();
+        pair.source
+            .sql("UPDATE d.w SET v = 'a'")
+            .expect("short values");
+        pair.arrives();
+    }
+}
+
+/// fidelity: type | columns whose names, number or types differ on the target | stops: `table.column-name` (where the log has names), `table.column-count`, `table.column-type`
+#[test]
+fn columns_that_are_not_the_source_s() {
+    let pair = Pair::start(
+        "CREATE TABLE c (id INT PRIMARY KEY, a INT, b INT); INSERT INTO c VALUES (1, 1, 2)",
+    );
+    pair.source
+        .sql("SET GLOBAL binlog_row_metadata = FULL")
+        .expect("names in the log");
+    for (on_target, code, message, mended) in [
+        (
+            "ALTER TABLE d.c RENAME COLUMN a TO b, RENAME COLUMN b TO a",
+            "table.column-name",
+            "`a`",
+            "ALTER TABLE d.c RENAME COLUMN a TO b, RENAME COLUMN b TO a",
+        ),
+        (
+            "ALTER TABLE d.c ADD COLUMN more INT",
+            "table.column-count",
+            "4",
+            "ALTER TABLE d.c DROP COLUMN more",
+        ),
+        (
+            "ALTER TABLE d.c MODIFY b DATE",
+            "table.column-type",
+            "`b`",
+            "ALTER TABLE d.c MODIFY b INT",
+        ),
+        (
+            "RENAME TABLE d.c TO d.elsewhere",
+            "table.missing",
+            "no such table",
+            "RENAME TABLE d.elsewhere TO d.c",
+        ),
+    ] {
+        // The values are no dates.
+        pair.target.sql("DELETE FROM d.c").expect("an empty table");
+        pair.source
+            .sql("DELETE FROM d.c WHERE id = 0")
+            .expect("nothing");
+        pair.target.sql(on_target).expect("a stranger's change");
+        pair.source
+            .sql("INSERT INTO d.c SELECT MAX(id) + 1, 1, 2 FROM d.c")
+            .expect("a change");
+        let error = replicate(&pair.source, &pair.target, &pair.settings).expect_err(code);
+        assert_eq!(error.code, code, "{error:?}");
+        let told = format!(
+            "{} {}",
+            error.message,
+            error.detail.as_deref().unwrap_or_default()
+        );
+        assert!(told.contains(message), "{error:?}");
+        pair.refuses(code);
+        pair.target.sql(mended).expect("mended");
+        replicate(&pair.source, &pair.target, &pair.settings).expect("it goes on");
+        let of_source = pair
+            .source
+            .query("SELECT MAX(id) FROM d.c")
+            .expect("the row");
+        assert_eq!(
+            pair.target.query("SELECT id FROM d.c").expect("the row"),
+            of_source
+        );
+    }
+}
+
 /// Events as mysqlbinlog prints them, of MySQL 9.7: the format description, and a row (1, X'61FF62') of a table `d`.`bytes` (INT, VARBINARY(40)).
 const FORMAT: &str = "
 WSsHaw8BAAAAewAAAH8AAAABAAQAOS43LjQtMgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAAAAAAAAEwANAAgAAAAABAAEAAAAYwAEGggAAAAAAAACAAAACgoKKioAEjQA\nCigAAAG1w4zP
