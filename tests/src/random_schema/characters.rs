@@ -158,6 +158,30 @@ impl Charset {
         text
     }
 
+    /// Bytes of the character set as a literal, among them those that stand for no character: a column takes whatever is well formed. None for character sets
+    /// where that is not more than the characters of Unicode.
+    pub fn raw(&self, rng: &mut Rng, most: usize) -> Option<String> {
+        // Pairs that are well formed in each of the sets that have two bytes.
+        let pairs = matches!(
+            self.name,
+            "gbk" | "gb18030" | "big5" | "sjis" | "cp932" | "ujis" | "eucjpms" | "euckr"
+        );
+        if !pairs && (self.longest > 1 || matches!(self.name, "ascii" | "binary")) {
+            return None;
+        }
+        let mut text = format!("_{} X'", self.name);
+        for _ in 0..rng.usize(0..=most.min(8)) {
+            if pairs {
+                text.push_str(&format!("{:02X}", rng.u8(0xe0..=0xf0)));
+                text.push_str(&format!("{:02X}", rng.u8(0xa1..=0xfc)));
+            } else {
+                text.push_str(&format!("{:02X}", rng.u8(..)));
+            }
+        }
+        text.push('\'');
+        Some(text)
+    }
+
     fn letter(&self, rng: &mut Rng, own: &[char]) -> char {
         if !own.is_empty() && chance(rng, 45) {
             pick(rng, own)
