@@ -172,6 +172,34 @@ fn a_value_that_the_target_takes_with_a_warning() {
     }
 }
 
+/// fidelity: type | bytes that stand for no character in greek, hebrew, tis620, cp1250 and others | equal; in a key by which a row is sought it stops: `row.warning`
+#[test]
+fn bytes_that_stand_for_no_character() {
+    let pair = Pair::start(
+        "CREATE TABLE g (id INT PRIMARY KEY, g VARCHAR(9) CHARACTER SET greek, h CHAR(9) CHARACTER SET hebrew, t TEXT CHARACTER SET tis620, c VARCHAR(9) CHARACTER SET cp1250); \
+         CREATE TABLE k (g VARCHAR(9) CHARACTER SET greek PRIMARY KEY, v INT)",
+    );
+    pair.source
+        .sql(
+            "INSERT INTO d.g VALUES (1, _greek X'D2FF41', _hebrew X'FF41', _tis620 X'DBFF41', _cp1250 X'8183'), (2, _greek X'AE', NULL, _tis620 X'FC', _cp1250 X'9890'); \
+             UPDATE d.g SET g = _greek X'41D2', t = CONCAT(t, _tis620 X'DB') WHERE id = 1; DELETE FROM d.g WHERE id = 2; INSERT INTO d.k VALUES (_greek X'41D2', 1), ('a', 1)",
+        )
+        .expect("rows of bytes");
+    pair.arrives();
+    let held = value(
+        &pair.target,
+        "SELECT CONCAT_WS(' ', HEX(g), HEX(t)) FROM d.g",
+    );
+    assert_eq!(held.as_deref(), Some("41D2 DBFF41DB"));
+    // The server warns of a literal with such bytes, and a warning of a change is never passed over.
+    pair.source
+        .sql("UPDATE d.k SET v = 2 WHERE g <> 'a'")
+        .expect("a change of a row that is sought by them");
+    pair.refuses("row.warning");
+    let unchanged = value(&pair.target, "SELECT SUM(v) FROM d.k");
+    assert_eq!(unchanged.as_deref(), Some("2"));
+}
+
 /// fidelity: type | columns whose names, number or types differ on the target | stops: `table.column-name` (where the log has names), `table.column-count`, `table.column-type`
 #[test]
 fn columns_that_are_not_the_source_s() {
