@@ -14,6 +14,8 @@ pub struct TargetColumn {
     pub unsigned: bool,
     /// CHARACTER_SET_NAME; none for binary and non-string columns.
     pub charset: Option<String>,
+    /// COLLATION_NAME; none likewise.
+    pub collation: Option<String>,
     /// CHARACTER_OCTET_LENGTH; 0 for non-strings.
     pub octet_length: u64,
     /// Fractional digits of a temporal column, digits of a DECIMAL; 0 for others.
@@ -97,7 +99,7 @@ pub fn table_query(schema: &str, name: &str) -> Vec<u8> {
 #[must_use]
 pub fn columns_query(schema: &str, name: &str) -> Vec<u8> {
     let mut sql = b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, CHARACTER_OCTET_LENGTH, EXTRA, DATETIME_PRECISION, NUMERIC_PRECISION, NUMERIC_SCALE, \
-        IS_NULLABLE, COLUMN_DEFAULT IS NULL FROM information_schema.COLUMNS WHERE "
+        IS_NULLABLE, COLUMN_DEFAULT IS NULL, COLLATION_NAME FROM information_schema.COLUMNS WHERE "
         .to_vec();
     place(&mut sql, "", schema, name);
     sql.extend_from_slice(b" ORDER BY ORDINAL_POSITION");
@@ -164,6 +166,7 @@ fn column(row: &Row) -> TargetColumn {
         data_type: text(row, 1).to_ascii_lowercase(),
         unsigned: text(row, 2).to_ascii_lowercase().contains("unsigned"),
         charset: row.get(3).cloned().flatten(),
+        collation: row.get(11).cloned().flatten(),
         octet_length: text(row, 4).parse().unwrap_or(0),
         precision: text(row, 6)
             .parse()

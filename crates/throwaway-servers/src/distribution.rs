@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::{Error, Flavor, Result, cache, fetch, process};
+use crate::{Error, Flavor, Result, cache, fetch, keyring, process};
 
 /// The files of one server: fetched into the cache, or named by `DATAIN_MYSQLD`.
 #[derive(Debug, Clone)]
@@ -145,6 +145,20 @@ impl Distribution {
             plugins: None,
             identity,
         })
+    }
+
+    /// The same with a keyring, whose files are made in `folder`.
+    pub(crate) fn with_keyring(mut self, folder: &Path) -> Result<Self> {
+        let Some(plugins) = &self.plugins else {
+            return Err(Error::unusable(
+                format!("{} has no folder of plugins that is known", self.identity),
+                "a server with a keyring needs a fetched MySQL 9.7",
+            ));
+        };
+        let made = keyring::make(&self.mysqld.path, plugins, folder)?;
+        self.mysqld.path = made.program;
+        self.plugins = Some(made.plugins);
+        Ok(self)
     }
 
     /// Which server it is.

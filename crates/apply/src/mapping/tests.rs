@@ -21,6 +21,7 @@ fn target(data_type: &str, charset: Option<&str>) -> TargetColumn {
         data_type: data_type.to_owned(),
         unsigned: true,
         charset: charset.map(str::to_owned),
+        collation: None,
         octet_length: 4,
         precision: 0,
         scale: 0,

@@ -120,6 +120,7 @@ mod tests {
             data_type: data_type.to_owned(),
             unsigned: false,
             charset: None,
+            collation: None,
             octet_length: 0,
             precision: 0,
             scale: 0,

@@ -16,6 +16,7 @@ fn column(name: &str) -> TargetColumn {
         data_type: "int".to_owned(),
         unsigned: false,
         charset: None,
+        collation: None,
         octet_length: 0,
         precision: 0,
         scale: 0,
