@@ -90,6 +90,9 @@ impl Work {
             return Next::Transactions;
         }
         let can_commit = engine.can_commit();
+        if can_commit && is_full(&self.config, engine.group_size()) {
+            return Next::Commit;
+        }
         let look = match engine.group_size() {
             None => Some(Moment::now().after(LOOK)),
             Some(_) => None,

@@ -130,6 +130,14 @@ pub(crate) fn value(
             format!("an image lacks a value of column `{name}`"),
         )
     })?;
+    if value == Value::Null && !sought && !mapping.target.columns[column].nullable {
+        // The server may make something else of it: the current time of a TIMESTAMP.
+        return Err(Error::reconfigure(
+            "row.value",
+            format!("a NULL of the source does not fit into column `{name}`, which is NOT NULL on the target"),
+        )
+        .hint("compare SHOW CREATE TABLE on both servers and make them equal"));
+    }
     let form = &mapping.forms[column];
     let written = if sought {
         literal::write_sought(out, form, &value)

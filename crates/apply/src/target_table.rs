@@ -22,6 +22,10 @@ pub struct TargetColumn {
     pub precision: u32,
     /// Digits of a DECIMAL after the point; 0 for others.
     pub scale: u8,
+    /// It may be NULL.
+    pub nullable: bool,
+    /// The server numbers rows by it.
+    pub auto_increment: bool,
     /// Computed by the server, so never written.
     pub generated: bool,
     /// What the server stores where a row does not say.
@@ -173,6 +177,8 @@ fn column(row: &Row) -> TargetColumn {
             .or_else(|_| text(row, 7).parse())
             .unwrap_or(0),
         scale: text(row, 8).parse().unwrap_or(0),
+        nullable: text(row, 9).eq_ignore_ascii_case("YES"),
+        auto_increment: extra.contains("AUTO_INCREMENT"),
         generated: extra.contains("VIRTUAL GENERATED")
             || extra.contains("STORED GENERATED")
             || extra.contains("PERSISTENT GENERATED"),
@@ -307,6 +313,8 @@ mod tests {
     fn columns_are_read() {
         let t = table(&[]);
         assert!(t.columns[0].unsigned && !t.columns[0].generated);
+        assert!(t.columns[0].auto_increment && !t.columns[1].auto_increment);
+        assert!(!t.columns[0].nullable && t.columns[1].nullable);
         assert_eq!(t.columns[1].charset.as_deref(), Some("utf8mb4"));
         assert!(t.columns[2].generated);
         // DEFAULT_GENERATED only says that the default is an expression.

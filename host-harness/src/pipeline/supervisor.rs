@@ -163,8 +163,12 @@ impl Supervisor {
                     Some(pace) => pace,
                     None => return Err(error),
                 };
+                let report = error.report();
                 tracing::warn!(
                     code = error.code(),
+                    errno = report.errno,
+                    table = report.table,
+                    reason = %report.message,
                     "applying one by one from the checkpoint, to stand right before the transaction that fails"
                 );
                 continue;

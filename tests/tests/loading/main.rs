@@ -237,7 +237,12 @@ fn what_a_load_bends_is_noticed() {
             let mapping = bulk_load::mapping(&mut root, table, ROWS).expect("a mapping");
             block_on(root.exec(b"START TRANSACTION")).expect("a transaction");
             let loaded = bulk_load::load(&mut root, set, block, &mapping).expect("a load");
-            assert_eq!(loaded, Loaded::Bent, "`{}`, {sql}", table.name);
+            let expected = match table.name.as_str() {
+                // A TIMESTAMP would become the current time without a word, so no NULL is sent to such a column.
+                "not_null" => Loaded::NotLoadable,
+                _ => Loaded::Bent,
+            };
+            assert_eq!(loaded, expected, "`{}`, {sql}", table.name);
             block_on(root.exec(b"ROLLBACK")).expect("a rollback");
             // The same row by INSERT is an error, which says what is wrong.
             bulk_load::insert(&mut root, set, block, &mapping).expect_err(&table.name);

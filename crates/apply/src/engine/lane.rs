@@ -111,14 +111,14 @@ impl<S: Stream> Lane<S> {
             knows_values: self.session.server_version().is_mysql_since(8, 0, 19),
             loads: self.loads,
         };
-        // No table under foreign keys that the target looks after is among them.
-        self.set_checks(false, place);
         for table in net.drain() {
             let mut list = Vec::new();
             table.write(limits, |statement| {
                 list.push(statement);
                 Ok(())
             })?;
+            // A table under foreign keys that the target looks after is not among them, as far as they can be seen.
+            self.set_checks(table.is_checked(), place);
             let mapping = Rc::clone(table.mapping());
             drop(table);
             for statement in list {
@@ -144,12 +144,14 @@ impl<S: Stream> Lane<S> {
         );
         self.write_net(&mut closing.net, &place)
             .await
-            .map_err(|e| e.at(&place.file, place.offset, place.gtid.as_deref()))?;
+            .map_err(|e| place.named(e))?;
         self.begin(&place);
         self.push(&fence, Count::Fence, None, &Rc::default());
         self.send_packet().await?;
         self.read_replies().await?;
-        self.session.exec(b"COMMIT").await?;
+        if let Err(error) = self.session.exec(b"COMMIT").await {
+            return Err(place.named(error.into()));
+        }
         self.written = None;
         self.store.advanced(closing.checkpoint.ordinal);
         Ok((closing.checkpoint, closing.group))

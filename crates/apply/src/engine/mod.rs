@@ -279,7 +279,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         mut done: Done,
         place: &Rc<Place>,
     ) -> Result<(), Error> {
-        self.open.group.get_or_insert_default();
+        // Until the transaction is complete, no commit may stand here.
+        self.open.group.get_or_insert_default().checkpoint = None;
         if let Some(branch) = &transaction.xa {
             self.branch_step(branch, transaction, block, place).await?;
         } else if !self.open.collect(transaction, block, &mut done)? {

@@ -22,6 +22,8 @@ fn target(data_type: &str, charset: Option<&str>) -> TargetColumn {
         unsigned: true,
         charset: charset.map(str::to_owned),
         collation: None,
+        nullable: true,
+        auto_increment: false,
         octet_length: 4,
         precision: 0,
         scale: 0,

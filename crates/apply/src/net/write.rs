@@ -1,6 +1,7 @@
 //! The net effect of a table as statements: deletes, updates, inserts.
 
 use std::hash::BuildHasher;
+use std::iter;
 use std::mem;
 
 use datain_contract::ErrorExt as _;
@@ -9,7 +10,7 @@ use datain_contract::types::{Error, Operation as Op};
 use super::columns::Columns;
 use super::join;
 use super::record::Record;
-use super::table::{Entry, TableNet};
+use super::table::{Entry, TableNet, positive};
 use crate::mapping::Mapping;
 use crate::statements::load::Load;
 use crate::statements::{Bounds, Fill, Open, Plan, Statement};
@@ -45,6 +46,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
         let mapping = self.mapping();
         let result = self
             .deletes(limits, emit)
+            .and_then(|()| self.show_number(limits, emit))
             .and_then(|()| self.updates(limits, emit))
             .and_then(|()| self.inserts(limits, emit));
         result.map_err(|e| e.in_table(&mapping.target.schema, &mapping.target.name))
@@ -72,6 +74,42 @@ impl<H: BuildHasher + Default> TableNet<H> {
         let last_seen = |entry: &Entry| entry.now.or(entry.gone);
         let rows = self.entries().iter().filter(leaves).filter_map(last_seen);
         self.many(Op::Delete, &plan, limits, rows, emit)
+    }
+
+    /// Shows the server the greatest number of a row that came and went, unless one with it or a greater one stays.
+    fn show_number(
+        &self,
+        limits: Limits,
+        emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (Some((number, record)), Some(column)) = (self.came_and_went(), self.numbers()) else {
+            return Ok(());
+        };
+        let mapping = self.mapping();
+        let mut offsets = Vec::new();
+        for entry in self.entries() {
+            let Some(now) = entry.now else {
+                continue;
+            };
+            let image = self
+                .records()
+                .image(now, &mapping.kinds, &mut offsets)
+                .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
+            let greater = image
+                .get(column)
+                .and_then(|value| positive(mapping, column, value));
+            if greater >= Some(number) {
+                return Ok(());
+            }
+        }
+        let present = self.records().present(record, mapping.kinds.len());
+        let insert = Plan::new(&mapping.target, Op::Insert, None, Some(present))?;
+        let delete = Plan {
+            written: Vec::new(),
+            key: self.key(),
+        };
+        self.many(Op::Insert, &insert, limits, iter::once(record), emit)?;
+        self.many(Op::Delete, &delete, limits, iter::once(record), emit)
     }
 
     fn updates(

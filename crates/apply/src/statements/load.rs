@@ -163,6 +163,8 @@ pub fn is_whole(ok: &OkResult, rows: u64) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Load {
     columns: Vec<(usize, Way)>,
+    /// For each of them whether it may be NULL: a NULL for another one is a warning at best.
+    nullable: Vec<bool>,
     sql: Vec<u8>,
     data: Vec<u8>,
     rows: u64,
@@ -174,7 +176,9 @@ impl Load {
     pub fn new(mapping: &Mapping, plan: &Plan) -> Option<Self> {
         let columns = ways(mapping, plan)?;
         let sql = statement(mapping, plan, &columns);
+        let nullable = |(column, _): &(usize, Way)| mapping.target.columns[*column].nullable;
         Some(Self {
+            nullable: columns.iter().map(nullable).collect(),
             columns,
             sql,
             data: Vec::new(),
@@ -185,9 +189,12 @@ impl Load {
     /// Whether this row may go by a load: it has no value that strict mode refuses, no document with types that a text lacks, and nothing very large.
     #[must_use]
     pub fn takes(&self, after: &Image<'_, '_>) -> bool {
-        self.columns
-            .iter()
-            .all(|(column, way)| after.get(*column).is_some_and(|value| way.takes(&value)))
+        let fits = |((column, way), nullable): (&(usize, Way), &bool)| {
+            after
+                .get(*column)
+                .is_some_and(|value| way.takes(&value) && (*nullable || value != Value::Null))
+        };
+        self.columns.iter().zip(&self.nullable).all(fits)
     }
 
     /// Adds a row that [may go by a load](Load::takes).

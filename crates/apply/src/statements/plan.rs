@@ -121,6 +121,8 @@ mod tests {
             unsigned: false,
             charset: None,
             collation: None,
+            nullable: true,
+            auto_increment: false,
             octet_length: 0,
             precision: 0,
             scale: 0,
