@@ -229,6 +229,7 @@ impl Bench<'_> {
             self.workload.schema(),
             &lab.start_set,
         )?;
+        run.compile()?;
         let meter = Meter::start(lab)?;
         let ran = run.until_caught_up(PATIENCE, self.interrupt)?;
         let figures = meter.figures(lab, work)?;

@@ -51,10 +51,6 @@ impl Subject {
         })
     }
 
-    pub(super) fn program(&self) -> &Path {
-        &self.program
-    }
-
     /// The same with another sink.
     pub(super) fn with_sink(&self, sink: &Path) -> Self {
         let mut other = self.clone();
@@ -135,6 +131,21 @@ pub(super) struct Ran {
 }
 
 impl Run {
+    /// Lets the program compile both components into its cache, which it does once in their life, by a check that changes nothing.
+    pub(super) fn compile(&self) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["check", "-c"])
+            .arg(&self.config)
+            .env("XDG_RUNTIME_DIR", &self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        // What the check finds, `run` says too.
+        let ended = children::bind(&mut command).status();
+        ended.map(|_| ()).context("failed to run datain")
+    }
+
     /// Starts `datain run`.
     pub(super) fn start(&self, more: &[&str]) -> Result<Running<'_>> {
         let file = |name: &str| {
