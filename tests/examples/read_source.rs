@@ -20,7 +20,7 @@ fn main() -> Result<()> {
         return Err(anyhow!("SOCKET USER PASSWORD GTID_SET SCHEMA are expected"));
     };
     let stream = BlockingStream::unix(socket).context("failed to connect")?;
-    let mut options = ConnectOptions::new(user).with_password(password);
+    let mut options = ConnectOptions::new(user).with_password(password.as_str());
     options.found_rows = true;
     let settings: Settings = serde_json::from_value(json!({
         "stream": "read-source",

@@ -34,7 +34,11 @@ fn a_tiny_bench_measures_both_engines_and_their_latency() {
     };
 
     let figures = bench("apply.json", &["--workload", "W2", "--transactions", "300"]);
-    let engines: Vec<_> = figures["apply"].as_array().expect("a list").iter().collect();
+    let engines: Vec<_> = figures["apply"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .collect();
     let names: Vec<_> = engines.iter().map(|one| one["engine"].as_str()).collect();
     assert_eq!(
         names,

@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
     }
     let mut delays = Vec::new();
     // Whoever asks for certain workloads wants no more.
-    if arguments.latency_only || !(arguments.no_latency || !arguments.workload.is_empty()) {
+    if arguments.latency_only || (!arguments.no_latency && arguments.workload.is_empty()) {
         delays = latencies(arguments, &modes, &subject, interrupt)?;
     }
     println!();

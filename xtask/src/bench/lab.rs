@@ -5,7 +5,7 @@
 //! a fresh copy.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fs,
     path::{Path, PathBuf},
 };
@@ -98,19 +98,17 @@ impl Lab {
     /// A target as it was at the beginning; the one before is ended.
     pub(super) fn fresh_target(&mut self, mode: Mode) -> Result<()> {
         self.targets.values_mut().for_each(Server::kill);
-        if !self.targets.contains_key(&mode) {
-            let builder = mode
-                .options()
-                .iter()
-                .fold(server().option("skip_replica_start=ON"), |builder, line| {
-                    builder.option(*line)
-                });
-            self.targets.insert(mode, builder.start()?);
-        }
-        let server = self
-            .targets
-            .get_mut(&mode)
-            .context("the target is not there")?;
+        let server = match self.targets.entry(mode) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(place) => {
+                let builder = server().option("skip_replica_start=ON");
+                let builder = mode
+                    .options()
+                    .iter()
+                    .fold(builder, |builder, line| builder.option(*line));
+                place.insert(builder.start()?)
+            }
+        };
         server.kill();
         let data = server.datadir();
         fs::remove_dir_all(&data)

@@ -60,7 +60,7 @@ pub(super) fn measure(
         Engine::Native(workers) => {
             let mut native = Native::prepare(source, target, workers, offer.tls)?;
             native.start()?;
-            Working::Native(native)
+            Working::Native(Box::new(native))
         }
         Engine::Datain => {
             run = subject.configure(lab.folder(), [source, target], "bench", &set)?;
@@ -113,7 +113,7 @@ pub(super) fn measure(
 }
 
 enum Working<'a> {
-    Native(Native),
+    Native(Box<Native>),
     Datain(Running<'a>),
 }
 
