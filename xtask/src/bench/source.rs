@@ -199,14 +199,15 @@ impl Bench<'_> {
         readings.push(self.best("mysqlbinlog --raw", || {
             let mut command = distribution.mysqlbinlog_command()?;
             command
-                .arg(format!(
-                    "--defaults-file={}",
-                    source.client_options().display()
-                ))
+                // Its option file has lines that only the client knows.
+                .arg("--no-defaults")
+                .arg(format!("--socket={}", source.socket().display()))
+                .args(["--user=root", &format!("--password={ROOT_PASSWORD}")])
                 .args(["--read-from-remote-server", "--raw", "--result-file"])
                 .arg(&raw)
                 .arg(&self.log.name)
-                .stdout(Stdio::null());
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
             timed(&mut command, self.interrupt)
         })?);
         readings.push(self.best("native decode", || {
