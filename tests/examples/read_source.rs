@@ -1,5 +1,5 @@
 //! Reads a server's log natively, to its present end, with the crates that the source plugin is made of, and drops what it has read:
-//! `cargo run --release -p datain-tests --example read_source -- SOCKET USER PASSWORD GTID_SET SCHEMA`. Prints one JSON object. `cargo xtask bench source` holds it
+//! `cargo run --release -p datain-tests --example read_source -- HOST:PORT USER PASSWORD GTID_SET SCHEMA`. Prints one JSON object. `cargo xtask bench source` holds it
 //! against the same crates in WebAssembly.
 
 use std::env;
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, anyhow};
 use datain_capture::reader::{Reader, Settings};
 use datain_contract::types::Change;
 use datain_mysql_client::blocking::{BlockingStream, block_on};
-use datain_mysql_client::{ConnectOptions, Session};
+use datain_mysql_client::{ConnectOptions, Session, TlsPolicy};
 use serde_json::json;
 
 /// The size of the source plugin's batches.
@@ -16,12 +16,15 @@ const BATCH: usize = 1 << 20;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [socket, user, password, set, schema] = arguments.as_slice() else {
-        return Err(anyhow!("SOCKET USER PASSWORD GTID_SET SCHEMA are expected"));
+    let [address, user, password, set, schema] = arguments.as_slice() else {
+        return Err(anyhow!(
+            "HOST:PORT USER PASSWORD GTID_SET SCHEMA are expected"
+        ));
     };
-    let stream = BlockingStream::unix(socket).context("failed to connect")?;
+    let stream = BlockingStream::tcp(address).context("failed to connect")?;
     let mut options = ConnectOptions::new(user).with_password(password.as_str());
-    options.found_rows = true;
+    options.tls = TlsPolicy::Disabled;
+    options.get_server_public_key = true;
     let settings: Settings = serde_json::from_value(json!({
         "stream": "read-source",
         "server_id": 77,

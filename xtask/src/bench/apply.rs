@@ -18,7 +18,7 @@ use super::{
     latency::{self, Offer},
     native::Native,
     report::{self, Applied, Delay, Engine, Figures},
-    subject::{Ran, Subject},
+    subject::Subject,
     usage,
     workloads::{Workload, Writer, Written},
 };
@@ -237,12 +237,11 @@ impl Bench<'_> {
         // With nothing to do: what of the time above was start and end.
         let idle = run.until_caught_up(PATIENCE, self.interrupt)?;
         let count = |name: &str| ran.progress[name].as_u64();
-        let Ran { seconds, usage, .. } = ran;
         Ok(Figures {
-            seconds,
+            seconds: ran.seconds,
             start_seconds: Some(idle.seconds),
-            cpu: Some(usage.cpu_seconds),
-            peak_mib: usage.peak_mib,
+            cpu: Some(ran.cpu_seconds),
+            peak_mib: ran.peak_mib,
             groups: count("groups_committed"),
             restarts: count("restarts"),
             ..figures

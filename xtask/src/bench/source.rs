@@ -37,10 +37,10 @@ use crate::{children, demo::interrupt::Interrupt, tree, wasm};
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Single-row transactions of the log with small ones
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
     small: u64,
     /// Transactions of 1,000 rows of the log with large ones
-    #[arg(long, value_name = "N", default_value_t = 800, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
     large: u64,
     /// Of so many runs the fastest counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -220,7 +220,7 @@ impl Bench<'_> {
             let output = self.lab.folder().join("native");
             let mut command = Command::new(read);
             command
-                .arg(source.socket())
+                .arg(format!("127.0.0.1:{}", source.port()))
                 .args(["root", ROOT_PASSWORD, start_set, Workload::W2.schema()])
                 .stdout(File::create(&output).context("failed to create a file")?);
             let timed = timed(&mut command, self.interrupt)?;
@@ -250,7 +250,7 @@ impl Bench<'_> {
         let idle = ran(&executed(source)?)?;
         let whole = ran(start_set)?;
         self.check_rows(&whole.progress["rows_applied"])?;
-        let cpu = whole.usage.cpu_seconds - idle.usage.cpu_seconds;
+        let cpu = whole.cpu_seconds - idle.cpu_seconds;
         Ok((whole.seconds - idle.seconds, Some(cpu)))
     }
 
@@ -295,14 +295,14 @@ fn timed(command: &mut Command, interrupt: &Interrupt) -> Result<(f64, Option<f6
     let mut child = children::bind(command.stdin(Stdio::null()))
         .spawn()
         .with_context(|| format!("failed to run {name}"))?;
-    let used = loop {
+    loop {
         let used = usage::of(child.id());
         let late = begin.elapsed() > PATIENCE;
         match used {
             Ok(used) if !used.ended && !late && !interrupt.is_raised() => {
                 thread::sleep(Duration::from_millis(2));
             }
-            Ok(used) if used.ended => break used,
+            Ok(used) if used.ended => break,
             _ => {
                 // Both fail only when it has ended already.
                 let _ = child.kill();
@@ -310,11 +310,11 @@ fn timed(command: &mut Command, interrupt: &Interrupt) -> Result<(f64, Option<f6
                 bail!("{name} was ended before its own end");
             }
         }
-    };
+    }
     let seconds = begin.elapsed().as_secs_f64();
-    let status = child.wait().context("failed to wait for a program")?;
+    let (status, cpu_seconds) = usage::wait(&mut child)?;
     ensure!(status.success(), "{name} failed ({status})");
-    Ok((seconds, Some(used.cpu_seconds)))
+    Ok((seconds, Some(cpu_seconds)))
 }
 
 /// The shortest of the times in decode_speed's lines: `… 10.0 MB in 0.123 s: …`.

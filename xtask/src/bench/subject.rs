@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use datain_throwaway_servers::{ROOT_PASSWORD, Server};
 use serde_json::Value;
 
-use super::usage::{self, Usage};
+use super::usage;
 use crate::{
     children,
     demo::{build, interrupt::Interrupt},
@@ -125,7 +125,9 @@ pub(super) struct Run {
 pub(super) struct Ran {
     /// From the start of the process to its end.
     pub(super) seconds: f64,
-    pub(super) usage: Usage,
+    pub(super) cpu_seconds: f64,
+    /// The most memory that was seen, in MiB.
+    pub(super) peak_mib: Option<f64>,
     /// The last line of `--progress json`.
     pub(super) progress: Value,
 }
@@ -216,10 +218,10 @@ impl Running<'_> {
     }
 
     fn finish(mut self, code: i32, patience: Duration, interrupt: &Interrupt) -> Result<Ran> {
-        let usage = loop {
+        loop {
             let usage = usage::of(self.child.id())?;
             if usage.ended {
-                break usage;
+                break;
             }
             // It only grows; the last look before the end is the one that counts.
             self.peak = usage.peak_mib.or(self.peak);
@@ -230,19 +232,17 @@ impl Running<'_> {
                     .failed(&format!("has not caught up after {} s", patience.as_secs())));
             }
             thread::sleep(Duration::from_millis(5));
-        };
+        }
         let seconds = self.begin.elapsed().as_secs_f64();
-        let status = self.child.wait().context("failed to wait for datain")?;
+        let (status, cpu_seconds) = usage::wait(&mut self.child)?;
         if status.code() != Some(code) {
             return Err(self.run.failed(&format!("failed ({status})")));
         }
         let progress = fs::read_to_string(self.run.folder.join("progress")).unwrap_or_default();
         Ok(Ran {
             seconds,
-            usage: Usage {
-                peak_mib: self.peak,
-                ..usage
-            },
+            cpu_seconds,
+            peak_mib: self.peak,
             progress: progress
                 .lines()
                 .rev()
