@@ -3,7 +3,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`apply`] | `bench apply`: backlogs worked off by the native replica and by datain, and the latency of both |
-//! | [`source`] | `bench source`: reading and decoding a binary log |
+//! | [`source`], [`reading`] | `bench source`: reading and decoding a binary log |
 //! | [`workloads`], [`mixed`] | what is written on the source |
 //! | [`lab`] | the servers, and bringing a target back to the same start |
 //! | [`native`], [`subject`] | the two that are measured |
@@ -16,6 +16,7 @@ mod latency;
 mod mixed;
 mod native;
 mod percentiles;
+mod reading;
 mod report;
 mod source;
 mod subject;

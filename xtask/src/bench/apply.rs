@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// Transactions of its first part, which MySQL's replica works off
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     native_transactions: Option<u64>,
+    /// Work off each backlog so many times; the fastest counts
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    repeat: u32,
     /// Leave MySQL's replica out: only datain is measured, and there are no ratios
     #[arg(long)]
     no_native: bool,
@@ -161,7 +164,7 @@ impl Bench<'_> {
             self.write(&lab, &mut writer, sizes.native, &mut written)?;
             for &mode in modes {
                 for workers in WORKERS {
-                    let result = self.native(&mut lab, mode, workers, written);
+                    let result = self.fastest(|| self.native(&mut lab, mode, workers, written));
                     applied.push(self.noted(mode, Engine::Native(workers), result)?);
                 }
             }
@@ -169,10 +172,23 @@ impl Bench<'_> {
         let rest = sizes.whole - written.transactions;
         self.write(&lab, &mut writer, rest, &mut written)?;
         for &mode in modes {
-            let result = self.datain(&mut lab, mode, written);
+            let result = self.fastest(|| self.datain(&mut lab, mode, written));
             applied.push(self.noted(mode, Engine::Datain, result)?);
         }
         Ok(applied)
+    }
+
+    /// The fastest of the runs; one that fails fails them all.
+    fn fastest(&self, mut once: impl FnMut() -> Result<Figures>) -> Result<Figures> {
+        let mut best = once()?;
+        for _ in 1..self.arguments.repeat {
+            self.interrupt.check()?;
+            let next = once()?;
+            if next.seconds < best.seconds {
+                best = next;
+            }
+        }
+        Ok(best)
     }
 
     /// Writes so many transactions more on the source, and makes sure that it has logged them.

@@ -22,13 +22,13 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use datain_throwaway_servers::{Flavor, ROOT_PASSWORD, Server, fetched};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     lab::{Lab, executed, value},
+    reading::{self, Reading},
     report,
     subject::Subject,
-    table::{self, decimals, or_dash},
     usage,
     workloads::{Workload, Writer, Written},
 };
@@ -52,26 +52,6 @@ pub(crate) struct Arguments {
 
 /// How long one run may take.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-/// One of the programs on one log.
-#[derive(Debug, Clone, PartialEq)]
-struct Reading {
-    log: &'static str,
-    megabytes: f64,
-    what: &'static str,
-    seconds: f64,
-    cpu_seconds: Option<f64>,
-}
-
-impl Reading {
-    fn rate(&self) -> f64 {
-        self.megabytes / self.seconds.max(1e-9)
-    }
-
-    fn rate_per_cpu(&self) -> Option<f64> {
-        Some(self.megabytes / self.cpu_seconds?.max(1e-9))
-    }
-}
 
 pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCode> {
     let begin = Instant::now();
@@ -101,18 +81,18 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
         };
         readings.extend(bench.run(&subject, &decode_speed, &read_source)?);
     }
-    println!("\n{}", text(&readings));
+    println!("\n{}", reading::table(&readings));
     println!(
         "MB/s: megabytes (10^6) of log in a second; cpu s: of the program alone. wasm source: without datain's start and end, measured by a run with nothing to do."
     );
-    for line in conclusions(&readings) {
+    for line in reading::conclusions(&readings) {
         println!("{line}");
     }
     let path = arguments
         .json
         .clone()
         .unwrap_or_else(|| tree::root().join("target/bench/source.json"));
-    report::write(&path, &json_of(&readings))?;
+    report::write(&path, &reading::json_of(&readings))?;
     println!("time: {:.0} s", begin.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
 }
@@ -326,127 +306,9 @@ fn fastest(output: &str) -> Option<f64> {
     times.min_by(f64::total_cmp)
 }
 
-fn text(readings: &[Reading]) -> String {
-    let heading = ["log", "by", "MB", "seconds", "MB/s", "cpu s", "MB/cpu s"];
-    let mut lines = vec![heading.map(str::to_owned).to_vec()];
-    lines.extend(readings.iter().map(|reading| {
-        vec![
-            reading.log.to_owned(),
-            reading.what.to_owned(),
-            decimals(reading.megabytes),
-            decimals(reading.seconds),
-            decimals(reading.rate()),
-            or_dash(reading.cpu_seconds),
-            or_dash(reading.rate_per_cpu()),
-        ]
-    }));
-    table::aligned(&lines, 2)
-}
-
-/// How many times as fast one is as another: by time and by processor time.
-fn times(readings: &[Reading], log: &str, what: &str, of: &str) -> Option<[Option<f64>; 2]> {
-    let find = |what: &str| {
-        readings
-            .iter()
-            .find(|reading| reading.log == log && reading.what == what)
-    };
-    let (one, other) = (find(what)?, find(of)?);
-    let cpu = one
-        .rate_per_cpu()
-        .zip(other.rate_per_cpu())
-        .map(|(one, other)| one / other);
-    Some([Some(one.rate() / other.rate()), cpu])
-}
-
-/// The pairs whose ratios matter.
-const PAIRS: [(&str, &str); 3] = [
-    ("wasm source", "mysqlbinlog -v"),
-    ("wasm source", "mysqlbinlog --raw"),
-    ("native source", "wasm source"),
-];
-
-fn conclusions(readings: &[Reading]) -> Vec<String> {
-    let mut lines = Vec::new();
-    for log in ["small", "large"] {
-        for (what, of) in PAIRS {
-            if let Some([time, cpu]) = times(readings, log, what, of) {
-                lines.push(format!(
-                    "{log}: {what} is {} times as fast as {of}; by processor time {}",
-                    or_dash(time),
-                    or_dash(cpu)
-                ));
-            }
-        }
-    }
-    lines
-}
-
-fn json_of(readings: &[Reading]) -> Value {
-    let each = readings.iter().map(|reading| {
-        json!({
-            "log": reading.log,
-            "by": reading.what,
-            "megabytes": reading.megabytes,
-            "seconds": reading.seconds,
-            "megabytes_per_second": reading.rate(),
-            "cpu_seconds": reading.cpu_seconds,
-            "megabytes_per_cpu_second": reading.rate_per_cpu(),
-        })
-    });
-    let ratio = |log: &str, (what, of): (&str, &str)| {
-        let [time, cpu] = times(readings, log, what, of)?;
-        Some(json!({"log": log, "of": what, "to": of, "by_time": time, "by_cpu": cpu}))
-    };
-    let ratios: Vec<_> = ["small", "large"]
-        .iter()
-        .flat_map(|log| PAIRS.iter().filter_map(move |pair| ratio(log, *pair)))
-        .collect();
-    json!({
-        "machine": report::machine(),
-        "source": each.collect::<Vec<_>>(),
-        "ratios": ratios,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn reading(what: &'static str, seconds: f64, cpu_seconds: Option<f64>) -> Reading {
-        Reading {
-            log: "small",
-            megabytes: 100.0,
-            what,
-            seconds,
-            cpu_seconds,
-        }
-    }
-
-    #[test]
-    fn ratios_are_of_rates_by_time_and_by_processor_time() {
-        let readings = [
-            reading("mysqlbinlog -v", 4.0, Some(4.0)),
-            reading("wasm source", 1.0, Some(2.0)),
-            reading("native source", 1.0, None),
-        ];
-        assert_eq!(
-            times(&readings, "small", "wasm source", "mysqlbinlog -v"),
-            Some([Some(4.0), Some(2.0)])
-        );
-        assert_eq!(
-            times(&readings, "small", "native source", "wasm source"),
-            Some([Some(1.0), None])
-        );
-        assert_eq!(
-            times(&readings, "large", "wasm source", "mysqlbinlog -v"),
-            None
-        );
-        let json = json_of(&readings);
-        assert_eq!(json["source"][0]["megabytes_per_second"], 25.0);
-        assert_eq!(json["ratios"].as_array().map(Vec::len), Some(2));
-        assert_eq!(conclusions(&readings).len(), 2);
-        assert!(text(&readings).contains("25.0"));
-    }
 
     #[test]
     fn what_other_programs_print_is_understood() {
