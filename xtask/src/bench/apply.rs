@@ -87,6 +87,10 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
     )?;
     interrupt.check()?;
     let modes = or_all(&arguments.mode, &Mode::ALL);
+    let path = arguments
+        .json
+        .clone()
+        .unwrap_or_else(|| tree::root().join("target/bench/apply.json"));
     let mut applied = Vec::new();
     if !arguments.latency_only {
         for workload in or_all(&arguments.workload, &Workload::ALL) {
@@ -97,6 +101,8 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
                 workload,
             };
             applied.extend(bench.run(&modes)?);
+            // What is there stays, should the next one fail.
+            report::save(&path, &report::apply_json(&applied, &[]))?;
         }
     }
     let mut delays = Vec::new();
@@ -119,10 +125,6 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
             "Milliseconds from right before the commit on the source until the row was seen on the target, at most about 1 ms too long.\n"
         );
     }
-    let path = arguments
-        .json
-        .clone()
-        .unwrap_or_else(|| tree::root().join("target/bench/apply.json"));
     report::write(&path, &report::apply_json(&applied, &delays))?;
     println!("time: {:.0} s", begin.elapsed().as_secs_f64());
     let failed = applied.iter().any(|row| row.result.is_err())

@@ -253,16 +253,21 @@ fn merge(into: &mut Value, more: Value) {
     }
 }
 
-/// Writes it; the folder is made if need be.
+/// Writes it, and says so.
 pub(super) fn write(path: &Path, value: &Value) -> Result<()> {
+    save(path, value)?;
+    println!("written: {}", path.display());
+    Ok(())
+}
+
+/// Writes it; the folder is made if need be.
+pub(super) fn save(path: &Path, value: &Value) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)
             .with_context(|| format!("failed to create {}", folder.display()))?;
     }
     fs::write(path, format!("{value:#}\n"))
-        .with_context(|| format!("failed to write {}", path.display()))?;
-    println!("written: {}", path.display());
-    Ok(())
+        .with_context(|| format!("failed to write {}", path.display()))
 }
 
 #[cfg(test)]
