@@ -228,6 +228,24 @@ impl Distribution {
         }
     }
 
+    /// The distribution's `mysqlbinlog`, which lies beside its client.
+    ///
+    /// # Errors
+    /// When the distribution has none.
+    pub fn mysqlbinlog_command(&self) -> Result<Command> {
+        let Some(client) = &self.client else {
+            return Err(Error::unusable(
+                format!("{} comes without mysqlbinlog", self.flavor),
+                "take another server",
+            ));
+        };
+        let program = Program {
+            path: client.path.with_file_name("mysqlbinlog"),
+            ..client.clone()
+        };
+        Ok(program.command())
+    }
+
     /// The settings that tell the server where its own files are.
     pub(crate) fn settings(&self) -> Vec<String> {
         let mut settings = Vec::new();
