@@ -169,6 +169,7 @@ impl GuestWriter for Writer {
             position: taken.position.clone(),
             transactions_applied: taken.transactions,
             rows_applied: taken.rows,
+            rows_repaired: 0,
             statements_applied: taken.statements,
             groups_committed: taken.batches,
             statements_left_out: 0,
