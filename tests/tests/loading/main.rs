@@ -131,6 +131,10 @@ fn random_rows_arrive_as_they_are() {
     let (mut loaded, mut inserted) = (0, 0);
     for number in 0..if long() { 100 } else { 4 } {
         let tables = random_tables(&source, first + number);
+        if tables.is_empty() {
+            // The random statements have deleted all that they had inserted.
+            continue;
+        }
         let before = bulk_load::executed(&source);
         let copies: Vec<String> = tables.iter().map(|(_, copy)| copy.clone()).collect();
         let batches = fill(&source, &copies);
@@ -197,7 +201,6 @@ fn random_tables(source: &Server, seed: u64) -> Vec<(String, String)> {
             ));
         }
     }
-    assert!(!tables.is_empty(), "DATAIN_SEED={seed}");
     tables
 }
 
