@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use datain_tests::compare;
 use datain_tests::host::{Exit, Host, TempDir};
 use datain_tests::servers::{cell, run, server};
-use datain_throwaway_servers::Server;
+use datain_throwaway_servers::{Flavor, Server};
 
 use crate::points::{Point, Step};
 use crate::work;
@@ -30,10 +30,22 @@ pub(crate) struct Lab {
 impl Lab {
     /// With the tables on both servers, over a pipeline of this name that takes everything.
     pub(crate) fn new(name: &str) -> Lab {
-        let (source, target) = (server(), server());
+        Self::of(server(), name, &after(""))
+    }
+
+    /// The same from a source that has no GTIDs.
+    pub(crate) fn without_gtids(name: &str) -> Lab {
+        let source = Server::builder(Flavor::Mysql97).relaxed().without_gtid();
+        let source = source.start().expect("a server");
+        let start = "mode = \"position\"\nfile = \"binlog.000001\"\nposition = 4\n";
+        Self::of(source, name, start)
+    }
+
+    fn of(source: Server, name: &str, start: &str) -> Lab {
+        let target = server();
         run(&source, work::TABLES);
         let folder = TempDir::new().expect("a folder");
-        let config = config(&folder, name, &source, &target, "");
+        let config = config(&folder, name, &source, &target, start);
         let lab = Lab {
             source,
             target,
@@ -65,9 +77,9 @@ impl Lab {
     pub(crate) fn each_beginning(&mut self, steps: &[Step], work: impl Fn(u32) -> String) {
         for point in Point::all(steps) {
             run(&self.target, "DROP SCHEMA datain");
-            let executed = self.executed();
+            let start = after(&self.newest());
             let name = format!("beginning{}", self.points);
-            self.config = config(&self.folder, &name, &self.source, &self.target, &executed);
+            self.config = config(&self.folder, &name, &self.source, &self.target, &start);
             run(&self.source, &work(self.points));
             self.survive(&point);
         }
@@ -86,7 +98,7 @@ impl Lab {
         }
         compare::assert_equal(&self.source, &self.target, &["fp"]);
         let display = cell(&self.target, "SELECT display FROM datain.checkpoints");
-        assert!(display.ends_with(&self.executed()), "{point}: {display}");
+        assert!(display.ends_with(&self.newest()), "{point}: {display}");
         let left = "SELECT (SELECT COUNT(*) FROM datain.xa_prepared) + (SELECT COUNT(ddl_identity) FROM datain.checkpoints)";
         assert_eq!(cell(&self.target, left), "0", "{point} leaves something");
     }
@@ -112,15 +124,25 @@ impl Lab {
         assert_eq!(exit.code, 0, "{exit}");
     }
 
-    fn executed(&self) -> String {
-        cell(&self.source, "SELECT @@gtid_executed").replace('\n', "")
+    /// Where the source stands: its GTID set, or, without GTIDs, file and offset.
+    fn newest(&self) -> String {
+        let executed = cell(&self.source, "SELECT @@gtid_executed").replace('\n', "");
+        if !executed.is_empty() {
+            return executed;
+        }
+        let status = self.source.query("SHOW BINARY LOG STATUS");
+        let status = status.expect("the source tells").into_iter().next();
+        let place: Vec<_> = status.into_iter().flatten().flatten().take(2).collect();
+        place.join(":")
     }
 }
 
-/// Of a pipeline that begins after these transactions.
-fn config(folder: &TempDir, name: &str, source: &Server, target: &Server, after: &str) -> PathBuf {
-    let start = format!(
-        "[apply]\ngroup_max_rows = 100\n[start]\nmode = \"gtid\"\ngtid_set = \"{after}\"\n"
-    );
-    Host::config(folder.path(), name, source, target, &start).expect("a configuration")
+/// Behind these transactions.
+fn after(gtid_set: &str) -> String {
+    format!("mode = \"gtid\"\ngtid_set = \"{gtid_set}\"\n")
+}
+
+fn config(folder: &TempDir, name: &str, source: &Server, target: &Server, start: &str) -> PathBuf {
+    let more = format!("[apply]\ngroup_max_rows = 100\n[start]\n{start}");
+    Host::config(folder.path(), name, source, target, &more).expect("a configuration")
 }

@@ -34,6 +34,13 @@ fn statements_are_run_once_after_a_death_at_any_step() {
 }
 
 #[test]
+fn files_and_offsets_are_as_good_as_gtids_after_a_death() {
+    let mut lab = Lab::without_gtids("offsets");
+    lab.each(points::OFFSETS, work::rows);
+    lab.each(points::OFFSETS_OF_STATEMENTS, work::statements);
+}
+
+#[test]
 fn branches_are_whole_after_a_death_at_any_step() {
     Lab::new("branches").each(points::BRANCHES, work::branches);
 }

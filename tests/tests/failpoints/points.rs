@@ -205,6 +205,35 @@ pub(crate) const STATEMENTS: &[Step] = &[
     ),
 ];
 
+/// Some of both, for a source whose checkpoints and intents are files and offsets.
+pub(crate) const OFFSETS: &[Step] = &[
+    (
+        "UPDATE datain.checkpoints SET written_at",
+        &[("within", &[2]), ("answered", &[1])],
+    ),
+    (
+        "COMMIT",
+        &[("before", &[2]), ("sent", &[1, 3]), ("answered", &[2])],
+    ),
+];
+
+/// See [`OFFSETS`].
+pub(crate) const OFFSETS_OF_STATEMENTS: &[Step] = &[
+    (
+        "SET ddl_identity = _utf8mb4",
+        &[("sent", &[2]), ("answered", &[1])],
+    ),
+    (
+        "ALTER TABLE copied",
+        &[("before", &[1]), ("sent", &[1]), ("answered", &[1])],
+    ),
+    (
+        "ddl_identity = NULL",
+        &[("before", &[1]), ("sent", &[2]), ("answered", &[1])],
+    ),
+    ("COMMIT", &[("sent", &[1])]),
+];
+
 /// CREATE TABLE … SELECT: the statement under its intent, then the rows in the group that ends it.
 pub(crate) const TABLES_WITH_ROWS: &[Step] = &[
     (
