@@ -18,7 +18,7 @@ pub struct Config {
     /// A group is committed when it holds this many rows.
     #[serde(default = "group_max_rows")]
     pub group_max_rows: u64,
-    /// A group is committed when it is this old, in milliseconds.
+    /// Groups that are not full are committed at least so many milliseconds apart.
     #[serde(default = "group_linger_ms")]
     pub group_linger_ms: u64,
     /// Patterns of tables that are replicated; none means all. For checks: what arrives is filtered already.

@@ -112,6 +112,7 @@ impl GuestWriter for Writer {
             let mut session = session::connect(&wanted.endpoint, |options| {
                 options.found_rows = true;
                 options.multi_statements = true;
+                options.local_files = true;
             })
             .await?;
             let watched = Watched {

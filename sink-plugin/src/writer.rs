@@ -1,7 +1,7 @@
 //! The writer's task: batches in, groups out.
 //!
-//! Groups end by rows, by bytes, by age (the linger, counted from the group's first transaction, so that latency stays low when the source is nearly idle), or
-//! when the host asks for a flush; always after a transaction that carries a checkpoint. While the target works on one group, the next one is collected.
+//! Groups end by rows, by bytes, as soon as nothing more has come and the group before was begun to be committed a linger ago (so a lone transaction does not wait, and many
+//! of them share a commit), or when the host asks for a flush; always after a transaction that carries a checkpoint. While the target works on one group, the next one is collected.
 //!
 //! Commits tell a writer that it has been replaced or stopped. One that has nothing to commit asks, so that it notices a person's order, or another
 //! host, within seconds; that also keeps its connection from being dropped for doing nothing.
@@ -50,8 +50,10 @@ struct Work {
     config: Config,
     shared: Handle,
     batch: Opened,
-    /// When the open group is old enough.
+    /// When the open group may be committed although it is not full.
     due: Option<Moment>,
+    /// When the newest commit was begun.
+    committed: Option<Moment>,
 }
 
 /// Applies batches for ever, or until an error.
@@ -65,6 +67,7 @@ pub async fn run(
         shared,
         batch: Opened::default(),
         due: None,
+        committed: None,
     };
     loop {
         match work.next(&engine).await {
@@ -87,20 +90,20 @@ impl Work {
             return Next::Transactions;
         }
         let can_commit = engine.can_commit();
+        if can_commit && is_full(&self.config, engine.group_size()) {
+            return Next::Commit;
+        }
         let look = match engine.group_size() {
             None => Some(Moment::now().after(LOOK)),
             Some(_) => None,
         };
         let due = self.due;
         executor::until(due.filter(|_| can_commit).or(look), || {
-            if can_commit && due.is_some_and(Moment::has_come) {
-                return Some(Next::Commit);
-            }
             let shared = self.shared.borrow();
             if shared.has_batches() {
                 return Some(Next::Transactions);
             }
-            if can_commit && shared.flush {
+            if can_commit && (shared.flush || due.is_some_and(Moment::has_come)) {
                 return Some(Next::Commit);
             }
             look.is_some_and(Moment::has_come).then_some(Next::Look)
@@ -136,16 +139,17 @@ impl Work {
         if engine.can_commit() && is_full(&self.config, engine.group_size()) {
             return self.commit(engine).await;
         }
-        self.grow_old(engine.group_size().is_some());
+        self.pace(engine.group_size().is_some());
         Ok(())
     }
 
-    /// A group's age counts from its first transaction.
-    fn grow_old(&mut self, is_open: bool) {
+    /// Groups that are not full are committed a linger apart.
+    fn pace(&mut self, is_open: bool) {
         let linger = Duration::from_millis(self.config.group_linger_ms);
+        let soonest = self.committed.map(|at| at.after(linger));
         self.due = match self.due {
             _ if !is_open => None,
-            None => Some(Moment::now().after(linger)),
+            None => Some(soonest.unwrap_or_else(Moment::now)),
             due => due,
         };
     }
@@ -153,6 +157,7 @@ impl Work {
     /// Commits the open group, and collects the next one while the target is at work.
     async fn commit(&mut self, engine: &mut HostEngine) -> Result<(), Error> {
         self.due = None;
+        self.committed = Some(Moment::now());
         let durable = engine
             .commit_while(|collector| self.collect(collector))
             .await?;
@@ -192,7 +197,7 @@ impl Work {
                 batch.transactions.pop_front();
                 batch.done = Done::default();
             }
-            self.grow_old(collector.size().is_some());
+            self.pace(collector.size().is_some());
             if !whole {
                 return Ok(number > 0);
             }

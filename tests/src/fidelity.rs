@@ -45,7 +45,7 @@ page is written from those tests by `cargo xtask docs`: [tests/src/fidelity.rs](
 
 \"Equal\" is the servers' own word (`tests/src/compare.rs`): `SHOW CREATE` of tables, views, routines and schemas, every value by its bytes, and `JSON_TYPE` of every value
 inside a document. A file in `tests/scenarios/` is replicated five times: straight; with `binlog_row_image = MINIMAL` and `binlog_row_metadata = FULL`; with `NOBLOB`; with the connection to the target cut
-at many places; and through the program `datain`, which is killed in the middle.
+at many places; and through the program `datain`, which is killed in the middle of each.
 ";
 
 /// The page, from all tests below `root`.

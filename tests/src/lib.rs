@@ -5,6 +5,7 @@
 // The ban is on std's clocks, which trap inside a plugin. This is native code.
 #![allow(clippy::disallowed_methods)]
 
+pub mod bulk_load;
 pub mod compare;
 pub mod fidelity;
 pub mod foreign_keys;

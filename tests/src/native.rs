@@ -100,6 +100,7 @@ fn login(socket: BlockingStream, writes: u32) -> Result<Session<Fragile>, Error>
     let mut options = ConnectOptions::new("root").with_password(ROOT_PASSWORD);
     options.found_rows = true;
     options.multi_statements = true;
+    options.local_files = true;
     Ok(block_on(Session::connect(stream, &options))?)
 }
 

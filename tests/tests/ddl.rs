@@ -97,6 +97,54 @@ const CASES: &[Case] = &[
         "ALTER SCHEMA k COLLATE utf8mb4_bin",
         "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'k' AND DEFAULT_COLLATION_NAME = 'utf8mb4_bin'",
     ),
+    case("DO 0", "DROP INDEX i ON k.a", "SELECT COUNT(*) = 0 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'k' AND INDEX_NAME = 'i'"),
+    case(
+        "DO 0",
+        "ALTER TABLE k.a RENAME COLUMN w TO x, ALGORITHM = INSTANT",
+        "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'k' AND TABLE_NAME = 'a' AND COLUMN_NAME = 'x'",
+    ),
+    case(
+        "DO 0",
+        "ALTER TABLE k.a MODIFY x BIGINT NOT NULL FIRST",
+        "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'k' AND TABLE_NAME = 'a' AND COLUMN_NAME = 'x' AND DATA_TYPE = 'bigint'",
+    ),
+    case(
+        "DO 0",
+        "ALTER TABLE k.a DROP COLUMN x",
+        "SELECT COUNT(*) = 0 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'k' AND TABLE_NAME = 'a' AND COLUMN_NAME = 'x'",
+    ),
+    case(
+        "DO 0",
+        "ALTER TABLE k.s ADD PARTITION (PARTITION p1 VALUES LESS THAN (20))",
+        "SELECT COUNT(*) FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = 'k' AND PARTITION_NAME = 'p1'",
+    ),
+    case(
+        "INSERT INTO k.s VALUES (15)",
+        "ALTER TABLE k.s DROP PARTITION p1",
+        "SELECT COUNT(*) = 0 FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = 'k' AND PARTITION_NAME = 'p1'",
+    ),
+    case("DO 0", "CREATE TABLE k.w LIKE k.a", "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'k' AND TABLE_NAME = 'w'"),
+    case(
+        "CREATE TABLE k.w2 LIKE k.w",
+        "DROP TABLE k.w, k.w2",
+        "SELECT COUNT(*) = 0 FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'k' AND TABLE_NAME IN ('w', 'w2')",
+    ),
+    case(
+        "DO 0",
+        "CREATE FUNCTION k.g () RETURNS INT DETERMINISTIC RETURN 1",
+        "SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'k'",
+    ),
+    case(
+        "DO 0",
+        "ALTER FUNCTION k.g COMMENT 'changed'",
+        "SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'k' AND ROUTINE_COMMENT = 'changed'",
+    ),
+    // Held back, in one transaction with the checkpoint: once, whatever happens.
+    case(
+        "DO 0",
+        "CREATE TRIGGER k.held BEFORE INSERT ON k.p FOR EACH ROW SET NEW.v = 'held'",
+        "SELECT COUNT(*) FROM datain.held_back",
+    ),
     case(
         "CREATE SCHEMA l; CREATE TABLE l.t (id INT PRIMARY KEY)",
         "DROP SCHEMA l",
@@ -174,6 +222,7 @@ fn all_cases(source: &Server, target: &Server) -> Vec<Outcome> {
         run(source, case.statement);
         let outcome = through_cuts(source, target, &settings, case);
         println!("{}: {outcome:?}", case.statement);
+        assert_eq!(cell(target, case.was_run), "1", "{}: once", case.statement);
         assert!(outcome.cuts > 5, "{}: {outcome:?}", case.statement);
         // Rows behind it find what it left.
         run(

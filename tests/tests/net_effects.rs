@@ -7,20 +7,75 @@ use std::thread;
 
 use datain_tests::compare;
 use datain_tests::moving_keys;
+use datain_tests::native::replicate;
 use datain_tests::rough::{replicate_roughly, settings};
 use datain_tests::seed::{Rng, long, seed};
 use datain_throwaway_servers::{Flavor, Server};
+
+fn pair() -> [Server; 2] {
+    [(); 2].map(|()| {
+        Server::builder(Flavor::Mysql97)
+            .relaxed()
+            .option("local_infile=ON")
+            .start()
+            .expect("a server")
+    })
+}
+
+/// fidelity: type | AUTO_INCREMENT of rows that come and go in one group | the target gives the next number, as the source does
+#[test]
+fn numbers_that_were_given_are_not_given_again() {
+    let [source, target] = pair();
+    let settings = settings("numbers");
+    source
+        .sql(
+            "CREATE DATABASE d; CREATE TABLE d.t (id INT AUTO_INCREMENT PRIMARY KEY, v INT UNIQUE); INSERT INTO d.t (v) VALUES (1); \
+             BEGIN; INSERT INTO d.t (v) VALUES (2), (3), (4); DELETE FROM d.t WHERE v > 2; DELETE FROM d.t WHERE v = 2; COMMIT; \
+             INSERT INTO d.t (v) VALUES (7); DELETE FROM d.t WHERE v = 7",
+        )
+        .expect("rows that come and go");
+    replicate(&source, &target, &settings).expect("replication");
+    for server in [&source, &target] {
+        server.sql("INSERT INTO d.t (v) VALUES (9)").expect("a row");
+        let id = server.query("SELECT id FROM d.t WHERE v = 9").expect("it");
+        assert_eq!(id[0][0].as_deref(), Some("6"));
+    }
+}
+
+/// A load would take the current time for a NULL, without a warning.
+#[test]
+fn a_null_does_not_become_the_current_time() {
+    let [source, target] = pair();
+    let settings = settings("null");
+    source
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT AUTO_INCREMENT PRIMARY KEY, at TIMESTAMP NULL)")
+        .expect("a table");
+    replicate(&source, &target, &settings).expect("replication");
+    target
+        .sql("ALTER TABLE d.t MODIFY at TIMESTAMP NOT NULL")
+        .expect("another definition");
+    let rows = vec!["(NULL)"; 1200].join(",");
+    source
+        .sql(&format!("INSERT INTO d.t (at) VALUES {rows}"))
+        .expect("rows");
+    let error = replicate(&source, &target, &settings).expect_err("NULLs");
+    assert_eq!(error.code, "row.value", "{error:?}");
+    assert!(error.message.contains("`at`"), "{error:?}");
+    let count = target.query("SELECT COUNT(*) FROM d.t").expect("rows");
+    assert_eq!(count[0][0].as_deref(), Some("0"));
+    source.sql("DELETE FROM d.t").expect("none");
+    target
+        .sql("ALTER TABLE d.t MODIFY at TIMESTAMP NULL")
+        .expect("the same definition again");
+    replicate(&source, &target, &settings).expect("replication");
+    compare::assert_equal(&source, &target, &["d"]);
+}
 
 /// fidelity: event | groups of changes as their net effect: unique values that move, keys equal by collation, rows that come and go, all row images | equal under load
 #[test]
 fn values_move_between_rows_in_every_way() {
     let seed = seed("net effects");
-    let [source, target] = [(); 2].map(|()| {
-        Server::builder(Flavor::Mysql97)
-            .relaxed()
-            .start()
-            .expect("a server")
-    });
+    let [source, target] = pair();
     source.sql(moving_keys::CREATE).expect("the tables");
     let load = moving_keys::load(if long() { 20_000 } else { 1200 });
     let settings = settings("net");

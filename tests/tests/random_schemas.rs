@@ -56,7 +56,8 @@ impl Writer {
     }
 }
 
-/// fidelity: type | random schemas: all types, keys, character sets, generated and invisible columns, partitions, odd names | equal, with random changes, ALTERs, batches, groups and lost connections
+/// fidelity: type | random schemas: all types, keys, character sets, generated and invisible columns, partitions, odd names; the invalid ENUM; documents with values of every column type | equal, with random changes, ALTERs, batches, groups and lost connections
+/// fidelity: type | bytes that stand for no character, though a column of their character set takes them (gbk, sjis, big5 and others) | equal
 #[test]
 fn random_schemas_arrive_as_they_are() {
     let (schemas, changes) = if long() { LONG } else { NORMAL };

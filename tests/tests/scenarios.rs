@@ -3,12 +3,15 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use datain_tests::compare;
 use datain_tests::host::{Host, TempDir};
 use datain_tests::native::{CUT, fragile, replicate, replicate_into, settings};
-use datain_tests::pipeline_run::{FROM_THE_START, LIMIT, value, wait_for};
+use datain_tests::pipeline_run::{LIMIT, config, through, value, wait_for};
+use datain_tests::proxy::{Proxy, event_type};
 use datain_tests::scenarios::{self, Scenario};
 use datain_throwaway_servers::{Flavor, Server};
 
@@ -110,41 +113,123 @@ fn cut_at_any_step() {
     assert!(cuts > 20, "{cuts}");
 }
 
+/// How many transactions the source has committed so far; it has never been another server.
+fn committed(source: &Server) -> u64 {
+    let executed = value(source, "SELECT @@global.gtid_executed").unwrap_or_default();
+    if executed.is_empty() {
+        return 0;
+    }
+    let last = executed.rsplit(['-', ':']).next().unwrap_or_default();
+    last.parse().unwrap_or_else(|e| panic!("{executed}: {e}"))
+}
+
+/// Where a dump is held up: some packets behind the GTID of this number, so at the beginning of a transaction or in its midst. One barrier is for one host: what is
+/// left of the one before must not run into it.
+struct Barrier {
+    number: u64,
+    /// Packets that still pass behind it.
+    behind: u64,
+    /// Packets since that GTID; none before it.
+    since: AtomicU64,
+    /// Something is held up.
+    reached: AtomicBool,
+    open: AtomicBool,
+}
+
+impl Barrier {
+    fn new(number: u64, behind: u64) -> Arc<Self> {
+        Arc::new(Self {
+            number,
+            behind,
+            since: AtomicU64::new(0),
+            reached: AtomicBool::new(false),
+            open: AtomicBool::new(false),
+        })
+    }
+
+    /// Looks at a packet of a dump.
+    fn look(&self, packet: &[u8]) {
+        const FORMAT_DESCRIPTION: u8 = 15;
+        const GTID: u8 = 33;
+        // Frame and OK byte, the event's header, flags and UUID.
+        const NUMBER: std::ops::Range<usize> = 41..49;
+        if event_type(packet) == Some(FORMAT_DESCRIPTION) {
+            // A dump begins: one that was held up for longer than its reader waits is followed by another.
+            self.since.store(0, Ordering::SeqCst);
+        }
+        if event_type(packet) == Some(GTID) {
+            let number = packet.get(NUMBER).and_then(|bytes| bytes.try_into().ok());
+            if number.map(u64::from_le_bytes) == Some(self.number) {
+                self.since.store(1, Ordering::SeqCst);
+            }
+        }
+        let since = self.since.load(Ordering::SeqCst);
+        if since == 0 {
+            return;
+        }
+        self.since.store(since + 1, Ordering::SeqCst);
+        if since > self.behind {
+            self.reached.store(true, Ordering::SeqCst);
+            while !self.open.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+    }
+}
+
 #[test]
-fn through_the_program_with_kills() {
+fn through_the_program_with_a_kill_in_the_middle_of_each() {
     let (source, target) = pair(&[], &[]);
     let list = chosen();
+    let mut ends = vec![committed(&source)];
     for scenario in &list {
         run_on(&source, scenario);
+        ends.push(committed(&source));
     }
     let folder = TempDir::new().expect("a folder");
     // Some tables have a unique key in place of a primary one.
-    let more = format!("{FROM_THE_START}\n[check]\nallow = [\"no-primary-key\"]\n");
-    let config =
-        Host::config(folder.path(), "scenarios", &source, &target, &more).expect("a configuration");
-    // Killed whenever it has come further than the one before.
-    let mut before = String::new();
-    for _ in 0..3 {
-        let mut host = Host::start(&config, &[]).expect("the host");
-        let place = wait_for(&mut host, "a checkpoint that moves", |_| {
-            // The table is not there until the first host has made it.
-            let rows = target
-                .query("SELECT display FROM datain.checkpoints")
-                .ok()?;
-            let place = rows.into_iter().next()?.into_iter().next()??;
-            (place != before).then_some(place)
+    let allow = "[check]\nallow = [\"no-primary-key\"]\n";
+    let at_port = |port: u16| {
+        config(&folder, "scenarios", &source, &target, |text| {
+            format!("{}\n{allow}", through(&source, port)(text))
+        })
+    };
+    let applied = || -> u64 {
+        // The table is not there until the first host has made it.
+        let rows = target.query("SELECT display FROM datain.checkpoints");
+        let display = rows.ok().and_then(|rows| rows.first()?[0].clone());
+        let number = display.and_then(|text| text.rsplit(['-', ':']).next()?.parse().ok());
+        number.unwrap_or(0)
+    };
+    for (place, scenario) in list.iter().enumerate() {
+        let (from, to) = (ends[place], ends[place + 1]);
+        let middle = from + (to - from) / 2;
+        assert!(
+            from < middle && middle < to,
+            "{} is too short",
+            scenario.name
+        );
+        // At the GTID itself, behind BEGIN, behind the table map, behind the first rows.
+        let barrier = Barrier::new(middle + 1, place as u64 % 4);
+        let held = Arc::clone(&barrier);
+        let proxy = Proxy::start(source.port(), move |packet| held.look(packet)).expect("a proxy");
+        let mut host = Host::start(&at_port(proxy.port()), &[]).expect("the host");
+        wait_for(&mut host, &scenario.name, |_| {
+            (barrier.reached.load(Ordering::SeqCst) && applied() > from).then_some(())
         });
-        // In the middle of something: the host does not wait for the test.
-        std::thread::sleep(Duration::from_millis(30));
         host.kill();
-        before = place;
+        barrier.open.store(true, Ordering::SeqCst);
+        let at = applied();
+        assert!(
+            from < at && at <= middle,
+            "{}: {from} < {at} <= {middle}",
+            scenario.name
+        );
     }
-    let executed = value(&source, "SELECT REPLACE(@@global.gtid_executed, '\\n', '')");
-    assert!(
-        !before.ends_with(&executed.expect("GTIDs")),
-        "the last kill came after the end"
-    );
-    let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("the host ends");
+    // A proxy that holds nothing up.
+    let proxy = Proxy::start(source.port(), |_| {}).expect("a proxy");
+    let exit = Host::run(&at_port(proxy.port()), &["--until-caught-up"], LIMIT);
+    let exit = exit.expect("the host ends");
     assert_eq!(exit.code, 0, "{}", exit.stderr);
     for scenario in &list {
         compare::assert_equal(&source, &target, &scenario.schemas());

@@ -48,7 +48,7 @@ fn nothing_is_lost_at_any_kill() {
     let seed = seed("torture");
     let mut rng = Rng::with_seed(seed);
     let kills = kills();
-    let (source, target) = (server(), server());
+    let (source, target) = (server("OFF"), server("ON"));
     run(&source, moving_keys::CREATE);
     let tables = Sysbench::fetch(&Lines)
         .and_then(|sysbench| sysbench.prepare(&source, 4, 5_000))
@@ -117,9 +117,12 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// A server as people run it: every commit durable.
-fn server() -> Server {
-    Server::builder(Flavor::Mysql97).start().expect("a server")
+/// A server as people run it: every commit durable; with LOAD DATA LOCAL or without.
+fn server(local_infile: &str) -> Server {
+    Server::builder(Flavor::Mysql97)
+        .option(format!("local_infile={local_infile}"))
+        .start()
+        .expect("a server")
 }
 
 /// What is tortured.

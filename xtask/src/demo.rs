@@ -13,14 +13,14 @@
 //! | [`proof`] | the comparison, and the totals |
 //! | [`screen`], [`interrupt`] | what people see, and Ctrl-C |
 
-mod build;
+pub(crate) mod build;
 mod feed;
-mod host;
-mod interrupt;
+pub(crate) mod host;
+pub(crate) mod interrupt;
 mod lab;
 mod live;
 mod proof;
-mod screen;
+pub(crate) mod screen;
 mod shop;
 mod writers;
 

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod bar;
+mod bench;
 mod children;
 mod demo;
 mod docs;
@@ -30,6 +31,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure datain against MySQL's own replica and mysqlbinlog
+    Bench(bench::Arguments),
     /// Show replication between two real servers, live, and prove that nothing was lost
     Demo(demo::Arguments),
     /// Build the plugins and the program `datain`
@@ -59,6 +62,7 @@ fn build() -> anyhow::Result<ExitCode> {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Build => build(),
         Command::Wasm(arguments) => wasm::run(&arguments).map(|_| ExitCode::SUCCESS),

@@ -65,6 +65,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
     Ok(components)
 }
 
+/// The sink that keeps nothing, for `cargo xtask bench source`.
+pub(crate) fn null_sink() -> Result<PathBuf> {
+    let route = route::find(false)?;
+    let folder = guests::build(&tree::root(), &route, &["datain-null-sink"], false)?;
+    let place_of = tree::root().join("target/bench");
+    fs::create_dir_all(&place_of)
+        .with_context(|| format!("failed to create {}", place_of.display()))?;
+    let component = place_of.join("null_sink.wasm");
+    place(&folder.join("datain_null_sink.wasm"), &component)?;
+    Ok(component)
+}
+
 /// Copies a component to its final name, unless it is there already: what depends on it need not be made anew.
 fn place(built: &Path, component: &Path) -> Result<Vec<u8>> {
     let bytes = fs::read(built).with_context(|| format!("failed to read {}", built.display()))?;

@@ -85,6 +85,10 @@ fn write_as(out: &mut Vec<u8>, document: &[u8], is_argument: bool) -> Result<(),
 fn write_scalar(out: &mut Vec<u8>, scalar: &Scalar<'_>) -> Result<(), Unwritable> {
     match scalar {
         Scalar::Opaque(opaque) => write_opaque(out, opaque),
+        Scalar::Int(number) if !scalar.text_keeps_type() => {
+            out.extend_from_slice(format!("CAST({number} AS SIGNED)").as_bytes());
+            Ok(())
+        }
         Scalar::Uint(number) => {
             out.extend_from_slice(format!("CAST({number} AS UNSIGNED)").as_bytes());
             Ok(())

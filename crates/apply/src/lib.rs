@@ -18,6 +18,7 @@ pub mod ddl;
 pub mod engine;
 pub mod json_sql;
 pub mod literal;
+pub(crate) mod lock_wait;
 pub mod mapping;
 pub mod net;
 pub mod place;

@@ -116,7 +116,7 @@ fn introduced(out: &mut Vec<u8>, charset: &str, bytes: &[u8]) {
     append_string(out, bytes);
 }
 
-fn write_u64(out: &mut Vec<u8>, number: u64) {
+pub(crate) fn write_u64(out: &mut Vec<u8>, number: u64) {
     let mut buffer = itoa::Buffer::new();
     out.extend_from_slice(buffer.format(number).as_bytes());
 }
@@ -141,7 +141,7 @@ fn is_decimal(digits: &[u8]) -> bool {
         && unsigned.iter().all(|c| c.is_ascii_digit() || *c == b'.')
 }
 
-fn is_temporal(text: &[u8]) -> bool {
+pub(crate) fn is_temporal(text: &[u8]) -> bool {
     text.iter()
         .all(|c| c.is_ascii_digit() || matches!(c, b'-' | b':' | b' ' | b'.'))
 }

@@ -5,7 +5,9 @@
 //!   `ALLOW_INVALID_DATES` and no `NO_ZERO_DATE`, since the source holds what it holds; no `NO_BACKSLASH_ESCAPES`, which would change our literals.
 //! - `time_zone = +00:00`, since the log's timestamps are UTC.
 //! - `auto_increment_*` and `lc_time_names` as they are unless a statement's context says otherwise: the log names them only then.
+//! - `sql_notes = 1`: what the server calls a note (a string cut at its trailing spaces) counts as a warning only then.
 //! - READ COMMITTED: no gap locks between groups.
+//! - no wait for a row's lock over 50 s: the claim waits for one too, and must have said so before the host gives up its opening.
 
 /// Brings a fresh session into the state for row changes. The same for every server that we know.
 pub const FOR_ROWS: &[u8] = b"SET NAMES binary, \
@@ -13,7 +15,8 @@ pub const FOR_ROWS: &[u8] = b"SET NAMES binary, \
     SESSION time_zone = '+00:00', SESSION foreign_key_checks = 1, SESSION unique_checks = 1, \
     SESSION timestamp = DEFAULT, SESSION auto_increment_increment = 1, SESSION auto_increment_offset = 1, \
     SESSION lc_time_names = 'en_US', SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1, \
-    SESSION sql_auto_is_null = 0, SESSION wait_timeout = 28800";
+    SESSION sql_auto_is_null = 0, SESSION sql_notes = 1, SESSION wait_timeout = 28800, \
+    SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED)";
 
 /// Strict mode off, for a row with a value that it refuses. What was stored must be read back.
 pub const LENIENT: &[u8] = b"SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";

@@ -4,9 +4,10 @@
 //! another number of rows means that the target has diverged, and nothing of its group may be committed.
 //!
 //! Images may lack columns ([`plan`]). A row with an ENUM's invalid value stands alone and is read back ([`read_back`]). A JSON column may come as changes of
-//! its document ([`documents`]).
+//! its document ([`documents`]). Long runs of inserts can go through LOAD DATA instead ([`load`]).
 
 mod documents;
+pub mod load;
 mod plan;
 mod read_back;
 
@@ -19,7 +20,9 @@ use datain_row_block::{
 use crate::literal::{self, Form, Unwritable};
 use crate::mapping::Mapping;
 use documents::Documents;
-pub(crate) use plan::{Fill, Plan};
+pub(crate) use plan::Fill;
+
+pub use plan::Plan;
 
 /// A statement and what the server must answer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub enum Check {
     ReadBack(Vec<u8>),
     /// It finds the row only if its documents can be changed as the log says.
     Documents,
+    /// It is a LOAD DATA LOCAL of this file: see [`load`].
+    Load(Vec<u8>),
 }
 
 /// Bounds of one statement.
@@ -125,6 +130,14 @@ pub(crate) fn value(
             format!("an image lacks a value of column `{name}`"),
         )
     })?;
+    if value == Value::Null && !sought && !mapping.target.columns[column].nullable {
+        // The server may make something else of it: the current time of a TIMESTAMP.
+        return Err(Error::reconfigure(
+            "row.value",
+            format!("a NULL of the source does not fit into column `{name}`, which is NOT NULL on the target"),
+        )
+        .hint("compare SHOW CREATE TABLE on both servers and make them equal"));
+    }
     let form = &mapping.forms[column];
     let written = if sought {
         literal::write_sought(out, form, &value)

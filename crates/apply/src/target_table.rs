@@ -14,12 +14,18 @@ pub struct TargetColumn {
     pub unsigned: bool,
     /// CHARACTER_SET_NAME; none for binary and non-string columns.
     pub charset: Option<String>,
+    /// COLLATION_NAME; none likewise.
+    pub collation: Option<String>,
     /// CHARACTER_OCTET_LENGTH; 0 for non-strings.
     pub octet_length: u64,
     /// Fractional digits of a temporal column, digits of a DECIMAL; 0 for others.
     pub precision: u32,
     /// Digits of a DECIMAL after the point; 0 for others.
     pub scale: u8,
+    /// It may be NULL.
+    pub nullable: bool,
+    /// The server numbers rows by it.
+    pub auto_increment: bool,
     /// Computed by the server, so never written.
     pub generated: bool,
     /// What the server stores where a row does not say.
@@ -97,7 +103,7 @@ pub fn table_query(schema: &str, name: &str) -> Vec<u8> {
 #[must_use]
 pub fn columns_query(schema: &str, name: &str) -> Vec<u8> {
     let mut sql = b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, CHARACTER_OCTET_LENGTH, EXTRA, DATETIME_PRECISION, NUMERIC_PRECISION, NUMERIC_SCALE, \
-        IS_NULLABLE, COLUMN_DEFAULT IS NULL FROM information_schema.COLUMNS WHERE "
+        IS_NULLABLE, COLUMN_DEFAULT IS NULL, COLLATION_NAME FROM information_schema.COLUMNS WHERE "
         .to_vec();
     place(&mut sql, "", schema, name);
     sql.extend_from_slice(b" ORDER BY ORDINAL_POSITION");
@@ -164,12 +170,15 @@ fn column(row: &Row) -> TargetColumn {
         data_type: text(row, 1).to_ascii_lowercase(),
         unsigned: text(row, 2).to_ascii_lowercase().contains("unsigned"),
         charset: row.get(3).cloned().flatten(),
+        collation: row.get(11).cloned().flatten(),
         octet_length: text(row, 4).parse().unwrap_or(0),
         precision: text(row, 6)
             .parse()
             .or_else(|_| text(row, 7).parse())
             .unwrap_or(0),
         scale: text(row, 8).parse().unwrap_or(0),
+        nullable: text(row, 9).eq_ignore_ascii_case("YES"),
+        auto_increment: extra.contains("AUTO_INCREMENT"),
         generated: extra.contains("VIRTUAL GENERATED")
             || extra.contains("STORED GENERATED")
             || extra.contains("PERSISTENT GENERATED"),
@@ -304,6 +313,8 @@ mod tests {
     fn columns_are_read() {
         let t = table(&[]);
         assert!(t.columns[0].unsigned && !t.columns[0].generated);
+        assert!(t.columns[0].auto_increment && !t.columns[1].auto_increment);
+        assert!(!t.columns[0].nullable && t.columns[1].nullable);
         assert_eq!(t.columns[1].charset.as_deref(), Some("utf8mb4"));
         assert!(t.columns[2].generated);
         // DEFAULT_GENERATED only says that the default is an expression.

@@ -38,11 +38,13 @@ const NEWDECIMAL: u8 = 246;
 impl Scalar<'_> {
     /// Whether the text form comes back as the same type when it is parsed.
     ///
-    /// That does not hold for any opaque value (a DECIMAL becomes a DOUBLE, the others strings), nor for unsigned integers that a signed one can hold.
+    /// That does not hold for any opaque value (a DECIMAL becomes a DOUBLE, the others strings), nor for unsigned integers that a signed one can hold, nor for
+    /// signed ones beyond 32 bits, which the server's parser takes for unsigned (measured: 4294967295 is an INTEGER, 4294967296 an UNSIGNED INTEGER).
     #[must_use]
     pub fn text_keeps_type(&self) -> bool {
         match *self {
             Self::Opaque(_) => false,
+            Self::Int(n) => n <= i64::from(u32::MAX),
             Self::Uint(n) => i64::try_from(n).is_err(),
             _ => true,
         }

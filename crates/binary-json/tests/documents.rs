@@ -41,6 +41,13 @@ fn scalars() {
         Ok("-9223372036854775808"),
         true,
     );
+    // The server's parser makes unsigned integers of what is beyond 32 bits.
+    check(
+        &[0x09, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0],
+        Ok("4294967295"),
+        true,
+    );
+    check(&[0x09, 0, 0, 0, 0, 1, 0, 0, 0], Ok("4294967296"), false);
     check(
         &[0x0a, 0, 0, 0, 0, 0, 0, 0, 0x80],
         Ok("9223372036854775808"),

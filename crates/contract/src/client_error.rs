@@ -57,6 +57,7 @@ const RECONFIGURE: &[&str] = &[
     "server.password-expired",
     "server.account-locked",
     "server.table-missing",
+    "server.unknown-time-zone",
 ];
 
 #[cfg(test)]

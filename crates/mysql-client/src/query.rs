@@ -18,8 +18,8 @@ use crate::result::{
 use crate::session::{Pending, Session, State, server_error};
 use crate::{ClientError, Result, Stream};
 
-/// File contents go to the server in packets of this size, which is under any max_allowed_packet in use.
-const LOCAL_CHUNK: usize = 256 << 10;
+/// File contents go to the server in packets of at most this size, which is under any max_allowed_packet in ordinary use.
+pub(crate) const LOCAL_CHUNK: usize = 256 << 10;
 
 /// How a result begins.
 enum Head {
@@ -178,6 +178,12 @@ impl<S: Stream> Session<S> {
 
     /// Runs `LOAD DATA LOCAL INFILE …` and feeds it `data`; the file name in `sql` is never opened, here or on
     /// the server. Needs `local_files` at login and `local_infile` on the server.
+    ///
+    /// `data` leaves only after the server has asked for it, packet by packet, each packet copied once into a buffer of its size.
+    /// LOCAL implies IGNORE: what would be an error of an INSERT is one of the `warnings` in the result, and a row that is missing from `affected_rows`.
+    ///
+    /// # Errors
+    /// `server.local-infile-disabled` where the server has `local_infile = OFF`: then nothing of `data` was sent, and session and transaction go on.
     pub async fn load_local(&mut self, sql: &[u8], data: &[u8]) -> Result<OkResult> {
         self.require_idle()?;
         self.send_query(sql).await?;
@@ -193,6 +199,11 @@ impl<S: Stream> Session<S> {
             Err(e) => Err(e),
         };
         self.end_result(result).map(|(ok, _)| ok)
+    }
+
+    /// Keeps the packets of [`load_local`](Self::load_local) below the server's `max_allowed_packet`, of so many bytes, where that is very small.
+    pub fn limit_local_packets(&mut self, max_allowed_packet: usize) {
+        self.local_packet = (max_allowed_packet / 2).clamp(1, LOCAL_CHUNK);
     }
 
     /// Takes the turn of the first statement that awaits results.
@@ -287,7 +298,7 @@ impl<S: Stream> Session<S> {
         for chunk in data
             .filter(|_| allowed)
             .unwrap_or_default()
-            .chunks(LOCAL_CHUNK)
+            .chunks(self.local_packet)
         {
             self.reply(&[], chunk).await?;
         }

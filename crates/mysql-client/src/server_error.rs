@@ -143,7 +143,15 @@ impl ServerError {
                 false,
                 Some("raise max_allowed_packet on the server"),
             ),
-            1205 => ("server.lock-wait-timeout", true, None),
+            1205 => (
+                "server.lock-wait-timeout",
+                true,
+                Some(
+                    "another transaction on the server holds the locks; that of a host that was killed is rolled back for about as long as it had been at \
+                     work. Nothing is wrong with the rows: it is tried again until the locks are free. SHOW PROCESSLIST and information_schema.INNODB_TRX on the \
+                     server show who has them; if it is another client that has forgotten its transaction, end that one",
+                ),
+            ),
             1213 | 1613 | 1614 | 3101 | 3572 => ("server.deadlock", true, None),
             1317 | 1028 | 3024 | 1969 => ("server.query-interrupted", true, None),
             1236 if self.mentions("purged") || self.mentions("Could not find first log file") => (
@@ -192,6 +200,13 @@ impl ServerError {
             ),
             1064 | 1149 => ("server.syntax", false, None),
             1193 => ("server.unknown-variable", false, None),
+            1298 => (
+                "server.unknown-time-zone",
+                false,
+                Some(
+                    "load the zone into the server's tables of time zones: mysql_tzinfo_to_sql /usr/share/zoneinfo | mysql mysql",
+                ),
+            ),
             3159 => (
                 "server.tls-required",
                 false,

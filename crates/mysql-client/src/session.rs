@@ -41,6 +41,8 @@ pub struct Session<S> {
     pub(crate) status: StatusFlags,
     pub(crate) state: State,
     pub(crate) pending: VecDeque<Pending>,
+    /// Most bytes in a packet of a LOAD DATA LOCAL's file.
+    pub(crate) local_packet: usize,
 }
 
 /// See the module.
@@ -87,6 +89,7 @@ impl<S: Stream> Session<S> {
             status: StatusFlags::empty(),
             state: State::Busy,
             pending: VecDeque::new(),
+            local_packet: crate::query::LOCAL_CHUNK,
         }
     }
 
@@ -98,6 +101,12 @@ impl<S: Stream> Session<S> {
     /// The id of this connection on the server, as in `KILL`.
     pub fn connection_id(&self) -> u32 {
         self.connection_id
+    }
+
+    /// Whether both sides allow [`load_local`](Self::load_local); the server's `local_infile` counts besides.
+    pub fn may_load(&self) -> bool {
+        self.capabilities
+            .contains(CapabilityFlags::CLIENT_LOCAL_FILES)
     }
 
     /// The capabilities that both sides agreed on.

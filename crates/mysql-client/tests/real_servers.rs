@@ -164,7 +164,36 @@ async fn load(session: &mut Conn) -> Result<()> {
         error(session.load_local(missing, b"1\t2\n").await).code(),
         "server.table-missing"
     );
-    session.ping().await
+    session.ping().await?;
+
+    // What an INSERT would refuse is left out, which the number of rows tells, and in MySQL since 5.7 a warning too.
+    let ok = session.load_local(sql, b"10000\tx\n9000\ty\n").await?;
+    assert_eq!(ok.affected_rows, 1);
+    if session.server_version().is_mysql_since(5, 7, 0) {
+        assert_eq!(ok.warnings, 1);
+    }
+    let info = format!(
+        "Records: 2  Deleted: 0  Skipped: 1  Warnings: {}",
+        ok.warnings
+    );
+    assert_eq!(ok.info, info);
+
+    // Where the server does not load, it says so before anything is sent, and the transaction goes on.
+    session.exec(b"SET GLOBAL local_infile = OFF").await?;
+    session.exec(b"START TRANSACTION").await?;
+    session.exec(b"INSERT INTO t.a VALUES (9001, 'x')").await?;
+    let disabled = error(session.load_local(sql, b"9002\ty\n").await);
+    assert_eq!(disabled.code(), "server.local-infile-disabled");
+    if session.server_version().is_mysql_since(8, 0, 0) {
+        assert_eq!(disabled.errno(), Some(3948));
+    }
+    session.exec(b"COMMIT").await?;
+    let rows = session
+        .query_rows(b"SELECT id FROM t.a WHERE id BETWEEN 9000 AND 9999")
+        .await?;
+    assert_eq!(rows, [[Some("9000".to_owned())], [Some("9001".to_owned())]]);
+    session.exec(b"SET GLOBAL local_infile = ON").await?;
+    Ok(())
 }
 
 /// Reads the whole log; returns the number of events.

@@ -19,6 +19,11 @@ const ERROR: &[u8] = b"\xff\x26\x04#23000Duplicate entry 'secret' for key 't.PRI
 
 /// A session with a server that has CLIENT_DEPRECATE_EOF or not, and then sends these turns.
 fn session(deprecate_eof: bool, turns: &[Vec<u8>]) -> Session<Scripted> {
+    session_with(deprecate_eof, true, turns)
+}
+
+/// The same, which has announced that it has files to send or not.
+fn session_with(deprecate_eof: bool, local_files: bool, turns: &[Vec<u8>]) -> Session<Scripted> {
     let mut greeting = b"\x0a9.7.0\0\x01\0\0\0abcdefgh\0\xff\xf7\xff\x02\0".to_vec();
     greeting.extend_from_slice(if deprecate_eof {
         b"\xff\xdf"
@@ -29,7 +34,7 @@ fn session(deprecate_eof: bool, turns: &[Vec<u8>]) -> Session<Scripted> {
     let login = [packets(0, &[&greeting]), packets(2, &[b"\0\0\0\x02\0\0\0"])];
     let server = Scripted::new(login.into_iter().chain(turns.iter().cloned())).in_pieces(1);
     let mut options = ConnectOptions::new("app");
-    options.local_files = true;
+    options.local_files = local_files;
     options.multi_statements = true;
     block_on(Session::connect(server, &options)).expect("the scripted login")
 }
@@ -170,6 +175,51 @@ fn load_data_from_memory() {
     let sent = session.stream().sent();
     let lens: Vec<usize> = sent[2..].iter().map(Vec::len).collect();
     assert_eq!(lens, [256 << 10, 256 << 10, 88 << 10, 0]);
+    assert_eq!(sent[2..].concat(), data);
+}
+
+#[test]
+fn load_data_in_the_packets_that_a_server_takes() {
+    let turns = [packets(1, &[b"\xfbname"]), packets(6, &[OK])];
+    let mut session = session(true, &turns);
+    session.limit_local_packets(1024);
+    block_on(session.load_local(b"LOAD DATA LOCAL", &[b'x'; 1200])).expect("loaded");
+    let lens: Vec<usize> = session.stream().sent()[2..].iter().map(Vec::len).collect();
+    assert_eq!(lens, [512, 512, 176, 0]);
+}
+
+#[test]
+fn a_file_goes_only_to_a_server_that_asks_for_it() {
+    // The server is done before it has asked: with an error, with OK, with rows.
+    for (answer, code) in [
+        (packets(1, &[ERROR]), "server.duplicate-key"),
+        (
+            packets(1, &[b"\x01", COLUMN, b"\x0242", END]),
+            "protocol.malformed-packet",
+        ),
+        (packets(1, &[OK]), ""),
+    ] {
+        let mut session = session(true, &[answer]);
+        let result = block_on(session.load_local(b"LOAD DATA", b"the rows"));
+        assert_eq!(
+            result.err().map_or(String::new(), |e| e.code().to_owned()),
+            code
+        );
+        assert_eq!(session.stream().sent()[1..], [b"\x03LOAD DATA".to_vec()]);
+    }
+}
+
+#[test]
+fn a_file_stays_here_where_files_were_not_announced() {
+    let turns = [packets(1, &[b"\xfbname"]), packets(3, &[OK])];
+    let mut session = session_with(true, false, &turns);
+    assert_eq!(
+        code(block_on(session.load_local(b"LOAD DATA", b"the rows"))),
+        "session.local-infile-refused"
+    );
+    let sent = session.stream().sent();
+    assert_eq!(sent[1..], [b"\x03LOAD DATA".to_vec(), Vec::new()]);
+    assert_eq!(code(block_on(session.ping())), "session.broken");
 }
 
 #[test]
@@ -212,6 +262,22 @@ fn an_abandoned_command_is_noticed() {
     let mut session = session(true, &[packets(1, &[OK])]);
     assert!(!poll_once(session.ping()));
     assert_eq!(code(block_on(session.ping())), "session.abandoned-command");
+}
+
+#[test]
+fn statements_behind_a_file_that_nobody_offered_end_the_session() {
+    let mut session = session(true, &[packets(1, &[b"\xfb/etc/passwd"])]);
+    block_on(async {
+        for sql in ["INSERT", "COMMIT"] {
+            session.send_query(sql.as_bytes()).await.expect("sent");
+        }
+        assert_eq!(
+            code(session.read_result().await),
+            "session.local-infile-refused"
+        );
+        assert_eq!(code(session.read_result().await), "session.broken");
+    });
+    assert_eq!(session.stream().sent().len(), 3);
 }
 
 /// Polls a future once, and drops it.

@@ -28,6 +28,7 @@ pub struct ServerBuilder {
     gtid: bool,
     relaxed: bool,
     own_certificates: bool,
+    keyring: bool,
     detached: bool,
     port: Option<u16>,
     clock_shift: i64,
@@ -43,6 +44,7 @@ impl ServerBuilder {
             gtid: true,
             relaxed: false,
             own_certificates: false,
+            keyring: false,
             detached: false,
             port: None,
             clock_shift: 0,
@@ -79,6 +81,13 @@ impl ServerBuilder {
     #[must_use]
     pub fn own_certificates(mut self) -> Self {
         self.own_certificates = true;
+        self
+    }
+
+    /// Gives a MySQL 9.7 a keyring, without which it encrypts nothing: the option `binlog_encryption=ON` needs it.
+    #[must_use]
+    pub fn keyring(mut self) -> Self {
+        self.keyring = true;
         self
     }
 
@@ -139,6 +148,12 @@ impl ServerBuilder {
         if self.own_certificates {
             remove_certificates(&data)?;
         }
+        // The template was made before, so that it is the same for all.
+        let distribution = if self.keyring {
+            distribution.with_keyring(run.path())?
+        } else {
+            distribution
+        };
         let mut tries = 0;
         loop {
             tries += 1;

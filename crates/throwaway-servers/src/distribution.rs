@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::{Error, Flavor, Result, cache, fetch, process};
+use crate::{Error, Flavor, Result, cache, fetch, keyring, process};
 
 /// The files of one server: fetched into the cache, or named by `DATAIN_MYSQLD`.
 #[derive(Debug, Clone)]
@@ -147,6 +147,20 @@ impl Distribution {
         })
     }
 
+    /// The same with a keyring, whose files are made in `folder`.
+    pub(crate) fn with_keyring(mut self, folder: &Path) -> Result<Self> {
+        let Some(plugins) = &self.plugins else {
+            return Err(Error::unusable(
+                format!("{} has no folder of plugins that is known", self.identity),
+                "a server with a keyring needs a fetched MySQL 9.7",
+            ));
+        };
+        let made = keyring::make(&self.mysqld.path, plugins, folder)?;
+        self.mysqld.path = made.program;
+        self.plugins = Some(made.plugins);
+        Ok(self)
+    }
+
     /// Which server it is.
     #[must_use]
     pub fn flavor(&self) -> Flavor {
@@ -212,6 +226,24 @@ impl Distribution {
                 "run `cargo xtask servers fetch mariadb-10.11`",
             )),
         }
+    }
+
+    /// The distribution's `mysqlbinlog`, which lies beside its client.
+    ///
+    /// # Errors
+    /// When the distribution has none.
+    pub fn mysqlbinlog_command(&self) -> Result<Command> {
+        let Some(client) = &self.client else {
+            return Err(Error::unusable(
+                format!("{} comes without mysqlbinlog", self.flavor),
+                "take another server",
+            ));
+        };
+        let program = Program {
+            path: client.path.with_file_name("mysqlbinlog"),
+            ..client.clone()
+        };
+        Ok(program.command())
     }
 
     /// The settings that tell the server where its own files are.

@@ -34,6 +34,7 @@ mod error;
 pub mod faketime;
 mod fetch;
 mod flavor;
+mod keyring;
 mod npm;
 mod process;
 mod progress;

@@ -172,10 +172,31 @@ impl Tables {
         threads: u32,
         rate: Option<u32>,
     ) -> Result<Load> {
+        let time = format!("--time={seconds}");
+        let rate = rate.map(|rate| format!("--rate={rate}"));
+        self.start(server, script, threads, [Some(time), rate])
+    }
+
+    /// Starts `oltp_write_only` for so many transactions, however long that takes.
+    ///
+    /// # Errors
+    /// As [`Tables::run`].
+    pub fn run_transactions(&self, server: &Server, number: u64, threads: u32) -> Result<Load> {
+        let bound = [format!("--events={number}"), "--time=0".to_owned()].map(Some);
+        self.start(server, Script::WriteOnly, threads, bound)
+    }
+
+    fn start(
+        &self,
+        server: &Server,
+        script: Script,
+        threads: u32,
+        bounds: [Option<String>; 2],
+    ) -> Result<Load> {
         let mut command = self.command(server, script)?;
         command
-            .args([format!("--time={seconds}"), format!("--threads={threads}")])
-            .args(rate.map(|rate| format!("--rate={rate}")))
+            .args(bounds.into_iter().flatten())
+            .arg(format!("--threads={threads}"))
             .arg("run")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

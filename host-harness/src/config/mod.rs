@@ -24,7 +24,7 @@
 //! | `[check]` | `allow` | none | names of requirements that need not hold, see docs/checks.md |
 //! | `[apply]` | `group_max_rows` | 2000 | a target transaction is closed at so many rows |
 //! | | `conflicts` | `"strict"` | or `"repair"`: what happens to rows that are not as the source had them |
-//! | | `group_linger_ms` | 5 | or when the source is idle for so long |
+//! | | `group_linger_ms` | 5 | least time between two commits of groups that are not full |
 //! | | `connections` | 1 | to the target; more than one is used from the apply engine on |
 //! | `[limits]` | `memory_mib` | 256 | linear memory of one plugin |
 //! | | `max_row_mib` | 64 | a larger row stops the pipeline |
@@ -231,7 +231,7 @@ pub enum Conflicts {
 pub struct Apply {
     /// Rows at which a group is closed.
     pub group_max_rows: u32,
-    /// Idle time of the source after which a group is closed.
+    /// Least time between the beginnings of two commits of groups that are not full, in milliseconds.
     pub group_linger_ms: u32,
     /// What happens to rows of the target that are not as the source had them.
     pub conflicts: Conflicts,

@@ -3,7 +3,7 @@
 //! | a generation ends with | then |
 //! |---|---|
 //! | a stop, or having caught up | the source ends, the sink commits what it accepted, `run` returns |
-//! | `retry`, before both servers were ever reached | the error, unless time for connecting is left |
+//! | `retry`, before both servers were ever reached | the error, unless time for connecting is left, or the target's rows are only locked |
 //! | `retry`, later | a pause that grows, then new instances from the sink's checkpoint, for ever |
 //! | a crash or exceeded limit of a plugin (`plugin.*`) | the same, but after [`CRASHES`] in a row without progress the error |
 //! | anything else, while several transactions were under way | new instances that apply one by one, to stand right before the one that fails |
@@ -163,8 +163,12 @@ impl Supervisor {
                     Some(pace) => pace,
                     None => return Err(error),
                 };
+                let report = error.report();
                 tracing::warn!(
                     code = error.code(),
+                    errno = report.errno,
+                    table = report.table,
+                    reason = %report.message,
                     "applying one by one from the checkpoint, to stand right before the transaction that fails"
                 );
                 continue;
@@ -173,7 +177,9 @@ impl Supervisor {
                 tracing::info!("{}", error.report().message);
                 continue;
             }
-            if !self.reached && started.elapsed() >= self.settings.connect_retry {
+            // A server whose rows are locked was reached: the lock is most likely the predecessor's, which is still rolling back.
+            let locked = error.code() == "server.lock-wait-timeout";
+            if !self.reached && !locked && started.elapsed() >= self.settings.connect_retry {
                 return Err(error);
             }
             let ordinal = self.status.durable_ordinal();

@@ -39,8 +39,9 @@ pub fn document(rng: &mut Rng) -> String {
     }
 }
 
-/// The new value of a JSON column, made from its old one.
-pub fn change(rng: &mut Rng, column: &str) -> String {
+/// The new value of a JSON column, made from its old one, and now and then from a value of `other`, a column of any type: so documents come to hold what only
+/// columns can give them, such as BIT, YEAR and every kind of BLOB.
+pub fn change(rng: &mut Rng, column: &str, other: &str) -> String {
     let path = pick(
         rng,
         &[
@@ -52,7 +53,10 @@ pub fn change(rng: &mut Rng, column: &str) -> String {
             "'$.a.b'",
         ],
     );
-    match rng.u8(0..5) {
+    match rng.u8(0..8) {
+        5 => format!("JSON_SET({column}, {path}, {other})"),
+        6 => format!("JSON_ARRAY({other}, {}, {other})", typed(rng)),
+        7 => format!("JSON_OBJECT('a', JSON_ARRAY({other}), 'b', {})", typed(rng)),
         0 | 1 => format!("JSON_SET({column}, {path}, {})", typed(rng)),
         2 => format!("JSON_REPLACE({column}, {path}, {})", typed(rng)),
         3 => format!("JSON_REMOVE({column}, {path})"),
@@ -60,10 +64,15 @@ pub fn change(rng: &mut Rng, column: &str) -> String {
     }
 }
 
-/// A value with one of the types that only SQL can give. Bytes and ENUMs in documents (other opaque values) are left out: that no SQL expression gives
-/// them back is an error of its own, `row.value`.
+/// A value with one of the types that only SQL can give.
 fn typed(rng: &mut Rng) -> String {
-    match rng.u8(0..10) {
+    match rng.u8(0..11) {
+        10 => {
+            let bytes = pick(rng, &["", "00", "27225C", "00FF0A1A"]);
+            let times = pick(rng, &[1, 1, 40, 300]);
+            let kind = pick(rng, &["BINARY", "BINARY(7)", "BINARY(0)"]);
+            format!("CAST(REPEAT(X'{bytes}', {times}) AS {kind})")
+        }
         0 => format!(
             "CAST({}.{} AS DECIMAL({}, 3))",
             rng.i16(..),

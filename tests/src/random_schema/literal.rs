@@ -84,9 +84,14 @@ pub fn literal(rng: &mut Rng, kind: &Kind) -> String {
             );
             format!("'{day} {}{}'", clock(rng), fraction(rng, *precision))
         }
+        Kind::Characters { size, charset, .. } if chance(rng, 6) => charset
+            .raw(rng, size.most())
+            .unwrap_or_else(|| hex(&charset.text(rng, size.most()))),
         Kind::Characters { size, charset, .. } => hex(&charset.text(rng, size.most())),
         Kind::Bytes(size) => bytes(rng, *size),
-        // By number, which stands for the member in every sql_mode. The number 0, the invalid value, is not made here: strict mode refuses it.
+        // The invalid value. Strict mode refuses it, unless the statement says IGNORE.
+        Kind::Enum(_) if chance(rng, 7) => "0".to_owned(),
+        // By number, which stands for the member in every sql_mode.
         Kind::Enum(members) => rng.usize(1..=members.len()).to_string(),
         Kind::Set(members) => (rng.u64(..) & (u64::MAX >> (64 - members.len()))).to_string(),
         Kind::Json => json::document(rng),

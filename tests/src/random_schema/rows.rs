@@ -52,7 +52,7 @@ fn insert(rng: &mut Rng, table: &Table, most: usize) -> String {
         .iter()
         .map(|place| sql(&table.columns[*place].name))
         .collect();
-    // IGNORE would let a bad value become the ENUM's invalid one, but with these literals all that it passes over are duplicates.
+    // IGNORE passes over duplicates, and lets the ENUM's invalid value in.
     let (verb, tail) = match rng.u8(0..10) {
         0..3 => ("INSERT", String::new()),
         3..6 => ("INSERT IGNORE", String::new()),
@@ -150,10 +150,13 @@ fn shift(rng: &mut Rng, table: &Table) -> Option<String> {
 fn json_change(rng: &mut Rng, table: &Table) -> Option<String> {
     let columns = written(table, |column| column.kind == Kind::Json);
     let column = sql(&columns.get(rng.usize(0..columns.len().max(1)))?.name);
+    let any = written(table, |_| true);
+    let other = sql(&pick(rng, &any).name);
     Some(format!(
-        "UPDATE {} SET {column} = {}{}",
+        "{} {} SET {column} = {}{}",
+        update_verb(rng),
         sql(&table.name),
-        json::change(rng, &column),
+        json::change(rng, &column, &other),
         some(rng)
     ))
 }

@@ -249,3 +249,25 @@ fn clocks_that_differ() {
     }
     check(&config, &["--strict"]).is("source.clock-skew", "warning", 1);
 }
+
+#[test]
+fn prepared_branches_that_the_account_may_not_see() {
+    let pair = Pair::start();
+    pair.sees_everything();
+    let revoke = "REVOKE XA_RECOVER_ADMIN ON *.* FROM repl@'%'";
+    pair.provoke(&pair.source, revoke, "source.xa-prepared", "note");
+    pair.source.sql(revoke).expect("the privilege is taken");
+    let checked = pair.check();
+    let finding = checked.is("source.xa-prepared", "note", 0);
+    let told = finding["message"].to_string();
+    assert!(
+        told.contains("not checked") && told.contains("may not ask which branches are prepared"),
+        "{told}"
+    );
+    assert!(
+        finding["remedy"]
+            .to_string()
+            .contains("GRANT XA_RECOVER_ADMIN"),
+        "{finding:#}"
+    );
+}

@@ -30,7 +30,14 @@ pub(crate) struct Lab {
 impl Lab {
     /// With the tables on both servers, over a pipeline of this name that takes everything.
     pub(crate) fn new(name: &str) -> Lab {
-        Self::of(server(), name, &after(""))
+        Self::of(server(), server(), name, &after(""))
+    }
+
+    /// The same into a target that takes LOAD DATA LOCAL.
+    pub(crate) fn loading(name: &str) -> Lab {
+        let target = Server::builder(Flavor::Mysql97).relaxed();
+        let target = target.option("local_infile=ON").start();
+        Self::of(server(), target.expect("a server"), name, &after(""))
     }
 
     /// The same from a source that has no GTIDs.
@@ -38,11 +45,10 @@ impl Lab {
         let source = Server::builder(Flavor::Mysql97).relaxed().without_gtid();
         let source = source.start().expect("a server");
         let start = "mode = \"position\"\nfile = \"binlog.000001\"\nposition = 4\n";
-        Self::of(source, name, start)
+        Self::of(source, server(), name, start)
     }
 
-    fn of(source: Server, name: &str, start: &str) -> Lab {
-        let target = server();
+    fn of(source: Server, target: Server, name: &str, start: &str) -> Lab {
         run(&source, work::TABLES);
         let folder = TempDir::new().expect("a folder");
         let config = config(&folder, name, &source, &target, start);

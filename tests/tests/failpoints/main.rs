@@ -27,6 +27,13 @@ fn a_transaction_of_many_packets_is_whole_after_a_death_at_any_step() {
 }
 
 #[test]
+fn a_transaction_that_is_loaded_is_whole_after_a_death_at_any_step() {
+    let mut lab = Lab::loading("loaded");
+    lab.each(points::LOADED, work::large);
+    lab.each(points::LARGE, work::large);
+}
+
+#[test]
 fn statements_are_run_once_after_a_death_at_any_step() {
     let mut lab = Lab::new("statements");
     lab.each(points::STATEMENTS, work::statements);

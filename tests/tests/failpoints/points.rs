@@ -126,6 +126,17 @@ pub(crate) const LARGE: &[Step] = &[
     ),
 ];
 
+/// The same where its rows go by LOAD DATA: the answer to that is the server's wish for the rows.
+pub(crate) const LOADED: &[Step] = &[(
+    "LOAD DATA LOCAL INFILE",
+    &[
+        ("before", &[1]),
+        ("within", &[1]),
+        ("sent", &[1]),
+        ("answered", &[1]),
+    ],
+)];
+
 /// Statements only, so that every COMMIT is a statement's.
 pub(crate) const STATEMENTS: &[Step] = &[
     (

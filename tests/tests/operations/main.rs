@@ -7,6 +7,7 @@ mod behind;
 mod endings;
 mod failover;
 mod lab;
+mod locked;
 mod skip;
 mod status;
 mod stop;

@@ -11,15 +11,15 @@ use serde_json::Value;
 use crate::{children, tree, wasm};
 
 /// What was built.
-pub(super) struct Built {
+pub(crate) struct Built {
     /// The `datain` program.
-    pub(super) host: PathBuf,
+    pub(crate) host: PathBuf,
     /// The source's and the sink's component.
-    pub(super) plugins: [PathBuf; 2],
+    pub(crate) plugins: [PathBuf; 2],
 }
 
 /// Builds what is not up to date. cargo shows its own progress.
-pub(super) fn run() -> Result<Built> {
+pub(crate) fn run() -> Result<Built> {
     let plugins = wasm::run(&wasm::Arguments { offline: false })?;
     let plugins = plugins
         .try_into()

@@ -207,7 +207,7 @@ fn tail(log: &Path) -> String {
 }
 
 /// How many transactions a GTID set holds: the numbers of its intervals, as in `uuid:1-5:7,uuid:tag:1`.
-fn members(set: &str) -> u64 {
+pub(crate) fn members(set: &str) -> u64 {
     let intervals = set.split([',', ':']).filter_map(|part| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?))

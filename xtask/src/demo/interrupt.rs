@@ -1,4 +1,4 @@
-//! Ctrl-C and its like: the first ends the demo in order, the second at once.
+//! Ctrl-C and its like: the first ends the demo or the bench in order, the second at once.
 
 use std::{
     sync::{
@@ -15,12 +15,12 @@ use signal_hook::{
     flag,
 };
 
-/// Knows whether somebody wants the demo to end.
-pub(super) struct Interrupt(Arc<AtomicBool>);
+/// Knows whether somebody wants it to end.
+pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     /// From now on a signal is a request.
-    pub(super) fn watch() -> Result<Self> {
+    pub(crate) fn watch() -> Result<Self> {
         let raised = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             // In this order: the first signal finds the flag down, the second finds it raised. After a second one the kernel
@@ -32,12 +32,12 @@ impl Interrupt {
         Ok(Self(raised))
     }
 
-    pub(super) fn is_raised(&self) -> bool {
+    pub(crate) fn is_raised(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
     /// An error once a signal came.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.is_raised() {
             bail!("interrupted");
         }
@@ -45,7 +45,7 @@ impl Interrupt {
     }
 
     /// Asks `ready` again and again until it has an answer; none when `patience` ends first.
-    pub(super) fn wait_for<T>(
+    pub(crate) fn wait_for<T>(
         &self,
         patience: Duration,
         mut ready: impl FnMut() -> Result<Option<T>>,

@@ -6,6 +6,7 @@ use datain_mysql_client::{ClientError, Session, Stream, append_string};
 
 use super::layout::{self, FORMAT};
 use super::{Lock, Stored, fenced, literal, read, removed, stopped};
+use crate::lock_wait;
 
 /// A longer display (a GTID set of many servers) is cut: the column is for people.
 const DISPLAY_BYTES: usize = 16 << 10;
@@ -141,7 +142,10 @@ impl Store {
         )
         .into_bytes();
         literal(&mut sql, stream);
-        let claim = session.exec(&sql).await?;
+        let claim = match session.exec(&sql).await {
+            Ok(claim) => claim,
+            Err(error) => return Err(lock_wait::explained(session, error.into()).await),
+        };
         let Some(stored) = read(session, stream).await? else {
             return Err(fenced(stream));
         };

@@ -119,10 +119,13 @@ impl<H: BuildHasher + Default> Collector<H> {
             let Some(mapping) = self.mappings.get(&set.table).cloned() else {
                 return Ok(false);
             };
-            if self.may_reduce(set.flags, &mapping) != Some(true) || !self.net.suits(&mapping) {
+            if self.may_reduce(set.flags, &mapping) != Some(true)
+                || !self.net.suits(set.table, &mapping)
+            {
                 return Ok(false);
             }
-            self.group.get_or_insert_default();
+            // Until the transaction is complete, no commit may stand here.
+            self.group.get_or_insert_default().checkpoint = None;
             let rows = self.take(set, block, &mapping, done.rows);
             done.rows = rows.map_err(|e| place.named(e))?;
             if done.rows < set.count {
@@ -161,7 +164,8 @@ impl<H: BuildHasher + Default> Collector<H> {
         mapping: &Rc<Mapping>,
         done: u32,
     ) -> Result<u32, Error> {
-        let taken = self.net.take(set, block, mapping, done)?;
+        let checked = left_to_the_target(set.flags);
+        let taken = self.net.take(set, block, mapping, done, checked)?;
         if let Some(group) = &mut self.group {
             group.totals.rows += u64::from(taken - done);
         }

@@ -17,15 +17,16 @@ use crate::target_table::TargetTable;
 pub(super) struct Cascades {
     /// None where InnoDB cascades by itself, and can be left to it.
     graph: Option<Rc<Graph>>,
-    /// Tables that have a foreign key, or to which one refers.
+    /// Tables that have a foreign key, or to which one refers, in lower case.
     joined: HashSet<(String, String)>,
 }
 
 impl Cascades {
     /// Whether the table has a foreign key, or one refers to it.
     pub(super) fn joins(&self, table: &TargetTable) -> bool {
-        let place = (table.schema.clone(), table.name.clone());
-        self.joined.contains(&place)
+        // Spelled as the source spells it; to take another table for this one does no harm.
+        self.joined
+            .contains(&(table.schema.to_lowercase(), table.name.to_lowercase()))
     }
 }
 
@@ -107,7 +108,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         };
         let joined = self.lane.session.query_rows(JOINED_QUERY).await?;
         let place = |row: &Vec<Option<String>>| match row.as_slice() {
-            [Some(schema), Some(name)] => Some((schema.clone(), name.clone())),
+            [Some(schema), Some(name)] => Some((schema.to_lowercase(), name.to_lowercase())),
             _ => None,
         };
         Ok(Cascades {

@@ -17,7 +17,7 @@ use crate::checkpoint::Store;
 use crate::mapping::Mapping;
 use crate::net::{Limits, Net};
 use crate::settings;
-use crate::statements::{Bounds, Check, Statement};
+use crate::statements::{Bounds, Check, Statement, load};
 
 /// Rows in one statement.
 pub(super) const ROWS: u64 = 1000;
@@ -30,6 +30,8 @@ pub(super) struct Lane<S> {
     pub(super) statement_bytes: usize,
     /// The target's max_allowed_packet.
     pub(super) allowed_packet: usize,
+    /// The target takes LOAD DATA LOCAL.
+    pub(super) loads: bool,
     /// The session's foreign_key_checks as set by the packets so far.
     pub(super) foreign_key_checks: bool,
     /// A transaction is open, with so many bytes of statements.
@@ -48,8 +50,15 @@ pub(super) struct Closing<H> {
 }
 
 impl<S: Stream> Lane<S> {
-    pub(super) fn new(session: Session<S>, store: Store, allowed_packet: usize) -> Self {
+    pub(super) fn new(
+        mut session: Session<S>,
+        store: Store,
+        allowed_packet: usize,
+        loads: bool,
+    ) -> Self {
+        session.limit_local_packets(allowed_packet);
         Self {
+            loads,
             session,
             store,
             statement_bytes: (allowed_packet / 4).clamp(16 << 10, super::PACKET_BYTES),
@@ -100,15 +109,16 @@ impl<S: Stream> Lane<S> {
                 rows: ROWS,
             },
             knows_values: self.session.server_version().is_mysql_since(8, 0, 19),
+            loads: self.loads,
         };
-        // No table under foreign keys that the target looks after is among them.
-        self.set_checks(false, place);
         for table in net.drain() {
             let mut list = Vec::new();
             table.write(limits, |statement| {
                 list.push(statement);
                 Ok(())
             })?;
+            // A table under foreign keys that the target looks after is not among them, as far as they can be seen.
+            self.set_checks(table.is_checked(), place);
             let mapping = Rc::clone(table.mapping());
             drop(table);
             for statement in list {
@@ -134,12 +144,14 @@ impl<S: Stream> Lane<S> {
         );
         self.write_net(&mut closing.net, &place)
             .await
-            .map_err(|e| e.at(&place.file, place.offset, place.gtid.as_deref()))?;
+            .map_err(|e| place.named(e))?;
         self.begin(&place);
         self.push(&fence, Count::Fence, None, &Rc::default());
         self.send_packet().await?;
         self.read_replies().await?;
-        self.session.exec(b"COMMIT").await?;
+        if let Err(error) = self.session.exec(b"COMMIT").await {
+            return Err(place.named(error.into()));
+        }
         self.written = None;
         self.store.advanced(closing.checkpoint.ordinal);
         Ok((closing.checkpoint, closing.group))
@@ -164,6 +176,9 @@ impl<S: Stream> Lane<S> {
             Check::Strict => (Count::Rows(rows), None),
             Check::Documents => (Count::Documents(rows), None),
             Check::ReadBack(guard) => (Count::Lenient(rows), Some(guard)),
+            Check::Load(data) => {
+                return self.load(&statement.sql, &data, rows, mapping, place).await;
+            }
         };
         if guard.is_some() {
             self.push(settings::LENIENT, Count::Any, None, place);
@@ -180,6 +195,33 @@ impl<S: Stream> Lane<S> {
             self.send_packet().await?;
         }
         Ok(())
+    }
+
+    /// Loads rows. Nothing else may be on the way meanwhile: the server would take it for the file.
+    async fn load(
+        &mut self,
+        sql: &[u8],
+        data: &[u8],
+        rows: u64,
+        mapping: &Rc<Mapping>,
+        place: &Rc<Place>,
+    ) -> Result<(), Error> {
+        self.send_packet().await?;
+        self.read_replies().await?;
+        if let Some(written) = &mut self.written {
+            *written += data.len();
+        }
+        let expected = Expected {
+            count: Count::Any,
+            mapping: Some(Rc::clone(mapping)),
+            place: Rc::clone(place),
+        };
+        match self.session.load_local(sql, data).await {
+            Ok(ok) if load::is_whole(&ok, rows) => Ok(()),
+            // Duplicates count among the warnings: what the matter is, is said when the rows are inserted one by one.
+            Ok(ok) => Err(expected.warned(ok.warnings)),
+            Err(error) => Err(expected.refused(error)),
+        }
     }
 
     /// The server would say so too, but it may close the connection before it is heard.

@@ -116,7 +116,8 @@ pub struct Engine<S, H> {
 }
 
 impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
-    /// Prepares the session for rows and takes the pipeline over. The session needs CLIENT_FOUND_ROWS and CLIENT_MULTI_STATEMENTS.
+    /// Prepares the session for rows and takes the pipeline over. The session needs CLIENT_FOUND_ROWS and CLIENT_MULTI_STATEMENTS; with
+    /// CLIENT_LOCAL_FILES, and local_infile on the target, long runs of inserts are loaded.
     ///
     /// # Errors
     /// Those of [`Store::claim`]; server errors.
@@ -153,15 +154,20 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         } = Store::claim(&mut session, stream, beginning).await?;
         let collations = Collations::from_answer(&session.query_rows(Collations::QUERY).await?);
         let allowed = session
-            .query_first(b"SELECT @@global.max_allowed_packet")
+            .query_first(b"SELECT @@global.max_allowed_packet, @@global.local_infile")
             .await?;
+        let loads = session.may_load()
+            && allowed
+                .as_ref()
+                .and_then(|row| row.get(1).cloned().flatten())
+                .is_some_and(|value| value == "1");
         let allowed: usize = allowed
             .and_then(|row| row.first().cloned().flatten())
             .and_then(|text| text.parse().ok())
             .unwrap_or(4 << 20);
         let chooses_gtids = may_choose_gtids(&mut session).await?;
         let engine = Engine {
-            lane: Lane::new(session, store, allowed),
+            lane: Lane::new(session, store, allowed, loads),
             open: Collector::default(),
             collations,
             chooses_gtids,
@@ -273,7 +279,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         mut done: Done,
         place: &Rc<Place>,
     ) -> Result<(), Error> {
-        self.open.group.get_or_insert_default();
+        // Until the transaction is complete, no commit may stand here.
+        self.open.group.get_or_insert_default().checkpoint = None;
         if let Some(branch) = &transaction.xa {
             self.branch_step(branch, transaction, block, place).await?;
         } else if !self.open.collect(transaction, block, &mut done)? {

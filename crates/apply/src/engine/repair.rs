@@ -132,7 +132,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             condition(&mut sql, mapping, before, key)?;
             sql.push(b')');
         }
-        // Rows that refer to one that stands in the way refer to the new one in a moment.
+        // Rows that refer to one that stands in the way refer to the new one in a moment, if it has the same key; those of another key are differences of their own,
+        // which the changes of their rows on the source will show.
         self.lane.set_checks(false, target.place);
         Ok(self.run(&sql, target).await? > 0)
     }

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::Error;
+use datain_contract::types::{Disposition, Error};
 use datain_mysql_client::{ClientError, Outcome, Stream};
 
 use super::lane::Lane;
 use super::{Notice, Place};
 use crate::checkpoint::tables_are_gone;
+use crate::lock_wait;
 use crate::mapping::Mapping;
 
 /// errno of "Subquery returns more than 1 row", by which a guard speaks.
@@ -109,7 +110,11 @@ impl<S: Stream> Lane<S> {
                 Err(error) if matches!(expected.count, Count::Fence) && tables_are_gone(&error) => {
                     return Err(self.store.lost(&mut self.session).await);
                 }
-                Err(error) => return Err(expected.refused(error)),
+                Err(error) => {
+                    return Err(
+                        lock_wait::explained(&mut self.session, expected.refused(error)).await,
+                    );
+                }
             };
             match expected.count {
                 Count::Any | Count::Guard => {}
@@ -176,7 +181,9 @@ impl Expected {
             error.code = "row.invalid-characters".to_owned();
             error.hint = Some("the source holds bytes that are invalid in the column's character set, which no SQL statement can store: mend the value on the source before this change, or leave this transaction out with datain skip; nothing of its group was committed".to_owned());
         }
-        if error.hint.is_none() && self.mapping.is_some() {
+        // What passes says nothing about the rows.
+        let lasting = error.disposition != Disposition::Retry;
+        if error.hint.is_none() && self.mapping.is_some() && lasting {
             error.hint = Some("the target's rows differ from the source's at this point: mend the target and start again, or leave this transaction out with datain skip; nothing of its group was committed".to_owned());
         }
         self.named(error)

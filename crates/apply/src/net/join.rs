@@ -1,7 +1,7 @@
 //! Updates of many rows in one statement: the rows' new values as a table of their own, joined by the primary key.
 //!
-//! The server gives each column of such a table one type for all rows. So this is for columns whose values come out of that as they went in, and for keys of
-//! integers: a string's column would bring a collation of its own into the comparison. The join is forced to go from the values to the rows, over the
+//! The server gives each column of such a table one type for all rows. So this is for columns whose values come out of that as they went in, and for keys that are
+//! then still looked up in the index: strings under the collation of the table's column. The join is forced to go from the values to the rows, over the
 //! primary key: with a small table the server may else read all of it.
 
 use std::hash::BuildHasher;
@@ -30,14 +30,25 @@ pub(super) fn suits(mapping: &Mapping, plan: &Plan) -> bool {
             !matches!(kind, ColumnKind::Geometry | ColumnKind::Vector)
         }
     };
-    let integer = |column: &usize| matches!(mapping.forms[*column], Form::Integer { .. });
+    let sought = |column: &usize| match &mapping.forms[*column] {
+        Form::Integer { .. } | Form::Digits | Form::Binary { .. } => true,
+        Form::Characters { charset, .. } => collated(mapping, *column, charset).is_some(),
+        Form::Number | Form::Real | Form::Temporal | Form::Json => false,
+    };
     mapping.target.has_primary_key
         && !plan.written.is_empty()
-        && plan.key.iter().all(integer)
+        && plan.key.iter().all(sought)
         && plan
             .written
             .iter()
             .all(|(column, fill)| *fill == Fill::Image && plain(*column))
+}
+
+/// The collation under which a string key is compared; none where the literals' character set is not the column's.
+fn collated<'m>(mapping: &'m Mapping, column: usize, charset: &str) -> Option<&'m str> {
+    let target = &mapping.target.columns[column];
+    let same = target.charset.as_deref() == Some(charset);
+    target.collation.as_deref().filter(|_| same)
 }
 
 /// A key of 2⁶³ and more would turn the column into a DECIMAL, and long values into BLOBs.
@@ -84,12 +95,13 @@ pub(super) fn write<H: BuildHasher + Default>(
         } else {
             b",ROW("
         });
-        let written = plan.written.iter().map(|(column, _)| column);
-        for (n, column) in plan.key.iter().chain(written).enumerate() {
+        let key = plan.key.iter().map(|column| (*column, true));
+        let written = plan.written.iter().map(|(column, _)| (*column, false));
+        for (n, (column, sought)) in key.chain(written).enumerate() {
             if n > 0 {
                 sql.push(b',');
             }
-            value(&mut sql, mapping, &image, *column, false)?;
+            value(&mut sql, mapping, &image, column, sought)?;
         }
         sql.push(b')');
         count += 1;
@@ -124,7 +136,18 @@ fn tail(mapping: &Mapping, plan: &Plan) -> Vec<u8> {
             mapping.column_sql[column]
         )
     };
-    let on: Vec<String> = plan.key.iter().copied().enumerate().map(equal).collect();
+    let on = plan.key.iter().copied().enumerate().map(|(n, column)| {
+        let collation = match &mapping.forms[column] {
+            Form::Characters { charset, .. } => collated(mapping, column, charset),
+            _ => None,
+        };
+        let equal = equal((n, column));
+        match collation {
+            Some(collation) => format!("{equal} COLLATE {collation}"),
+            None => equal,
+        }
+    });
+    let on: Vec<String> = on.collect();
     let written = plan.written.iter().map(|(column, _)| *column);
     let set: Vec<String> = written
         .enumerate()

@@ -22,20 +22,19 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
+use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, RowSet};
 
 use crate::mapping::Mapping;
 use table::TableNet;
 pub use write::Limits;
 
-/// What a table's entry costs beside its bytes, about.
-const ENTRY_BYTES: usize = 128;
-
 /// The changes collected so far, all tables.
 pub struct Net<H> {
     /// In the order in which they were first touched.
     tables: Vec<TableNet<H>>,
     by_id: HashMap<u32, usize, H>,
+    bytes: usize,
 }
 
 impl<H: BuildHasher + Default> Default for Net<H> {
@@ -43,6 +42,7 @@ impl<H: BuildHasher + Default> Default for Net<H> {
         Self {
             tables: Vec::new(),
             by_id: HashMap::default(),
+            bytes: 0,
         }
     }
 }
@@ -57,31 +57,41 @@ impl<H: BuildHasher + Default> Net<H> {
     /// How much memory the collected changes take, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let of = |table: &TableNet<H>| table.bytes() + table.len() * ENTRY_BYTES;
-        self.tables.iter().map(of).sum()
+        self.bytes
     }
 
     /// Whether rows of this table can be added to what is collected: the same table under another definition cannot.
     #[must_use]
-    pub fn suits(&self, mapping: &Rc<Mapping>) -> bool {
-        let same = |table: &&TableNet<H>| table.mapping().table_sql == mapping.table_sql;
-        self.tables
-            .iter()
-            .find(same)
-            .is_none_or(|table| Rc::ptr_eq(table.mapping(), mapping))
+    pub fn suits(&self, id: u32, mapping: &Rc<Mapping>) -> bool {
+        let known = |place: &usize| self.tables.get(*place);
+        match self.by_id.get(&id).and_then(known) {
+            Some(table) => Rc::ptr_eq(table.mapping(), mapping),
+            None => {
+                let same = |table: &TableNet<H>| table.mapping().table_sql == mapping.table_sql;
+                !self.tables.iter().any(same)
+            }
+        }
     }
 
-    /// Adds the rows of a set behind the first `done`, as many as can be treated here, and returns how many are then done.
+    /// Adds the rows of a set behind the first `done`, as many as can be treated here, and returns how many are then done. `checked`: the target looks after foreign
+    /// keys of these rows. It is thought to have none, but may not show them all.
     ///
     /// # Errors
-    /// `row-block.*` for malformed rows.
+    /// `row-block.*` for malformed rows; `sink.contract` for a table that does not [suit](Net::suits).
     pub fn take(
         &mut self,
         set: &RowSet,
         block: &[u8],
         mapping: &Rc<Mapping>,
         done: u32,
+        checked: bool,
     ) -> Result<u32, Error> {
+        if !self.suits(set.table, mapping) {
+            return Err(Error::fatal(
+                "sink.contract",
+                format!("table {} is another one than before", set.table),
+            ));
+        }
         let place = match self.by_id.get(&set.table) {
             Some(place) => *place,
             None => {
@@ -90,12 +100,17 @@ impl<H: BuildHasher + Default> Net<H> {
                 self.tables.len() - 1
             }
         };
-        self.tables[place].take(set, block, done)
+        let table = &mut self.tables[place];
+        let before = table.bytes();
+        let done = table.take(set, block, done, checked);
+        self.bytes += table.bytes() - before;
+        done
     }
 
     /// Takes out everything, table by table.
     pub fn drain(&mut self) -> impl Iterator<Item = TableNet<H>> {
         self.by_id.clear();
+        self.bytes = 0;
         std::mem::take(&mut self.tables).into_iter()
     }
 }

@@ -12,7 +12,14 @@ use datain_row_block::{
 
 use super::columns::Columns;
 use super::record::{Record, Records, merge};
+use crate::literal::Form;
 use crate::mapping::Mapping;
+
+/// What an entry costs beside its bytes, about.
+const ENTRY_BYTES: usize = 128;
+
+/// Larger images are not kept: such rows go to the target as they come.
+const LARGE_IMAGE: usize = 1 << 20;
 
 /// What became of the row with one key.
 #[derive(Debug)]
@@ -49,8 +56,28 @@ pub struct TableNet<H> {
     new_key: Vec<u8>,
     merged: Vec<u8>,
     offsets: Vec<u32>,
+    /// The target looks after foreign keys of this table: no row may be deleted in between.
+    checked: bool,
+    /// The column by which the server numbers rows.
+    numbers: Option<usize>,
+    /// The row with the greatest number that came and went: the server has to see it, or it would give the number to another row some day.
+    came_and_went: Option<(u64, Record)>,
     /// The columns whose values may be what only the source's own order can write: see [`is_odd`].
     odd: Vec<usize>,
+}
+
+/// A number that counts for AUTO_INCREMENT.
+pub(super) fn positive(mapping: &Mapping, column: usize, value: Value<'_>) -> Option<u64> {
+    match (&mapping.forms[column], value) {
+        (Form::Integer { unsigned: true }, value) => value.as_u64(),
+        (Form::Integer { unsigned: false }, value) => {
+            value.as_i64().and_then(|number| u64::try_from(number).ok())
+        }
+        // AUTO_INCREMENT of a DOUBLE is deprecated, and exact below 2⁵³.
+        (_, Value::Double(number)) if number > 0.0 => Some(number as u64),
+        (_, Value::Float(number)) if number > 0.0 => Some(number as u64),
+        _ => None,
+    }
 }
 
 /// A value that is written in a way of its own: an ENUM's invalid one, and changes inside a JSON document.
@@ -71,6 +98,9 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 .filter(|(_, kind)| may_be_odd(kind))
                 .map(|(column, _)| column)
                 .collect(),
+            numbers: mapping.target.columns.iter().position(|c| c.auto_increment),
+            came_and_went: None,
+            checked: false,
             mapping,
             entries: Vec::new(),
             by_key: HashMap::default(),
@@ -88,12 +118,25 @@ impl<H: BuildHasher + Default> TableNet<H> {
         &self.mapping
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+    /// How much memory it takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.records.bytes() + self.entries.len() * ENTRY_BYTES
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.records.bytes()
+    /// Whether the target has to look after foreign keys while this is written.
+    #[must_use]
+    pub fn is_checked(&self) -> bool {
+        self.checked
+    }
+
+    /// The column by which the server numbers rows.
+    pub(super) fn numbers(&self) -> Option<usize> {
+        self.numbers
+    }
+
+    /// The row with the greatest number that came and went.
+    pub(super) fn came_and_went(&self) -> Option<(u64, Record)> {
+        self.came_and_went
     }
 
     pub(super) fn entries(&self) -> &[Entry] {
@@ -105,7 +148,14 @@ impl<H: BuildHasher + Default> TableNet<H> {
     }
 
     /// See [`super::Net::take`].
-    pub(super) fn take(&mut self, set: &RowSet, block: &[u8], done: u32) -> Result<u32, Error> {
+    pub(super) fn take(
+        &mut self,
+        set: &RowSet,
+        block: &[u8],
+        done: u32,
+        checked: bool,
+    ) -> Result<u32, Error> {
+        self.checked |= checked;
         let mapping = Rc::clone(&self.mapping);
         let failed = |code: &str, what: String| {
             Error::fatal(code, what).in_table(&mapping.target.schema, &mapping.target.name)
@@ -140,6 +190,10 @@ impl<H: BuildHasher + Default> TableNet<H> {
         before_present: Option<Bitmap<'_>>,
         after_present: Option<Bitmap<'_>>,
     ) -> bool {
+        let images = [&row.before, &row.after].into_iter().flatten();
+        if images.map(|image| image.as_bytes().len()).max() > Some(LARGE_IMAGE) {
+            return false;
+        }
         if let Some(after) = &row.after
             && self
                 .odd
@@ -214,9 +268,10 @@ impl<H: BuildHasher + Default> TableNet<H> {
         self.entries.push(entry);
     }
 
-    /// Whether a row with `self.key` may come: none is known to be there.
+    /// Whether a row with `self.key` may come: none is known to be there, and none has to go for it.
     fn may_come(&self) -> bool {
-        self.entry().is_none_or(|entry| entry.now.is_none())
+        self.entry()
+            .is_none_or(|entry| entry.now.is_none() && !(self.checked && entry.existed))
     }
 
     /// A row comes.
@@ -247,7 +302,13 @@ impl<H: BuildHasher + Default> TableNet<H> {
         match self.entry() {
             Some(entry) if entry.now.is_none() => false,
             Some(entry) => {
-                // Of a row that came with this group nothing is left.
+                // Of a row that came with this group nothing is left but its number.
+                if let (false, Some(record)) = (entry.existed, entry.now) {
+                    self.remember_number(record);
+                }
+                let Some(entry) = self.entry() else {
+                    return false;
+                };
                 let gone = entry.existed.then(|| self.records.keep(present, before));
                 if let Some(entry) = self.entry_mut() {
                     entry.now = None;
@@ -268,6 +329,23 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 true
             }
         }
+    }
+
+    fn remember_number(&mut self, record: Record) {
+        let Some(column) = self.numbers else {
+            return;
+        };
+        let number = self.number(record, column);
+        let newest = self.came_and_went.map(|(greatest, _)| greatest);
+        if let Some(number) = number.filter(|number| newest < Some(*number)) {
+            self.came_and_went = Some((number, record));
+        }
+    }
+
+    fn number(&mut self, record: Record, column: usize) -> Option<u64> {
+        let kinds = &self.mapping.kinds;
+        let image = self.records.image(record, kinds, &mut self.offsets).ok()?;
+        positive(&self.mapping, column, image.get(column)?)
     }
 
     /// A row stays, with other values.
@@ -291,7 +369,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
             return false;
         };
         let anew = existed && unique;
-        if anew && !self.is_whole(record) {
+        if anew && (self.checked || !self.is_whole(record)) {
             return false;
         }
         match self.entry_mut() {
@@ -321,7 +399,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
         std::mem::swap(&mut self.key, &mut self.new_key);
         let free = self.may_come();
         std::mem::swap(&mut self.key, &mut self.new_key);
-        if !free {
+        if !free || self.checked {
             return false;
         }
         let Some(record) = self.laid_over(older, update) else {

@@ -1,6 +1,7 @@
 //! The net effect of a table as statements: deletes, updates, inserts.
 
 use std::hash::BuildHasher;
+use std::iter;
 use std::mem;
 
 use datain_contract::ErrorExt as _;
@@ -9,9 +10,16 @@ use datain_contract::types::{Error, Operation as Op};
 use super::columns::Columns;
 use super::join;
 use super::record::Record;
-use super::table::{Entry, TableNet};
+use super::table::{Entry, TableNet, positive};
 use crate::mapping::Mapping;
+use crate::statements::load::Load;
 use crate::statements::{Bounds, Fill, Open, Plan, Statement};
+
+/// So many rows are loaded; fewer are inserted: see docs/performance.md.
+const LOAD_FROM: usize = 500;
+
+/// The rows of one load.
+const LOAD_BYTES: usize = 1 << 20;
 
 /// What the target's statements may be.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +28,8 @@ pub struct Limits {
     pub bounds: Bounds,
     /// The target knows VALUES ROW(…) (MySQL 8.0.19 and later).
     pub knows_values: bool,
+    /// It takes LOAD DATA LOCAL.
+    pub loads: bool,
 }
 
 impl<H: BuildHasher + Default> TableNet<H> {
@@ -36,6 +46,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
         let mapping = self.mapping();
         let result = self
             .deletes(limits, emit)
+            .and_then(|()| self.show_number(limits, emit))
             .and_then(|()| self.updates(limits, emit))
             .and_then(|()| self.inserts(limits, emit));
         result.map_err(|e| e.in_table(&mapping.target.schema, &mapping.target.name))
@@ -63,6 +74,42 @@ impl<H: BuildHasher + Default> TableNet<H> {
         let last_seen = |entry: &Entry| entry.now.or(entry.gone);
         let rows = self.entries().iter().filter(leaves).filter_map(last_seen);
         self.many(Op::Delete, &plan, limits, rows, emit)
+    }
+
+    /// Shows the server the greatest number of a row that came and went, unless one with it or a greater one stays.
+    fn show_number(
+        &self,
+        limits: Limits,
+        emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (Some((number, record)), Some(column)) = (self.came_and_went(), self.numbers()) else {
+            return Ok(());
+        };
+        let mapping = self.mapping();
+        let mut offsets = Vec::new();
+        for entry in self.entries() {
+            let Some(now) = entry.now else {
+                continue;
+            };
+            let image = self
+                .records()
+                .image(now, &mapping.kinds, &mut offsets)
+                .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
+            let greater = image
+                .get(column)
+                .and_then(|value| positive(mapping, column, value));
+            if greater >= Some(number) {
+                return Ok(());
+            }
+        }
+        let present = self.records().present(record, mapping.kinds.len());
+        let insert = Plan::new(&mapping.target, Op::Insert, None, Some(present))?;
+        let delete = Plan {
+            written: Vec::new(),
+            key: self.key(),
+        };
+        self.many(Op::Insert, &insert, limits, iter::once(record), emit)?;
+        self.many(Op::Delete, &delete, limits, iter::once(record), emit)
     }
 
     fn updates(
@@ -137,9 +184,47 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 None,
                 Some(present(&alike[0])),
             )?;
-            self.many(Op::Insert, &plan, limits, alike.iter().copied(), emit)?;
+            let load = (limits.loads && alike.len() >= LOAD_FROM)
+                .then(|| Load::new(self.mapping(), &plan))
+                .flatten();
+            match load {
+                Some(load) => self.load(load, &plan, limits, alike, emit)?,
+                None => self.many(Op::Insert, &plan, limits, alike.iter().copied(), emit)?,
+            }
         }
         Ok(())
+    }
+
+    /// The rows that may go by LOAD DATA, then the others.
+    fn load(
+        &self,
+        mut load: Load,
+        plan: &Plan,
+        limits: Limits,
+        rows: &[Record],
+        emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mapping = self.mapping();
+        let mut offsets = Vec::new();
+        let mut others = Vec::new();
+        for record in rows {
+            let image = self
+                .records()
+                .image(*record, &mapping.kinds, &mut offsets)
+                .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
+            if !load.takes(&image) {
+                others.push(*record);
+                continue;
+            }
+            load.add(mapping, &image)?;
+            if load.data().len() >= LOAD_BYTES {
+                emit(load.take())?;
+            }
+        }
+        if load.rows() > 0 {
+            emit(load.take())?;
+        }
+        self.many(Op::Insert, plan, limits, others.into_iter(), emit)
     }
 
     /// Statements of many rows, or of one each for updates.

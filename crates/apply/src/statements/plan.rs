@@ -21,9 +21,9 @@ pub(crate) enum Fill {
     Kept,
 }
 
-/// The same for all rows of a row set.
+/// Which columns are written and looked up: the same for all rows of a row set.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// The columns that are written, none of them generated.
     pub(crate) written: Vec<(usize, Fill)>,
     /// The columns by which rows are found; empty for an INSERT.
@@ -31,9 +31,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// A plan for row sets whose images hold these columns.
+    ///
     /// # Errors
     /// `row.partial-image` when the images do not hold enough.
-    pub(crate) fn new(
+    pub fn new(
         table: &TargetTable,
         operation: Op,
         before: Option<Bitmap<'_>>,
@@ -118,6 +120,9 @@ mod tests {
             data_type: data_type.to_owned(),
             unsigned: false,
             charset: None,
+            collation: None,
+            nullable: true,
+            auto_increment: false,
             octet_length: 0,
             precision: 0,
             scale: 0,

@@ -36,6 +36,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "a statement failed; for DDL compare the definitions on both servers",
         },
         ErrorEntry {
+            codes: &["server.unknown-time-zone"],
+            then: "ends",
+            meaning: "a statement was run on the source under a time zone whose name the target does not know: load it there with `mysql_tzinfo_to_sql`",
+        },
+        ErrorEntry {
             codes: &["server.duplicate-key", "server.foreign-key"],
             then: "ends",
             meaning: "the target's rows differ from the source's; nothing of the group was committed",
@@ -68,7 +73,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["server.local-infile-disabled"],
             then: "ends",
-            meaning: "not used yet",
+            meaning: "`local_infile` was switched off on the target while rows were loaded; a new connection inserts them instead",
         },
         ErrorEntry {
             codes: &[
@@ -78,12 +83,16 @@ pub(super) const SECTION: Section = Section {
                 "server.connection-trouble",
                 "server.going-away",
                 "server.query-interrupted",
-                "server.lock-wait-timeout",
                 "server.deadlock",
                 "server.read-only",
             ],
             then: "again",
             meaning: "passing trouble",
+        },
+        ErrorEntry {
+            codes: &["server.lock-wait-timeout"],
+            then: "again",
+            meaning: "another transaction on the target has locked the rows, mostly that of a host that was killed and that is still being rolled back: it is tried again until they are free, also at the start. With the privilege `PROCESS` the detail names the connections",
         },
     ],
 };

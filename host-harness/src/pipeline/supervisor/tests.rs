@@ -77,6 +77,10 @@ fn a_server_that_was_never_reached_ends_the_run_at_once() {
         let (outcome, _) = run(&servers, settings(), &Stop::new());
         assert_eq!(outcome.unwrap_err().code(), "net.refused");
     }
+    // One whose rows are locked was reached.
+    let locked = vec![("sink.open", retry("server.lock-wait-timeout"))];
+    let (outcome, _) = run(&Servers::new(1, locked), settings(), &Stop::new());
+    assert_eq!(outcome.unwrap(), Outcome::CaughtUp);
     let servers = Servers::new(1, vec![("source.open", retry("net.refused"))]);
     let patient = Settings {
         connect_retry: Duration::from_secs(60),

@@ -16,6 +16,9 @@ fn column(name: &str) -> TargetColumn {
         data_type: "int".to_owned(),
         unsigned: false,
         charset: None,
+        collation: None,
+        nullable: true,
+        auto_increment: false,
         octet_length: 0,
         precision: 0,
         scale: 0,
@@ -66,6 +69,8 @@ use Change::{Delete, Insert, Update};
 struct Run {
     net: Net<RandomState>,
     mapping: Rc<Mapping>,
+    /// The target looks after foreign keys.
+    checked: bool,
 }
 
 impl Run {
@@ -73,6 +78,7 @@ impl Run {
         Self {
             net: Net::default(),
             mapping: mapping(),
+            checked: false,
         }
     }
 
@@ -108,7 +114,10 @@ impl Run {
             length: u32::try_from(block.len() - 1).unwrap(),
             flags: datain_contract::types::RowFlags::empty(),
         };
-        self.net.take(&set, &block, &self.mapping, 0).unwrap() == 1
+        self.net
+            .take(&set, &block, &self.mapping, 0, self.checked)
+            .unwrap()
+            == 1
     }
 
     fn statements(mut self) -> Vec<String> {
@@ -119,6 +128,7 @@ impl Run {
                 rows: 1000,
             },
             knows_values: true,
+            loads: false,
         };
         for table in self.net.drain() {
             table
@@ -279,6 +289,47 @@ fn images_that_hold_only_some_columns_are_put_together() {
             "1: DELETE FROM t WHERE id IN (1)",
             "1: INSERT INTO t (id,u,v) VALUES (1,2,2)",
         ]
+    );
+}
+
+#[test]
+fn where_foreign_keys_may_hang_on_rows_none_is_made_anew() {
+    let mut run = Run::new();
+    run.checked = true;
+    assert!(run.add(&Update(full([1, 1, 1]), full([1, 1, 2]))));
+    assert!(!run.add(&Update(full([1, 1, 2]), full([1, 5, 2]))));
+    assert!(!run.add(&Update(full([1, 1, 2]), full([4, 1, 2]))));
+    assert!(run.add(&Delete(full([2, 2, 2]))));
+    assert!(!run.add(&Insert(full([2, 2, 2]))));
+    assert!(run.add(&Insert(full([3, 3, 3]))));
+    assert!(run.net.drain().all(|table| table.is_checked()));
+}
+
+#[test]
+fn the_greatest_number_that_was_given_is_shown_to_the_server() {
+    let numbered = || {
+        let mut mapping = Mapping::clone(&mapping());
+        mapping.target.columns[0].auto_increment = true;
+        let mut run = Run::new();
+        run.mapping = Rc::new(mapping);
+        for id in [7, 9, 8] {
+            assert!(run.add(&Insert(full([id, id, id]))));
+            assert!(run.add(&Delete(full([id, id, id]))));
+        }
+        run
+    };
+    assert_eq!(
+        numbered().statements(),
+        [
+            "1: INSERT INTO t (id,u,v) VALUES (9,9,9)",
+            "1: DELETE FROM t WHERE id IN (9)"
+        ]
+    );
+    let mut run = numbered();
+    assert!(run.add(&Insert(full([10, 10, 10]))));
+    assert_eq!(
+        run.statements(),
+        ["1: INSERT INTO t (id,u,v) VALUES (10,10,10)"]
     );
 }
 

@@ -1,0 +1,185 @@
+//! A sink that takes every batch, looks at none of its rows and calls all of it durable at once: `cargo xtask bench source` measures the source with it.
+//!
+//! It opens no connection, keeps nothing between two instances, and must never stand in a real configuration.
+
+mod bindings {
+    //! Generated from `wit/`; the types are those of `datain-contract`.
+    #![allow(missing_docs, reason = "the documentation is in wit/")]
+    #![allow(clippy::all, clippy::pedantic, reason = "generated code")]
+
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "sink-plugin",
+        with: {
+            "datain:replication/types@0.1.0": datain_contract::types,
+            "datain:replication/transport@0.1.0": datain_contract::transport,
+            "datain:replication/system@0.1.0": datain_contract::system,
+            "datain:replication/log@0.1.0": datain_contract::log,
+            "datain:replication/credentials@0.1.0": datain_contract::credentials,
+        },
+    });
+}
+
+use std::cell::RefCell;
+
+use bindings::export;
+use bindings::exports::datain::replication::sink::{
+    Guest, GuestWriter, Inspection, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
+    Writer as WriterHandle,
+};
+use datain_contract::ErrorExt as _;
+use datain_contract::transport;
+use datain_contract::types::{
+    Batch, Change, Checkpoint, Contact, Description, Error, Fact, Finding,
+};
+
+struct Sink;
+
+#[derive(Default)]
+struct Taken {
+    /// Not reported yet.
+    durable: Option<Checkpoint>,
+    position: String,
+    transactions: u64,
+    rows: u64,
+    statements: u64,
+    batches: u64,
+    newest: u64,
+}
+
+#[derive(Default)]
+struct Writer(RefCell<Taken>);
+
+impl Guest for Sink {
+    type Writer = Writer;
+
+    fn describe() -> Description {
+        Description {
+            name: "datain null sink".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            row_block_versions: vec![datain_row_block::VERSION],
+        }
+    }
+
+    fn check(_config: String, _source_facts: Vec<Fact>) -> Result<Vec<Finding>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn inspect(_config: String) -> Result<Inspection, Error> {
+        Ok(Inspection {
+            checkpoint: None,
+            written_at_micros: 0,
+            epoch: 0,
+            server_version: String::new(),
+            committed_at_micros: 0,
+            stopped_at_micros: None,
+            held_back: 0,
+            skipped: 0,
+            last_error: None,
+        })
+    }
+
+    fn note_error(_config: String, _report: String) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn set_stopped(_config: String, _stopped: bool) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn skip(
+        _config: String,
+        _before: Checkpoint,
+        _after: Checkpoint,
+        _transaction: SkippedTransaction,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn remove(_config: String) -> Result<Removal, Error> {
+        Ok(Removal {
+            known: false,
+            held_back: 0,
+            skipped: 0,
+            dropped_schema: false,
+        })
+    }
+}
+
+impl GuestWriter for Writer {
+    fn open(_config: String) -> Result<WriterHandle, Error> {
+        Ok(WriterHandle::new(Writer::default()))
+    }
+
+    fn resume_from(&self) -> Resumption {
+        Resumption {
+            checkpoint: None,
+            set_position: false,
+        }
+    }
+
+    fn apply(&self, batch: Batch) -> Result<(), Error> {
+        let mut taken = self.0.borrow_mut();
+        taken.batches += 1;
+        for transaction in batch.transactions {
+            for change in &transaction.changes {
+                match change {
+                    Change::Rows(set) => taken.rows += u64::from(set.count),
+                    Change::Statement(_) => taken.statements += 1,
+                }
+            }
+            taken.transactions += u64::from(transaction.last);
+            taken.newest = transaction.committed_at_micros;
+            if let Some(checkpoint) = transaction.checkpoint {
+                taken.position.clone_from(&checkpoint.display);
+                taken.durable = Some(checkpoint);
+            }
+        }
+        Ok(())
+    }
+
+    fn advance(&self, max_wait_ms: u32) -> Result<Progress, Error> {
+        let mut durable = self.0.borrow_mut().durable.take();
+        if durable.is_none() {
+            // It returns as soon as the host has a batch.
+            transport::wait(&[], max_wait_ms).map_err(|_| {
+                Error::fatal("sink.closed", "the host ends while the null sink waits")
+            })?;
+            durable = self.0.borrow_mut().durable.take();
+        }
+        Ok(Progress {
+            durable,
+            accepts: true,
+            pending: false,
+        })
+    }
+
+    fn flush(&self, _max_wait_ms: u32) -> Result<Progress, Error> {
+        Ok(Progress {
+            durable: self.0.borrow_mut().durable.take(),
+            accepts: true,
+            pending: false,
+        })
+    }
+
+    fn status(&self) -> SinkStatus {
+        let taken = self.0.borrow();
+        SinkStatus {
+            state: "waiting".to_owned(),
+            position: taken.position.clone(),
+            transactions_applied: taken.transactions,
+            rows_applied: taken.rows,
+            rows_repaired: 0,
+            statements_applied: taken.statements,
+            groups_committed: taken.batches,
+            statements_left_out: 0,
+            last_commit_micros: taken.newest,
+            contact: Contact {
+                silent_ms: 0,
+                expected_ms: 3_000,
+            },
+        }
+    }
+}
+
+export!(Sink with_types_in crate::bindings);
