@@ -32,6 +32,8 @@ pub mod config;
 pub mod control;
 pub mod engine;
 pub mod error;
+#[cfg(debug_assertions)]
+mod failpoint;
 pub mod pipeline;
 pub mod plugin;
 mod private_folder;

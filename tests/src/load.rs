@@ -3,9 +3,13 @@
 //! What is random comes from one seed, but how the sessions meet is up to the server: the same seed makes the same statements, not the same log.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use datain_mysql_client::blocking::block_on;
+use datain_mysql_client::{ClientError, Session};
 use datain_throwaway_servers::Server;
 
 use crate::native;
@@ -42,6 +46,8 @@ pub struct Tally {
     pub statements: u64,
     /// Statements that the server refused, by errno.
     pub refused: BTreeMap<u16, u64>,
+    /// Sessions that were lost with their server.
+    pub lost: u64,
 }
 
 impl Load {
@@ -51,65 +57,157 @@ impl Load {
     /// When a session ends.
     #[must_use]
     pub fn run(&self, server: &Server, seed: u64) -> Tally {
+        self.sessions(seed, |rng| {
+            let mut client = Client::new(native::session(server));
+            for _ in 0..self.transactions {
+                self.transaction(rng, &mut |sql| client.run(sql));
+            }
+            client.tally
+        })
+    }
+
+    /// The same until `stop`, however many transactions that are. The server behind the socket may be killed and come back meanwhile.
+    #[must_use]
+    pub fn run_until(&self, socket: &Path, seed: u64, stop: &AtomicBool) -> Tally {
+        self.sessions(seed, |rng| {
+            let mut client = LastingClient {
+                socket,
+                stop,
+                client: None,
+                whole: Tally::default(),
+            };
+            while !stop.load(Ordering::Relaxed) {
+                self.transaction(rng, &mut |sql| client.run(sql));
+            }
+            client.end()
+        })
+    }
+
+    fn sessions(&self, seed: u64, session: impl Fn(&mut Rng) -> Tally + Sync) -> Tally {
         let mut whole = Tally::default();
+        let session = &session;
         thread::scope(|scope| {
             let running: Vec<_> = (0..self.sessions)
-                .map(|number| {
-                    scope.spawn(move || self.session(server, Rng::with_seed(seed + number)))
-                })
+                .map(|number| scope.spawn(move || session(&mut Rng::with_seed(seed + number))))
                 .collect();
             for one in running {
-                let tally = one.join().expect("a session");
-                whole.rows += tally.rows;
-                whole.statements += tally.statements;
-                for (errno, count) in tally.refused {
-                    *whole.refused.entry(errno).or_default() += count;
-                }
+                whole.add(one.join().expect("a session"));
             }
         });
         whole
     }
 
-    fn session(&self, server: &Server, mut rng: Rng) -> Tally {
-        let mut session = native::session(server);
-        let mut tally = Tally::default();
-        let mut run = |sql: &str| {
-            tally.statements += 1;
-            match block_on(session.exec(sql.as_bytes())) {
-                Ok(ok) => tally.rows += ok.affected_rows,
-                Err(error) => {
-                    let errno = error.errno().unwrap_or_else(|| panic!("{error} at: {sql}"));
-                    *tally.refused.entry(errno).or_default() += 1;
-                }
-            }
-        };
-        for _ in 0..self.transactions {
-            let group = &self.groups[rng.usize(0..self.groups.len())];
-            if chance(&mut rng, 10) {
-                run(&pick(&mut rng, &self.settings));
-            }
-            if chance(&mut rng, 45) {
-                run(&filled(&mut rng, group));
-            } else {
-                run("BEGIN");
-                for _ in 0..rng.u8(1..6) {
-                    run(&filled(&mut rng, group));
-                    match rng.u8(0..12) {
-                        0 => run("SAVEPOINT here"),
-                        1 => run("ROLLBACK TO SAVEPOINT here"),
-                        2 if !self.between.is_empty() => run(&pick(&mut rng, &self.between)),
-                        _ => {}
-                    }
-                }
-                run(if chance(&mut rng, 85) {
-                    "COMMIT"
-                } else {
-                    "ROLLBACK"
-                });
-            }
-            run(&self.reset);
+    fn transaction(&self, rng: &mut Rng, run: &mut dyn FnMut(&str)) {
+        let group = &self.groups[rng.usize(0..self.groups.len())];
+        if chance(rng, 10) {
+            run(&pick(rng, &self.settings));
         }
-        tally
+        if chance(rng, 45) {
+            run(&filled(rng, group));
+        } else {
+            run("BEGIN");
+            for _ in 0..rng.u8(1..6) {
+                run(&filled(rng, group));
+                match rng.u8(0..12) {
+                    0 => run("SAVEPOINT here"),
+                    1 => run("ROLLBACK TO SAVEPOINT here"),
+                    2 if !self.between.is_empty() => run(&pick(rng, &self.between)),
+                    _ => {}
+                }
+            }
+            run(if chance(rng, 85) {
+                "COMMIT"
+            } else {
+                "ROLLBACK"
+            });
+        }
+        run(&self.reset);
+    }
+}
+
+/// A session and what it did.
+struct Client {
+    session: Session<native::Fragile>,
+    tally: Tally,
+}
+
+impl Client {
+    fn new(session: Session<native::Fragile>) -> Self {
+        Self {
+            session,
+            tally: Tally::default(),
+        }
+    }
+
+    fn run(&mut self, sql: &str) {
+        if let Err(error) = self.attempt(sql) {
+            panic!("{error} at: {sql}");
+        }
+    }
+
+    /// The error is one of the connection.
+    fn attempt(&mut self, sql: &str) -> Result<(), ClientError> {
+        let tally = &mut self.tally;
+        tally.statements += 1;
+        match block_on(self.session.exec(sql.as_bytes())) {
+            Ok(ok) => tally.rows += ok.affected_rows,
+            Err(error) => match error.errno() {
+                Some(errno) => *tally.refused.entry(errno).or_default() += 1,
+                None => return Err(error),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// A session after the other.
+struct LastingClient<'a> {
+    socket: &'a Path,
+    stop: &'a AtomicBool,
+    client: Option<Client>,
+    whole: Tally,
+}
+
+impl LastingClient<'_> {
+    /// What a lost session leaves undone of its transaction, the next one goes on with, outside of any.
+    fn run(&mut self, sql: &str) {
+        while self.client.is_none() {
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            match native::session_at(self.socket) {
+                Ok(session) => self.client = Some(Client::new(session)),
+                Err(_) => thread::sleep(Duration::from_millis(20)),
+            }
+        }
+        if let Some(client) = &mut self.client
+            && client.attempt(sql).is_err()
+        {
+            self.whole.lost += 1;
+            self.leave();
+        }
+    }
+
+    fn leave(&mut self) {
+        if let Some(client) = self.client.take() {
+            self.whole.add(client.tally);
+        }
+    }
+
+    fn end(mut self) -> Tally {
+        self.leave();
+        self.whole
+    }
+}
+
+impl Tally {
+    fn add(&mut self, more: Tally) {
+        self.rows += more.rows;
+        self.statements += more.statements;
+        self.lost += more.lost;
+        for (errno, count) in more.refused {
+            *self.refused.entry(errno).or_default() += count;
+        }
     }
 }
 

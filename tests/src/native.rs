@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::hash::RandomState;
+use std::path::Path;
 
 use datain_apply::checkpoint::Beginning;
 use datain_apply::engine::Engine;
@@ -77,8 +78,22 @@ pub fn session(server: &Server) -> Session<Fragile> {
 /// # Panics
 /// When the server's socket is not there.
 pub fn fragile(server: &Server, writes: u32) -> Result<Session<Fragile>, Error> {
+    let socket = BlockingStream::unix(server.socket()).expect("the server's socket");
+    login(socket, writes)
+}
+
+/// A session of root's over the socket of a server that may be down.
+///
+/// # Errors
+/// When it is down, or lets nobody in.
+pub fn session_at(socket: &Path) -> anyhow::Result<Session<Fragile>> {
+    let stream = BlockingStream::unix(socket)?;
+    login(stream, u32::MAX).map_err(|error| anyhow::anyhow!("{error:?}"))
+}
+
+fn login(socket: BlockingStream, writes: u32) -> Result<Session<Fragile>, Error> {
     let stream = Fragile {
-        inner: BlockingStream::unix(server.socket()).expect("the server's socket"),
+        inner: socket,
         writes_left: Cell::new(writes),
         sends_the_last: writes.is_multiple_of(2),
     };

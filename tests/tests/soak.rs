@@ -15,6 +15,7 @@ use datain_tests::compare;
 use datain_tests::host::{Host, TempDir};
 use datain_tests::pipeline_run::{config, progress, through, value};
 use datain_tests::proxy::Proxy;
+use datain_tests::usage::{Sample, median};
 use datain_throwaway_servers::sysbench::{self, SCHEMA, Script, Sysbench, Tables};
 use datain_throwaway_servers::{Flavor, Lines, Server};
 
@@ -302,42 +303,6 @@ impl<'a> Watched<'a> {
 
 fn start(config: &Path) -> Host {
     Host::start(config, &["--progress", "json"]).expect("the host starts")
-}
-
-/// What a process uses at a moment.
-#[derive(Debug, Clone, Copy)]
-struct Sample {
-    /// Seconds since its start.
-    at: f64,
-    /// Resident memory.
-    kib: u64,
-    /// Open file descriptors.
-    files: u64,
-    threads: u64,
-}
-
-impl Sample {
-    fn of(pid: u32, at: f64) -> Option<Self> {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let number = |key: &str| -> Option<u64> {
-            let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-            line.split_whitespace().next()?.parse().ok()
-        };
-        let files = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count();
-        Some(Self {
-            at,
-            kib: number("VmRSS:")?,
-            files: u64::try_from(files).ok()?,
-            threads: number("Threads:")?,
-        })
-    }
-}
-
-fn median(values: impl Iterator<Item = u64>) -> u64 {
-    let mut values: Vec<u64> = values.collect();
-    assert!(!values.is_empty(), "there are samples");
-    values.sort_unstable();
-    values[values.len() / 2]
 }
 
 /// Growth by the line of least squares, in MiB a minute.

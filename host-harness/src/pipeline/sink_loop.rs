@@ -36,6 +36,8 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane) -> Result<()> {
         }
         if accepts && let Some(batch) = lane.queue.try_pop() {
             writer.apply(&batch)?;
+            #[cfg(debug_assertions)]
+            crate::failpoint::pass("accepted");
         }
         // While it may take more and more is there, it must not sleep.
         let wait = if accepts && !lane.queue.is_empty() {
@@ -86,6 +88,8 @@ fn pass_on(lane: &Lane, progress: Progress) -> bool {
     let Some(checkpoint) = progress.durable else {
         return false;
     };
+    #[cfg(debug_assertions)]
+    crate::failpoint::pass("durable");
     lane.status.durable(&checkpoint);
     if let Pace::OneByOne { until } = lane.pace
         && checkpoint.ordinal >= until

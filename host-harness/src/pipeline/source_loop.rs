@@ -58,6 +58,8 @@ pub(super) fn run(plugins: &dyn Plugins, lane: &Lane, from: &Resumption) -> Resu
                     batch = refused;
                     side.between_calls()?;
                 }
+                #[cfg(debug_assertions)]
+                crate::failpoint::pass("queued");
             }
         }
     }
@@ -84,7 +86,11 @@ impl Side<'_> {
             return Err(interrupted());
         }
         if let Some(checkpoint) = self.lane.acks.take() {
+            #[cfg(debug_assertions)]
+            crate::failpoint::pass("acknowledging");
             self.reader.ack(&checkpoint)?;
+            #[cfg(debug_assertions)]
+            crate::failpoint::pass("acknowledged");
         }
         let due = self.status_at.is_none_or(|at| at.elapsed() >= STATUS_EVERY);
         if due || !self.told_caught_up {

@@ -59,6 +59,8 @@ pub struct Connection {
     deadline: Option<Instant>,
     /// Always empty: only its capacity is used, so that a read needs no zeroed memory.
     scratch: Vec<u8>,
+    #[cfg(debug_assertions)]
+    failpoint: crate::failpoint::Watch,
 }
 
 impl Connection {
@@ -81,6 +83,8 @@ impl Connection {
         };
         let phase = phase.unwrap_or_else(Phase::Failed);
         Self {
+            #[cfg(debug_assertions)]
+            failpoint: crate::failpoint::Watch::new(&endpoint.name),
             endpoint,
             phase,
             deadline,
@@ -167,6 +171,10 @@ impl Connection {
                 Ok(ReadOutcome::WouldBlock)
             }
         };
+        #[cfg(debug_assertions)]
+        if let Ok(ReadOutcome::Data(_)) = outcome {
+            self.failpoint.answered();
+        }
         outcome.map_err(|f| self.fail(f))
     }
 
@@ -176,6 +184,8 @@ impl Connection {
     /// The connection's failure.
     pub fn write(&mut self, data: &[u8]) -> Result<usize, Failure> {
         self.drive()?;
+        #[cfg(debug_assertions)]
+        let data = self.failpoint.before_write(data);
         let server = || self.endpoint.display();
         let outcome = match &mut self.phase {
             Phase::Plain(socket) => match socket.send(data) {
@@ -190,6 +200,11 @@ impl Connection {
             Phase::Failed(failure) => Err(failure.clone()),
             Phase::LookingUp(_) | Phase::Connecting { .. } | Phase::Handshake(..) => Ok(0),
         };
+        #[cfg(debug_assertions)]
+        if let Ok(taken) = outcome {
+            self.failpoint.written(&data[..taken]);
+            self.tell_sent();
+        }
         outcome.map_err(|f| self.fail(f))
     }
 
@@ -207,6 +222,8 @@ impl Connection {
                 break;
             }
         }
+        #[cfg(debug_assertions)]
+        self.tell_sent();
         match (&self.phase, self.deadline) {
             (Phase::Failed(failure), _) => Err(failure.clone()),
             (
@@ -322,6 +339,14 @@ impl Connection {
     /// When the phase under way has taken too long.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Ciphertext may be held back of what was taken.
+    #[cfg(debug_assertions)]
+    fn tell_sent(&self) {
+        if !matches!(&self.phase, Phase::Tls(_, tls) if tls.wants_write()) {
+            self.failpoint.sent();
+        }
     }
 
     fn fail(&mut self, failure: Failure) -> Failure {

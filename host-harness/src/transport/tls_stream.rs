@@ -23,12 +23,13 @@ pub(super) fn handshake(
             break;
         }
         match tls.read_tls(&mut stream) {
+            // A server that refuses says so by an alert. One that only goes away, as when it is killed, will be back.
             Ok(0) => {
                 return Err(Failure::new(
-                    "tls.failed",
+                    "net.closed",
                     format!("{server} closed the connection during the TLS handshake"),
                 )
-                .hint("the server's error log tells why"));
+                .hint("if that stays so, the server's error log tells why"));
             }
             Ok(_) => {}
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,

@@ -230,6 +230,23 @@ fn a_server_that_speaks_no_tls_is_named() {
 }
 
 #[test]
+fn a_server_that_goes_away_in_the_handshake_may_be_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let keys = format!("{}tls = \"required\"", tcp_keys(&listener, "127.0.0.1"));
+    let peer = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // All of the client's first record, so that it is an end and no reset.
+        let mut header = [0; 5];
+        stream.read_exact(&mut header).unwrap();
+        let mut hello = vec![0; u16::from_be_bytes([header[3], header[4]]).into()];
+        stream.read_exact(&mut hello).unwrap();
+    });
+    let mut client = Client::connect(connections(&keys)).unwrap();
+    assert_eq!(client.start_tls().unwrap_err().code, "net.closed");
+    peer.join().unwrap();
+}
+
+#[test]
 fn certificate_files_that_cannot_be_used_are_errors_of_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("empty.pem"), "nothing").unwrap();

@@ -1,17 +1,12 @@
 //! Groups of changes that get into each other's way: the target is given their net effect, and ends equal.
-//!
-//! The rows are few and the sessions several, so that each group holds many changes of the same keys: rows that come, go and come again, values of unique
-//! keys that wander between rows, keys that differ in bytes and are the same to the server.
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
-
-mod tables;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use datain_tests::compare;
-use datain_tests::load::Load;
+use datain_tests::moving_keys;
 use datain_tests::native::replicate;
 use datain_tests::rough::{replicate_roughly, settings};
 use datain_tests::seed::{Rng, long, seed};
@@ -81,22 +76,8 @@ fn a_null_does_not_become_the_current_time() {
 fn values_move_between_rows_in_every_way() {
     let seed = seed("net effects");
     let [source, target] = pair();
-    source.sql(tables::CREATE).expect("the tables");
-    let load = Load {
-        groups: tables::groups(),
-        sessions: 3,
-        transactions: if long() { 20_000 } else { 1200 },
-        settings: [
-            "SET SESSION binlog_row_image = 'MINIMAL'",
-            "SET SESSION binlog_row_image = 'NOBLOB'",
-            "SET SESSION binlog_row_value_options = 'PARTIAL_JSON'",
-            "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-        between: vec!["SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'".to_owned()],
-        reset: "SET SESSION binlog_row_image = 'FULL', SESSION binlog_row_value_options = '', SESSION sql_mode = DEFAULT".to_owned(),
-    };
+    source.sql(moving_keys::CREATE).expect("the tables");
+    let load = moving_keys::load(if long() { 20_000 } else { 1200 });
     let settings = settings("net");
     let mut rng = Rng::with_seed(seed);
     let follow = |rng: &mut Rng| {
@@ -119,5 +100,5 @@ fn values_move_between_rows_in_every_way() {
     });
     println!("{tally:?}");
     assert!(tally.rows > u64::from(load.transactions), "{tally:?}");
-    compare::assert_equal(&source, &target, &["net"]);
+    compare::assert_equal(&source, &target, &[moving_keys::SCHEMA]);
 }

@@ -1,7 +1,14 @@
-//! The tables, and statements that change them.
+//! Changes of a few keys that get into each other's way: the tables, and a load of statements that change them.
+//!
+//! The rows are few and the sessions several, so that each group of the applier holds many changes of the same keys: rows that come, go and come again, values of
+//! unique keys that wander between rows, keys that differ in bytes and are the same to the server.
 
-use datain_tests::load::Group;
+use crate::load::{Group, Load};
 
+/// The schema that the tables are in.
+pub const SCHEMA: &str = "net";
+
+/// Makes the schema and the tables.
 pub const CREATE: &str = "
 CREATE DATABASE net; USE net;
 -- Three unique keys, one of them over letters, one that may be NULL.
@@ -26,8 +33,28 @@ CREATE TABLE kinds (id INT PRIMARY KEY, f FLOAT, d DOUBLE, n DECIMAL(30, 10), j 
 CREATE TABLE defaults (id INT AUTO_INCREMENT PRIMARY KEY, a INT DEFAULT 3, b VARCHAR(9) DEFAULT 'x', c INT NOT NULL DEFAULT 9, d DATE DEFAULT (CURRENT_DATE), v INT, UNIQUE KEY (v));
 ";
 
+/// Three sessions, each with so many transactions, in row images of all kinds.
+#[must_use]
+pub fn load(transactions: u32) -> Load {
+    Load {
+        groups: groups(),
+        sessions: 3,
+        transactions,
+        settings: [
+            "SET SESSION binlog_row_image = 'MINIMAL'",
+            "SET SESSION binlog_row_image = 'NOBLOB'",
+            "SET SESSION binlog_row_value_options = 'PARTIAL_JSON'",
+            "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        between: vec!["SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'".to_owned()],
+        reset: "SET SESSION binlog_row_image = 'FULL', SESSION binlog_row_value_options = '', SESSION sql_mode = DEFAULT".to_owned(),
+    }
+}
+
 /// Statements by table.
-pub fn groups() -> Vec<Group> {
+fn groups() -> Vec<Group> {
     let all: &[&[&str]] = &[
         KEYS, KEYS, LETTERS, PADDED, COMPUTED, NO_PRIMARY, WIDE, KINDS, KINDS, DEFAULTS,
     ];

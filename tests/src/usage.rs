@@ -1,0 +1,50 @@
+//! What a process uses of the machine.
+
+use std::fs;
+
+/// What a process uses at a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// Seconds since its start.
+    pub at: f64,
+    /// Resident memory.
+    pub kib: u64,
+    /// The most that it ever was.
+    pub peak_kib: u64,
+    /// Open file descriptors.
+    pub files: u64,
+    /// Threads.
+    pub threads: u64,
+}
+
+impl Sample {
+    /// Of this process, so many seconds after its start; none when it is gone.
+    #[must_use]
+    pub fn of(pid: u32, at: f64) -> Option<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let number = |key: &str| -> Option<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count();
+        Some(Self {
+            at,
+            kib: number("VmRSS:")?,
+            peak_kib: number("VmHWM:")?,
+            files: u64::try_from(files).ok()?,
+            threads: number("Threads:")?,
+        })
+    }
+}
+
+/// The middle one.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn median(values: impl Iterator<Item = u64>) -> u64 {
+    let mut values: Vec<u64> = values.collect();
+    assert!(!values.is_empty(), "there are samples");
+    values.sort_unstable();
+    values[values.len() / 2]
+}
