@@ -145,6 +145,7 @@ pub fn replicate_into(
             Engine::<_, RandomState>::open(target, &settings.stream, &Beginning::default()).await?;
         let (mut engine, resume) = (opened.engine, opened.checkpoint);
         let mut reader = Reader::open(session(source), settings, resume.as_ref(), false).await?;
+        let begun = resume.as_ref().map_or(0, |checkpoint| checkpoint.ordinal);
         let mut newest = resume;
         while !reader.progress().reached_head
             || newest
@@ -160,6 +161,13 @@ pub fn replicate_into(
                 newest = Some(engine.commit().await?);
             }
         }
-        Ok(newest.expect("something was replicated"))
+        let newest = newest.expect("something was replicated");
+        let counted = engine.totals().transactions;
+        assert!(
+            counted <= newest.ordinal - begun,
+            "{counted} transactions counted between {begun} and {}",
+            newest.ordinal
+        );
+        Ok(newest)
     })
 }

@@ -283,7 +283,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         self.open.group.get_or_insert_default().checkpoint = None;
         if let Some(branch) = &transaction.xa {
             self.branch_step(branch, transaction, block, place).await?;
-        } else if !self.open.collect(transaction, block, &mut done)? {
+        } else if self.open.collect(transaction, block, &mut done)? {
+            return Ok(());
+        } else {
             for change in done.left_of(transaction) {
                 if let Change::Rows(set) = change {
                     self.row_set(set, block, done.rows, place).await?;
