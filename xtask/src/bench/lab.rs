@@ -101,7 +101,9 @@ impl Lab {
         let server = match self.targets.entry(mode) {
             Entry::Occupied(there) => there.into_mut(),
             Entry::Vacant(place) => {
-                let builder = server().option("skip_replica_start=ON");
+                let builder = server()
+                    .option("skip_replica_start=ON")
+                    .option("local_infile=ON");
                 let builder = mode
                     .options()
                     .iter()
