@@ -80,7 +80,7 @@ fn a_good_file() {
     );
     assert_eq!(
         (config.limits.memory_mib, config.apply.group_max_rows),
-        (256, 2000)
+        (256, 10_000)
     );
 }
 

@@ -80,7 +80,7 @@ fn version_1() -> u8 {
 }
 
 fn group_max_rows() -> u64 {
-    2000
+    10_000
 }
 
 fn group_linger_ms() -> u64 {

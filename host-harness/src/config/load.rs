@@ -125,7 +125,7 @@ impl Loader<'_> {
                 group_max_rows: self.number(
                     "group_max_rows",
                     file.apply.group_max_rows,
-                    2000,
+                    10_000,
                     1..=1_000_000,
                 )?,
                 group_linger_ms: self.number(

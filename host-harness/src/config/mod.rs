@@ -22,7 +22,7 @@
 //! | | `file`, `position` | `position` 4 | with `position` |
 //! | | `gtid_set` | | with `gtid` |
 //! | `[check]` | `allow` | none | names of requirements that need not hold, see docs/checks.md |
-//! | `[apply]` | `group_max_rows` | 2000 | a target transaction is closed at so many rows |
+//! | `[apply]` | `group_max_rows` | 10000 | a target transaction is closed at so many rows |
 //! | | `conflicts` | `"strict"` | or `"repair"`: what happens to rows that are not as the source had them |
 //! | | `group_linger_ms` | 5 | least time between two commits of groups that are not full |
 //! | | `connections` | 1 | to the target; more than one is used from the apply engine on |
