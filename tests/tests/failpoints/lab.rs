@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use datain_tests::compare;
 use datain_tests::host::{Exit, Host, TempDir};
+use datain_tests::seed::long;
 use datain_tests::servers::{cell, run, server};
 use datain_throwaway_servers::{Flavor, Server};
 
@@ -95,18 +96,26 @@ impl Lab {
         self.points += 1;
         let exit = self.dies(point);
         assert_eq!(exit.code, KILLED, "{point} was not met: {exit}");
-        // What goes on comes to the same step, unless it was done.
-        let exit = self.dies(&point.first());
-        match exit.code {
-            0 => {}
-            KILLED => self.catch_up(),
-            _ => panic!("{point}, again: {exit}"),
+        if long() {
+            self.die_again(point);
+        } else {
+            self.catch_up();
         }
         compare::assert_equal(&self.source, &self.target, &["fp"]);
         let display = cell(&self.target, "SELECT display FROM datain.checkpoints");
         assert!(display.ends_with(&self.newest()), "{point}: {display}");
         let left = "SELECT (SELECT COUNT(*) FROM datain.xa_prepared) + (SELECT COUNT(ddl_identity) FROM datain.checkpoints)";
         assert_eq!(cell(&self.target, left), "0", "{point} leaves something");
+    }
+
+    /// What goes on comes to the same step, unless it was done.
+    fn die_again(&mut self, point: &Point) {
+        let exit = self.dies(&point.first());
+        match exit.code {
+            0 => {}
+            KILLED => self.catch_up(),
+            _ => panic!("{point}, again: {exit}"),
+        }
     }
 
     /// Lets a host run that is to die at the point. Whoever reads the target then sees no half transaction.

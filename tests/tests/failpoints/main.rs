@@ -1,8 +1,8 @@
 //! The host dies, as by `kill -9`, at every step by which something becomes durable; another one goes on, and the target ends equal.
 //!
 //! The points ([`points`]) are set in the host by the variable `DATAIN_FAILPOINT` (`host-harness/src/failpoint.rs`), so the program under test must be one with debug
-//! assertions, as `cargo build` makes it. For each point and each count: the source is given work while no host runs, a host dies at the point, a second one dies there too if
-//! it comes to it, a third one catches up; and in between nobody who reads the target sees half a transaction. The ordinary run has one count for each point.
+//! assertions, as `cargo build` makes it. For each point and each count: the source is given work while no host runs, a host dies at the point, in a long run a second one dies there
+//! too if it comes to it, and the next one catches up; in between nobody who reads the target sees half a transaction. The ordinary run has one count for each point.
 //!
 //! Whatever is applied twice or not at all shows as a difference, since the work has rows that are numbered, rows that change places, and DDL that cannot be repeated.
 
