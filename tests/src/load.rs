@@ -35,6 +35,8 @@ pub struct Load {
     pub between: Vec<String>,
     /// Takes all these settings back, after each transaction.
     pub reset: String,
+    /// A transaction of which a statement was refused is rolled back, not gone on with.
+    pub gives_up: bool,
 }
 
 /// What a load did.
@@ -97,7 +99,8 @@ impl Load {
         whole
     }
 
-    fn transaction(&self, rng: &mut Rng, run: &mut dyn FnMut(&str)) {
+    /// `run` says whether the server took the statement.
+    fn transaction(&self, rng: &mut Rng, run: &mut dyn FnMut(&str) -> bool) {
         let group = &self.groups[rng.usize(0..self.groups.len())];
         if chance(rng, 10) {
             run(&pick(rng, &self.settings));
@@ -107,19 +110,24 @@ impl Load {
         } else {
             run("BEGIN");
             for _ in 0..rng.u8(1..6) {
-                run(&filled(rng, group));
-                match rng.u8(0..12) {
-                    0 => run("SAVEPOINT here"),
-                    1 => run("ROLLBACK TO SAVEPOINT here"),
-                    2 if !self.between.is_empty() => run(&pick(rng, &self.between)),
-                    _ => {}
+                if !run(&filled(rng, group)) && self.gives_up {
+                    run("ROLLBACK");
+                    break;
                 }
+                let sql = match rng.u8(0..12) {
+                    0 => "SAVEPOINT here".to_owned(),
+                    1 => "ROLLBACK TO SAVEPOINT here".to_owned(),
+                    2 if !self.between.is_empty() => pick(rng, &self.between),
+                    _ => continue,
+                };
+                run(&sql);
             }
-            run(if chance(rng, 85) {
+            let end = if chance(rng, 85) {
                 "COMMIT"
             } else {
                 "ROLLBACK"
-            });
+            };
+            run(end);
         }
         run(&self.reset);
     }
@@ -139,24 +147,28 @@ impl Client {
         }
     }
 
-    fn run(&mut self, sql: &str) {
-        if let Err(error) = self.attempt(sql) {
-            panic!("{error} at: {sql}");
-        }
+    fn run(&mut self, sql: &str) -> bool {
+        self.attempt(sql)
+            .unwrap_or_else(|error| panic!("{error} at: {sql}"))
     }
 
-    /// The error is one of the connection.
-    fn attempt(&mut self, sql: &str) -> Result<(), ClientError> {
+    /// Whether the server took it. The error is one of the connection.
+    fn attempt(&mut self, sql: &str) -> Result<bool, ClientError> {
         let tally = &mut self.tally;
         tally.statements += 1;
         match block_on(self.session.exec(sql.as_bytes())) {
-            Ok(ok) => tally.rows += ok.affected_rows,
+            Ok(ok) => {
+                tally.rows += ok.affected_rows;
+                Ok(true)
+            }
             Err(error) => match error.errno() {
-                Some(errno) => *tally.refused.entry(errno).or_default() += 1,
-                None => return Err(error),
+                Some(errno) => {
+                    *tally.refused.entry(errno).or_default() += 1;
+                    Ok(false)
+                }
+                None => Err(error),
             },
         }
-        Ok(())
     }
 }
 
@@ -170,22 +182,22 @@ struct LastingClient<'a> {
 
 impl LastingClient<'_> {
     /// What a lost session leaves undone of its transaction, the next one goes on with, outside of any.
-    fn run(&mut self, sql: &str) {
+    fn run(&mut self, sql: &str) -> bool {
         while self.client.is_none() {
             if self.stop.load(Ordering::Relaxed) {
-                return;
+                return false;
             }
             match native::session_at(self.socket) {
                 Ok(session) => self.client = Some(Client::new(session)),
                 Err(_) => thread::sleep(Duration::from_millis(20)),
             }
         }
-        if let Some(client) = &mut self.client
-            && client.attempt(sql).is_err()
-        {
+        let taken = self.client.as_mut().map(|client| client.attempt(sql));
+        if matches!(taken, Some(Err(_))) {
             self.whole.lost += 1;
             self.leave();
         }
+        matches!(taken, Some(Ok(true)))
     }
 
     fn leave(&mut self) {

@@ -49,6 +49,7 @@ pub fn load(transactions: u32) -> Load {
         .map(str::to_owned)
         .to_vec(),
         between: vec!["SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'".to_owned()],
+        gives_up: false,
         reset: "SET SESSION binlog_row_image = 'FULL', SESSION binlog_row_value_options = '', SESSION sql_mode = DEFAULT".to_owned(),
     }
 }

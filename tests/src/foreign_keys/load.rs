@@ -15,6 +15,8 @@ pub fn load(sessions: u64, transactions: u32) -> Load {
         between: vec![sql(
             "SET SESSION foreign_key_checks = 1 - @@foreign_key_checks",
         )],
+        // MySQL 9.7.4 leaves the cascades of a statement that failed in the log, if its transaction is committed, so that its own replicas stop with errno 1032.
+        gives_up: true,
         reset: sql("SET SESSION foreign_key_checks = 1"),
     }
 }
