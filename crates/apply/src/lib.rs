@@ -22,6 +22,7 @@ pub(crate) mod lock_wait;
 pub mod mapping;
 pub mod net;
 pub mod place;
+mod row_set;
 pub mod settings;
 pub mod statements;
 pub mod target_table;

@@ -13,12 +13,11 @@ mod read_back;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation as Op, RowSet};
-use datain_row_block::{
-    ColumnKind, Image, JsonChanges, Operation, RowSetReader, Value, open_block,
-};
+use datain_row_block::{ColumnKind, Image, JsonChanges, Value};
 
 use crate::literal::{self, Form, Unwritable};
 use crate::mapping::Mapping;
+use crate::row_set::Rows;
 use documents::Documents;
 pub(crate) use plan::Fill;
 
@@ -72,16 +71,7 @@ pub fn write(
     mut emit: impl FnMut(Statement) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let in_table = |e: Error| e.in_table(&mapping.target.schema, &mapping.target.name);
-    let bytes = open_block(block, set.offset, set.length)
-        .map_err(|e| in_table(Error::fatal(e.code(), e.to_string())))?;
-    let operation = match set.operation {
-        Op::Insert => Operation::Insert,
-        Op::Update => Operation::Update,
-        Op::Delete => Operation::Delete,
-    };
-    let malformed = |e: datain_row_block::Malformed| Error::fatal(e.code(), e.to_string());
-    let mut rows = RowSetReader::new(&mapping.kinds, operation, set.count, bytes)
-        .map_err(|e| in_table(malformed(e)))?;
+    let mut rows = Rows::open(set, block, mapping)?;
     let plan = Plan::new(
         &mapping.target,
         set.operation,
@@ -91,9 +81,9 @@ pub fn write(
     .map_err(in_table)?;
     let mut open = Open::new(mapping, &plan, bounds);
     for _ in 0..done {
-        rows.next_row().map_err(|e| in_table(malformed(e)))?;
+        rows.next_row()?;
     }
-    while let Some(row) = rows.next_row().map_err(|e| in_table(malformed(e)))? {
+    while let Some(row) = rows.next_row()? {
         if let Some(after) = row.after
             && read_back::is_needed(mapping, &plan, &after)
         {

@@ -25,7 +25,7 @@
 //! | `[apply]` | `group_max_rows` | 10000 | a target transaction is closed at so many rows |
 //! | | `conflicts` | `"strict"` | or `"repair"`: what happens to rows that are not as the source had them |
 //! | | `group_linger_ms` | 5 | least time between two commits of groups that are not full |
-//! | | `connections` | 1 | to the target; more than one is used from the apply engine on |
+//! | | `connections` | 1 | to the target; more than one is accepted and not used yet |
 //! | `[limits]` | `memory_mib` | 256 | linear memory of one plugin |
 //! | | `max_row_mib` | 64 | a larger row stops the pipeline |
 //! | | `queue_mib` | 8 | batches between the two plugins |
@@ -235,7 +235,7 @@ pub struct Apply {
     pub group_linger_ms: u32,
     /// What happens to rows of the target that are not as the source had them.
     pub conflicts: Conflicts,
-    /// Connections to the target. More than one is used from the apply engine on.
+    /// Connections to the target. More than one is accepted and not used yet.
     pub connections: u32,
 }
 

@@ -3,11 +3,12 @@
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation as Op, RowSet};
 use datain_mysql_client::quote_identifier;
-use datain_row_block::{Image, Operation, RowSetReader, open_block};
+use datain_row_block::Image;
 
 use super::graph::{Action, Graph, Link, Place};
 use crate::literal;
 use crate::mapping::Mapping;
+use crate::row_set::Rows;
 use crate::statements;
 
 /// More statements than this for one row mean foreign keys that fan out beyond sense.
@@ -21,22 +22,13 @@ pub type Plans = Vec<Vec<Vec<u8>>>;
 /// # Errors
 /// `table.cascade-circle` where foreign keys lead back to a table over another one; `row-block.*`, `row.value`.
 pub fn plan(graph: &Graph, set: &RowSet, block: &[u8], mapping: &Mapping) -> Result<Plans, Error> {
-    let operation = match set.operation {
-        Op::Insert => return Ok(Vec::new()),
-        Op::Update => Operation::Update,
-        Op::Delete => Operation::Delete,
-    };
+    if set.operation == Op::Insert {
+        return Ok(Vec::new());
+    }
     let in_table = |e: Error| e.in_table(&mapping.target.schema, &mapping.target.name);
-    let malformed = |code: &str, what: String| in_table(Error::fatal(code, what));
-    let bytes = open_block(block, set.offset, set.length)
-        .map_err(|e| malformed(e.code(), e.to_string()))?;
-    let mut rows = RowSetReader::new(&mapping.kinds, operation, set.count, bytes)
-        .map_err(|e| malformed(e.code(), e.to_string()))?;
+    let mut rows = Rows::open(set, block, mapping)?;
     let mut plans = Vec::new();
-    while let Some(row) = rows
-        .next_row()
-        .map_err(|e| malformed(e.code(), e.to_string()))?
-    {
+    while let Some(row) = rows.next_row()? {
         let place = (mapping.target.schema.clone(), mapping.target.name.clone());
         let mut planner = Planner {
             graph,

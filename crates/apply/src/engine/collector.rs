@@ -119,9 +119,7 @@ impl<H: BuildHasher + Default> Collector<H> {
             let Some(mapping) = self.mappings.get(&set.table).cloned() else {
                 return Ok(false);
             };
-            if self.may_reduce(set.flags, &mapping) != Some(true)
-                || !self.net.suits(set.table, &mapping)
-            {
+            if self.may_reduce(set.flags, &mapping) != Some(true) || !self.suits(set, &mapping) {
                 return Ok(false);
             }
             // Until the transaction is complete, no commit may stand here.
@@ -138,6 +136,12 @@ impl<H: BuildHasher + Default> Collector<H> {
         }
         self.complete(transaction, &Rc::new(place));
         Ok(true)
+    }
+
+    /// Whether rows of the set can be added to what is collected: the same table under another definition cannot, nor under other rules for foreign keys.
+    pub(super) fn suits(&self, set: &RowSet, mapping: &Rc<Mapping>) -> bool {
+        self.net
+            .suits(set.table, mapping, left_to_the_target(set.flags))
     }
 
     /// What was collected should be written.

@@ -7,15 +7,15 @@
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
-use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation as Op, RowSet};
 use datain_mysql_client::Stream;
-use datain_row_block::{Bitmap, Image, Operation, Row, RowSetReader, Value, open_block};
+use datain_row_block::{Bitmap, Image, Row, Value};
 
 use super::foreign_keys::left_to_the_target;
 use super::replies::{Count, Expected};
 use super::{Engine, Notice, Place};
 use crate::mapping::Mapping;
+use crate::row_set::Rows;
 use crate::statements::{self, Bounds, Check, Open, Plan, Statement};
 
 /// What a row's statements are about.
@@ -50,18 +50,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             Ok(())
         })?;
         let mut of_rows = list.split_inclusive(|statement| statement.ends_row);
-        let failed = |code: &str, what: String| {
-            Error::fatal(code, what).in_table(&mapping.target.schema, &mapping.target.name)
-        };
-        let bytes = open_block(block, set.offset, set.length)
-            .map_err(|e| failed(e.code(), e.to_string()))?;
-        let operation = match set.operation {
-            Op::Insert => Operation::Insert,
-            Op::Update => Operation::Update,
-            Op::Delete => Operation::Delete,
-        };
-        let mut rows = RowSetReader::new(&mapping.kinds, operation, set.count, bytes)
-            .map_err(|e| failed(e.code(), e.to_string()))?;
+        let mut rows = Rows::open(set, block, mapping)?;
         let target = Target {
             mapping,
             place,
@@ -69,10 +58,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             after_present: rows.after_present(),
         };
         let mut number = 0;
-        while let Some(row) = rows
-            .next_row()
-            .map_err(|e| failed(e.code(), e.to_string()))?
-        {
+        while let Some(row) = rows.next_row()? {
             number += 1;
             let cascades = plans.next().unwrap_or_default();
             if number <= done {

@@ -24,7 +24,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     ) -> Result<(), Error> {
         let mapping = self.mapping(set.table).await?;
         if self.may_reduce(set.flags, &mapping).await? {
-            if !self.open.net.suits(set.table, &mapping) {
+            if !self.open.suits(set, &mapping) {
                 self.write_net(place).await?;
             }
             done = self.open.take(set, block, &mapping, done)?;

@@ -60,12 +60,13 @@ impl<H: BuildHasher + Default> Net<H> {
         self.bytes
     }
 
-    /// Whether rows of this table can be added to what is collected: the same table under another definition cannot.
+    /// Whether rows of this table can be added to what is collected: the same table under another definition cannot, nor one whose foreign keys the target looked
+    /// after (`checked`) before and does not now, or the other way round.
     #[must_use]
-    pub fn suits(&self, id: u32, mapping: &Rc<Mapping>) -> bool {
+    pub fn suits(&self, id: u32, mapping: &Rc<Mapping>, checked: bool) -> bool {
         let known = |place: &usize| self.tables.get(*place);
         match self.by_id.get(&id).and_then(known) {
-            Some(table) => Rc::ptr_eq(table.mapping(), mapping),
+            Some(table) => Rc::ptr_eq(table.mapping(), mapping) && table.is_checked() == checked,
             None => {
                 let same = |table: &TableNet<H>| table.mapping().table_sql == mapping.table_sql;
                 !self.tables.iter().any(same)
@@ -86,7 +87,7 @@ impl<H: BuildHasher + Default> Net<H> {
         done: u32,
         checked: bool,
     ) -> Result<u32, Error> {
-        if !self.suits(set.table, mapping) {
+        if !self.suits(set.table, mapping, checked) {
             return Err(Error::fatal(
                 "sink.contract",
                 format!("table {} is another one than before", set.table),
@@ -95,14 +96,14 @@ impl<H: BuildHasher + Default> Net<H> {
         let place = match self.by_id.get(&set.table) {
             Some(place) => *place,
             None => {
-                self.tables.push(TableNet::new(Rc::clone(mapping)));
+                self.tables.push(TableNet::new(Rc::clone(mapping), checked));
                 self.by_id.insert(set.table, self.tables.len() - 1);
                 self.tables.len() - 1
             }
         };
         let table = &mut self.tables[place];
         let before = table.bytes();
-        let done = table.take(set, block, done, checked);
+        let done = table.take(set, block, done);
         self.bytes += table.bytes() - before;
         done
     }

@@ -4,16 +4,14 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
-use datain_contract::ErrorExt as _;
-use datain_contract::types::{Error, Operation as Op, RowSet};
-use datain_row_block::{
-    Bitmap, ColumnKind, Image, JsonChanges, Operation, Row, RowSetReader, Value, open_block,
-};
+use datain_contract::types::{Error, RowSet};
+use datain_row_block::{Bitmap, ColumnKind, Image, JsonChanges, Row, Value};
 
 use super::columns::Columns;
 use super::record::{Record, Records, merge};
 use crate::literal::Form;
 use crate::mapping::Mapping;
+use crate::row_set::Rows;
 
 /// What an entry costs beside its bytes, about.
 const ENTRY_BYTES: usize = 128;
@@ -90,7 +88,7 @@ fn is_odd(kind: ColumnKind, value: Option<Value<'_>>) -> bool {
 }
 
 impl<H: BuildHasher + Default> TableNet<H> {
-    pub(super) fn new(mapping: Rc<Mapping>) -> Self {
+    pub(super) fn new(mapping: Rc<Mapping>, checked: bool) -> Self {
         let may_be_odd = |kind: &ColumnKind| matches!(kind, ColumnKind::Enum | ColumnKind::Json);
         let kinds = mapping.kinds.iter().enumerate();
         Self {
@@ -100,7 +98,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 .collect(),
             numbers: mapping.target.columns.iter().position(|c| c.auto_increment),
             came_and_went: None,
-            checked: false,
+            checked,
             mapping,
             entries: Vec::new(),
             by_key: HashMap::default(),
@@ -148,33 +146,12 @@ impl<H: BuildHasher + Default> TableNet<H> {
     }
 
     /// See [`super::Net::take`].
-    pub(super) fn take(
-        &mut self,
-        set: &RowSet,
-        block: &[u8],
-        done: u32,
-        checked: bool,
-    ) -> Result<u32, Error> {
-        self.checked |= checked;
+    pub(super) fn take(&mut self, set: &RowSet, block: &[u8], done: u32) -> Result<u32, Error> {
         let mapping = Rc::clone(&self.mapping);
-        let failed = |code: &str, what: String| {
-            Error::fatal(code, what).in_table(&mapping.target.schema, &mapping.target.name)
-        };
-        let bytes = open_block(block, set.offset, set.length)
-            .map_err(|e| failed(e.code(), e.to_string()))?;
-        let operation = match set.operation {
-            Op::Insert => Operation::Insert,
-            Op::Update => Operation::Update,
-            Op::Delete => Operation::Delete,
-        };
-        let mut rows = RowSetReader::new(&mapping.kinds, operation, set.count, bytes)
-            .map_err(|e| failed(e.code(), e.to_string()))?;
+        let mut rows = Rows::open(set, block, &mapping)?;
         let (before_present, after_present) = (rows.before_present(), rows.after_present());
         let mut taken = 0;
-        while let Some(row) = rows
-            .next_row()
-            .map_err(|e| failed(e.code(), e.to_string()))?
-        {
+        while let Some(row) = rows.next_row()? {
             if taken >= done && !self.row(&row, before_present, after_present) {
                 break;
             }
@@ -194,13 +171,16 @@ impl<H: BuildHasher + Default> TableNet<H> {
         if images.map(|image| image.as_bytes().len()).max() > Some(LARGE_IMAGE) {
             return false;
         }
-        if let Some(after) = &row.after
-            && self
-                .odd
-                .iter()
-                .any(|c| is_odd(self.mapping.kinds[*c], after.get(*c)))
-        {
-            return false;
+        if row.after.is_some() {
+            // Of an image that lacks columns, those of the one before are written too.
+            let mut images = [&row.before, &row.after].into_iter().flatten();
+            let holds_odd = |image: &Image<'_, '_>| {
+                let odd = |c: &usize| is_odd(self.mapping.kinds[*c], image.get(*c));
+                self.odd.iter().any(odd)
+            };
+            if images.any(holds_odd) {
+                return false;
+            }
         }
         match (&row.before, before_present, &row.after, after_present) {
             (None, _, Some(after), Some(present)) => {

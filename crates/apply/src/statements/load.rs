@@ -15,14 +15,13 @@ use datain_binary_json::Document;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation as Op, RowSet};
 use datain_mysql_client::OkResult;
-use datain_row_block::{
-    ColumnKind, Image, JsonChanges, Operation, RowSetReader, Value, open_block,
-};
+use datain_row_block::{ColumnKind, Image, JsonChanges, Value};
 
 use super::plan::{Fill, Plan};
 use super::{Check, Statement};
 use crate::literal::{self, Form, Unwritable};
 use crate::mapping::Mapping;
+use crate::row_set::Rows;
 
 /// Larger values go by INSERT: the server's buffer for a field grows by 4 KiB at a time, and is moved each time.
 const LARGEST: usize = 1 << 20;
@@ -130,12 +129,6 @@ fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(&bytes[plain..]);
 }
 
-/// Whether rows with these images can be loaded at all. Single rows may still have to go by INSERT: [`Load::takes`].
-#[must_use]
-pub fn is_loadable(mapping: &Mapping, plan: &Plan) -> bool {
-    ways(mapping, plan).is_some()
-}
-
 /// The columns that stand in the file; none if some column cannot.
 fn ways(mapping: &Mapping, plan: &Plan) -> Option<Vec<(usize, Way)>> {
     let mut ways = Vec::with_capacity(plan.written.len());
@@ -171,7 +164,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// A load without rows; none for what is not [loadable](is_loadable). The same mapping and images of the same columns must be given to its other functions.
+    /// A load without rows; none where rows with such images cannot be loaded at all. Single rows may still have to go by INSERT: [`Load::takes`]. The same mapping and images of the same columns must be given to its other functions.
     #[must_use]
     pub fn new(mapping: &Mapping, plan: &Plan) -> Option<Self> {
         let columns = ways(mapping, plan)?;
@@ -254,12 +247,6 @@ impl Load {
             ends_row: true,
         }
     }
-
-    /// Takes the rows out, and keeps the memory for others.
-    pub fn clear(&mut self) {
-        self.data.clear();
-        self.rows = 0;
-    }
 }
 
 /// All rows of a set in one load, or none if any of them must go by INSERT.
@@ -271,12 +258,7 @@ pub fn of_set(set: &RowSet, block: &[u8], mapping: &Mapping) -> Result<Option<Lo
     if set.operation != Op::Insert {
         return Ok(None);
     }
-    let bytes = open_block(block, set.offset, set.length)
-        .map_err(|e| in_table(Error::fatal(e.code(), e.to_string())))?;
-    let malformed =
-        |e: datain_row_block::Malformed| in_table(Error::fatal(e.code(), e.to_string()));
-    let mut rows = RowSetReader::new(&mapping.kinds, Operation::Insert, set.count, bytes)
-        .map_err(malformed)?;
+    let mut rows = Rows::open(set, block, mapping)?;
     let plan = Plan::new(
         &mapping.target,
         set.operation,
@@ -287,7 +269,7 @@ pub fn of_set(set: &RowSet, block: &[u8], mapping: &Mapping) -> Result<Option<Lo
     let Some(mut load) = Load::new(mapping, &plan) else {
         return Ok(None);
     };
-    while let Some(row) = rows.next_row().map_err(malformed)? {
+    while let Some(row) = rows.next_row()? {
         match row.after {
             Some(after) if load.takes(&after) => load.add(mapping, &after).map_err(in_table)?,
             _ => return Ok(None),

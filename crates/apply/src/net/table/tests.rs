@@ -2,7 +2,8 @@
 
 use std::hash::RandomState;
 
-use datain_row_block::{RowSetWriter, begin_block};
+use datain_contract::types::Operation as Op;
+use datain_row_block::{Operation, RowSetWriter, begin_block};
 
 use super::*;
 use crate::literal::Form;
@@ -303,6 +304,15 @@ fn where_foreign_keys_may_hang_on_rows_none_is_made_anew() {
     assert!(!run.add(&Insert(full([2, 2, 2]))));
     assert!(run.add(&Insert(full([3, 3, 3]))));
     assert!(run.net.drain().all(|table| table.is_checked()));
+}
+
+#[test]
+fn rows_that_the_target_looks_after_do_not_mix_with_others() {
+    let mut run = Run::new();
+    assert!(run.add(&Update(full([1, 1, 1]), full([1, 2, 1]))));
+    assert!(run.net.suits(1, &run.mapping, false));
+    // What is made anew there would be deleted under the target's checks.
+    assert!(!run.net.suits(1, &run.mapping, true));
 }
 
 #[test]
