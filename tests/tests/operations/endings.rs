@@ -5,7 +5,7 @@ use std::path::Path;
 use datain_tests::compare;
 use datain_tests::host::Host;
 
-use crate::lab::{FROM_THE_BEGINNING, LIMIT, Lab, datain, done, status, until};
+use crate::lab::{FROM_THE_BEGINNING, LIMIT, Lab, datain, done, rows_modified, status, until};
 
 fn stopped(lab: &Lab) -> bool {
     lab.one("SELECT COUNT(*) FROM datain.checkpoints WHERE stopped_at IS NOT NULL") == "1"
@@ -209,12 +209,6 @@ fn stop_in_the_middle(lab: &Lab, config: &Path, rows: u32) {
         "SET SESSION cte_max_recursion_depth = {rows}; INSERT INTO d.big WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) SELECT i, REPEAT('x', 200) FROM n"
     ));
     // Rows that are not committed yet: the target is in the middle of it.
-    until("the target is in the middle", || {
-        // InnoDB keeps its answer for as long as it is asked more often than every 100 ms.
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        lab.one(
-            "SELECT COALESCE(MAX(TRX_ROWS_MODIFIED), 0) > 2000 FROM information_schema.INNODB_TRX",
-        ) == "1"
-    });
+    until("the target is in the middle", || rows_modified(lab) > 2000);
     done(datain("stop", config, &[]));
 }

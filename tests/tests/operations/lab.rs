@@ -114,3 +114,13 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// How many rows the largest open transaction of the target has changed.
+///
+/// InnoDB answers what it answered before for as long as it is asked more often than every 100 ms: each answer here takes longer.
+pub(crate) fn rows_modified(lab: &Lab) -> u64 {
+    std::thread::sleep(Duration::from_millis(150));
+    lab.one("SELECT COALESCE(MAX(trx_rows_modified), 0) FROM information_schema.INNODB_TRX")
+        .parse()
+        .expect("a number")
+}

@@ -7,7 +7,7 @@ use datain_tests::compare;
 use datain_tests::host::{Host, TempDir};
 use datain_throwaway_servers::{Flavor, Server};
 
-use crate::lab::{FROM_THE_BEGINNING, LIMIT, Lab, caught_up, done, until};
+use crate::lab::{FROM_THE_BEGINNING, LIMIT, Lab, caught_up, done, rows_modified, until};
 
 /// A target on which a statement waits for a lock for one second.
 fn impatient() -> Lab {
@@ -145,15 +145,10 @@ fn a_large_transaction_is_rolled_back_while_the_next_host_begins() {
         "DELETE FROM d.t; ALTER TABLE d.t ADD p CHAR(200) NOT NULL DEFAULT 'p', ADD INDEX (p, v)",
     );
     lab.source("SET SESSION cte_max_recursion_depth = 300000; INSERT INTO d.t (id, v) WITH RECURSIVE q (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM q WHERE n < 300000) SELECT n, n FROM q");
-    let modified = || -> u64 {
-        lab.one("SELECT COALESCE(MAX(trx_rows_modified), 0) FROM information_schema.INNODB_TRX")
-            .parse()
-            .expect("a number")
-    };
     for part in [80_000, 160_000] {
         let mut host = Host::start(&config, &[]).expect("a host");
         until("it is in the midst of the transaction", || {
-            modified() > part
+            rows_modified(&lab) > part
         });
         host.kill();
     }
