@@ -71,6 +71,52 @@ fn a_null_does_not_become_the_current_time() {
     compare::assert_equal(&source, &target, &["d"]);
 }
 
+/// A condition that holds both zeros looks for them in one partition only.
+///
+/// fidelity: type | FLOAT and DOUBLE keys of 0 and -0 in one table, partitioned by key | equal
+#[test]
+fn zeros_of_both_signs_are_found_in_their_partitions() {
+    let [source, target] = pair();
+    let settings = settings("zeros");
+    source
+        .sql(
+            "CREATE DATABASE d; CREATE TABLE d.t (f FLOAT, c VARCHAR(9), v INT, PRIMARY KEY (f, c DESC)) PARTITION BY KEY (f) PARTITIONS 7; \
+             INSERT INTO d.t VALUES (0e0, 'a', 1), (-0e0, 'b', 1), (1.5, 'c', 1), (0e0, 'd', 2), (-0e0, 'e', 2), (-0e0, 'f', 3), (0e0, 'g', 3)",
+        )
+        .expect("rows");
+    replicate(&source, &target, &settings).expect("replication");
+    source
+        .sql("DELETE FROM d.t WHERE v = 1; UPDATE d.t SET f = -f WHERE v = 2; UPDATE d.t SET c = CONCAT(c, c) WHERE v = 3")
+        .expect("changes");
+    replicate(&source, &target, &settings).expect("replication");
+    let left = source.query("SELECT COUNT(*) FROM d.t").expect("rows");
+    assert_eq!(left[0][0].as_deref(), Some("4"));
+    compare::assert_equal(&source, &target, &["d"]);
+    source.sql("DELETE FROM d.t WHERE v > 1").expect("none");
+    replicate(&source, &target, &settings).expect("replication");
+    compare::assert_equal(&source, &target, &["d"]);
+}
+
+/// An image that lacks the key takes it from the one before: a row with an ENUM's invalid value there cannot be inserted in strict mode.
+#[test]
+fn an_invalid_enum_in_the_key_of_a_row_whose_unique_value_changes() {
+    let [source, target] = pair();
+    let settings = settings("invalid_key");
+    source
+        .sql("CREATE DATABASE d; CREATE TABLE d.t (e ENUM('x','y') PRIMARY KEY, v INT UNIQUE); INSERT IGNORE INTO d.t VALUES ('none', 1), ('x', 2)")
+        .expect("rows");
+    replicate(&source, &target, &settings).expect("replication");
+    for image in ["MINIMAL", "NOBLOB", "FULL"] {
+        source
+            .sql(&format!(
+                "SET SESSION binlog_row_image = {image}; UPDATE d.t SET v = v + 10 ORDER BY v DESC"
+            ))
+            .expect("changes");
+        replicate(&source, &target, &settings).expect(image);
+        compare::assert_equal(&source, &target, &["d"]);
+    }
+}
+
 /// fidelity: event | groups of changes as their net effect: unique values that move, keys equal by collation, rows that come and go, all row images | equal under load
 #[test]
 fn values_move_between_rows_in_every_way() {

@@ -96,11 +96,8 @@ pub fn write(
             open.close(&mut emit)?;
             continue;
         }
-        open.add(set.operation, row.before, row.after)
+        open.push(set.operation, row.before, row.after, &mut emit)
             .map_err(in_table)?;
-        if open.is_full(set.operation) {
-            open.close(&mut emit)?;
-        }
     }
     open.close(&mut emit)
 }
@@ -192,11 +189,37 @@ impl<'m> Open<'m> {
         }
     }
 
-    pub(crate) fn is_full(&self, operation: Op) -> bool {
+    /// Adds a row, and closes the statement before and after it where it has to be.
+    pub(crate) fn push(
+        &mut self,
+        operation: Op,
+        before: Option<Image<'_, '_>>,
+        after: Option<Image<'_, '_>>,
+        emit: &mut impl FnMut(Statement) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         // An UPDATE is for one row: rows may exchange values of a unique key, so their order counts.
-        operation == Op::Update
-            || self.sql.len() >= self.bounds.bytes
-            || self.rows >= self.bounds.rows
+        let alone = operation == Op::Update || before.is_some_and(|row| self.seeks_zero(&row));
+        if alone {
+            self.close(emit)?;
+        }
+        self.add(operation, before, after)?;
+        if alone || self.sql.len() >= self.bounds.bytes || self.rows >= self.bounds.rows {
+            self.close(emit)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the row is sought by a floating-point zero: the server takes 0 and -0 in one condition for the same value, and then looks for both in the
+    /// one partition that it computes from the first.
+    fn seeks_zero(&self, before: &Image<'_, '_>) -> bool {
+        self.plan
+            .key
+            .iter()
+            .any(|column| match before.get(*column) {
+                Some(Value::Float(number)) => number == 0.0,
+                Some(Value::Double(number)) => number == 0.0,
+                _ => false,
+            })
     }
 
     pub(crate) fn close(
@@ -220,7 +243,7 @@ impl<'m> Open<'m> {
         emit(statement)
     }
 
-    pub(crate) fn add(
+    fn add(
         &mut self,
         operation: Op,
         before: Option<Image<'_, '_>>,

@@ -156,9 +156,8 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                     rows: 1,
                 };
                 let mut open = Open::new(target.mapping, &plan, bounds);
-                open.add(Op::Insert, None, Some(*after))?;
                 let mut insert = Vec::new();
-                open.close(&mut |statement| {
+                open.push(Op::Insert, None, Some(*after), &mut |statement| {
                     insert.push(statement);
                     Ok(())
                 })?;

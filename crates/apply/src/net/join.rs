@@ -86,8 +86,7 @@ pub(super) fn write<H: BuildHasher + Default>(
             .image(record, &mapping.kinds, &mut offsets)
             .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
         if !is_plain(mapping, plan, &image) {
-            single.add(Op::Update, Some(image), Some(image))?;
-            single.close(emit)?;
+            single.push(Op::Update, Some(image), Some(image), emit)?;
             continue;
         }
         sql.extend_from_slice(if count == 0 {

@@ -247,10 +247,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
             let before = (operation != Op::Insert).then_some(image);
             let after = (operation != Op::Delete).then_some(image);
-            open.add(operation, before, after)?;
-            if open.is_full(operation) {
-                open.close(emit)?;
-            }
+            open.push(operation, before, after, emit)?;
             offsets = scratch;
         }
         open.close(emit)
