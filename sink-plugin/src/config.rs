@@ -18,6 +18,9 @@ pub struct Config {
     /// A group is committed when it holds this many rows.
     #[serde(default = "group_max_rows")]
     pub group_max_rows: u64,
+    /// Over how many connections groups are written at the same time. With 1 there is one connection for everything.
+    #[serde(default = "connections")]
+    pub connections: u32,
     /// Groups that are not full are committed at least so many milliseconds apart.
     #[serde(default = "group_linger_ms")]
     pub group_linger_ms: u64,
@@ -81,6 +84,10 @@ fn version_1() -> u8 {
 
 fn group_max_rows() -> u64 {
     10_000
+}
+
+fn connections() -> u32 {
+    4
 }
 
 fn group_linger_ms() -> u64 {

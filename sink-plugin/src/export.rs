@@ -8,10 +8,11 @@ use std::time::Duration;
 use datain_apply::check::{self, Filter};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Contact, Description, Error, Fact, Finding};
+use datain_mysql_client::Session;
 use datain_plugin_runtime::clock::{Moment, now_unix_micros};
 use datain_plugin_runtime::executor::{Slice, Task};
 use datain_plugin_runtime::session;
-use datain_plugin_runtime::stream::Heard;
+use datain_plugin_runtime::stream::{Heard, HostStream};
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::sink::{
@@ -21,7 +22,7 @@ use crate::bindings::exports::datain::replication::sink::{
 use crate::config::{Config, Conflicts};
 use crate::inbox::{Handle, Shared};
 use crate::orders;
-use crate::silence::{self, Seen, Watched};
+use crate::silence::{self, Watched};
 use crate::writer::{self, HostEngine};
 
 /// How long `check` may take: there may be many tables.
@@ -34,7 +35,8 @@ struct Sink;
 /// One pipeline's writer; see [`writer`].
 struct Writer {
     shared: Handle,
-    heard: Heard,
+    /// Of each connection.
+    heard: Vec<Heard>,
     resume: Resumption,
     task: RefCell<Option<Task<Result<Infallible, Error>>>>,
 }
@@ -109,19 +111,18 @@ impl GuestWriter for Writer {
         let config = Config::parse(&config)?;
         let wanted = config.clone();
         let open = Task::new(async move {
-            let mut session = session::connect(&wanted.endpoint, |options| {
-                options.found_rows = true;
-                options.multi_statements = true;
-                options.local_files = true;
-            })
-            .await?;
-            let watched = Watched {
-                heard: session.stream().heard(),
-                seen: Seen::ask(&mut session).await?,
-                endpoint: wanted.endpoint,
-            };
+            let mut session = for_rows(&wanted.endpoint).await?;
+            let mut watched = vec![Watched::of(&mut session, &wanted.endpoint).await?];
             let beginning = wanted.beginning.of_store();
             let mut opened = HostEngine::open(session, &wanted.stream, &beginning).await?;
+            // One by one nothing is written at the same time.
+            if wanted.connections > 1 && !wanted.one_by_one {
+                for _ in 0..wanted.connections {
+                    let mut session = for_rows(&wanted.endpoint).await?;
+                    watched.push(Watched::of(&mut session, &wanted.endpoint).await?);
+                    opened.engine.add_connection(session).await?;
+                }
+            }
             if wanted.one_by_one {
                 opened.engine.apply_as_written();
             }
@@ -139,7 +140,10 @@ impl GuestWriter for Writer {
         shared.totals = opened.engine.totals();
         let shared = Rc::new(RefCell::new(shared));
         let work = writer::run(opened.engine, config, Rc::clone(&shared));
-        let heard = watched.heard.clone();
+        let heard = watched
+            .iter()
+            .map(|watched| watched.heard.clone())
+            .collect();
         let task = Task::new(silence::watched(watched, work));
         Ok(WriterHandle::new(Writer {
             shared,
@@ -198,14 +202,34 @@ impl GuestWriter for Writer {
             statements_left_out: totals.left_out,
             last_commit_micros: totals.last_commit_micros,
             contact: Contact {
-                silent_ms: self.heard.last().millis_until(Moment::now()),
+                silent_ms: self.silent_ms(),
                 expected_ms: u64::try_from(writer::LOOK.as_millis()).unwrap_or(u64::MAX),
             },
         }
     }
 }
 
+/// A session that an engine can use.
+async fn for_rows(endpoint: &str) -> Result<Session<HostStream>, Error> {
+    session::connect(endpoint, |options| {
+        options.found_rows = true;
+        options.multi_statements = true;
+        options.local_files = true;
+    })
+    .await
+}
+
 impl Writer {
+    /// How long nothing has come from the target.
+    fn silent_ms(&self) -> u64 {
+        let now = Moment::now();
+        let silences = self
+            .heard
+            .iter()
+            .map(|heard| heard.last().millis_until(now));
+        silences.min().unwrap_or_default()
+    }
+
     /// Lets the task run until the time is over, the host wants attention, or something became durable.
     fn work(&self, max_wait_ms: u32) -> Result<Progress, Error> {
         let until = Moment::now().after(Duration::from_millis(u64::from(max_wait_ms)));

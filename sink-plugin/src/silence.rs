@@ -45,6 +45,20 @@ pub struct Seen {
     host: String,
 }
 
+impl Watched {
+    /// Watches the connection of a session.
+    ///
+    /// # Errors
+    /// Those of the server.
+    pub async fn of(session: &mut Session<HostStream>, endpoint: &str) -> Result<Self, Error> {
+        Ok(Watched {
+            heard: session.stream().heard(),
+            seen: Seen::ask(session).await?,
+            endpoint: endpoint.to_owned(),
+        })
+    }
+}
+
 impl Seen {
     /// Asks on the connection itself.
     ///
@@ -214,26 +228,34 @@ async fn ask(endpoint: String, about: Seen) -> Result<Answer, Error> {
     Ok(Answer::Idle)
 }
 
-/// Lets `work` go on for as long as the target is at work for it.
+/// Lets `work` go on for as long as the target is at work for it on these connections.
 ///
 /// # Errors
 /// Those of `work`; `sink.target-silent`.
 pub async fn watched<T>(
-    connection: Watched,
+    connections: Vec<Watched>,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let mut work = pin!(work);
-    let watch = RefCell::new(Watch::default());
+    let fresh = connections.into_iter().map(|c| (c, Watch::default()));
+    let watches: RefCell<Vec<(Watched, Watch)>> = RefCell::new(fresh.collect());
+    let due = || {
+        let watches = watches.borrow();
+        let first = watches.iter().map(|(c, watch)| watch.due(c)).min();
+        first.unwrap_or_else(|| Moment::now().after(LATE))
+    };
     loop {
-        let step = executor::with_timer(
-            || watch.borrow().due(&connection),
-            |context| {
-                if let Poll::Ready(result) = work.as_mut().poll(context) {
-                    return Poll::Ready(result);
+        let step = executor::with_timer(due, |context| {
+            if let Poll::Ready(result) = work.as_mut().poll(context) {
+                return Poll::Ready(result);
+            }
+            for (connection, watch) in watches.borrow_mut().iter_mut() {
+                if let Poll::Ready(error) = watch.look(connection, context) {
+                    return Poll::Ready(Err(error));
                 }
-                watch.borrow_mut().look(&connection, context).map(Err)
-            },
-        );
+            }
+            Poll::Pending
+        });
         if let Ok(result) = step.await {
             return result;
         }

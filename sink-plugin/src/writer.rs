@@ -1,7 +1,8 @@
 //! The writer's task: batches in, groups out.
 //!
 //! Groups end by rows, by bytes, as soon as nothing more has come and the group before was begun to be committed a linger ago (so a lone transaction does not wait, and many
-//! of them share a commit), or when the host asks for a flush; always after a transaction that carries a checkpoint. While the target works on one group, the next one is collected.
+//! of them share a commit), or when the host asks for a flush; always after a transaction that carries a checkpoint. While the target works on groups, the next one is collected; with
+//! several connections, full groups are written at the same time.
 //!
 //! Commits tell a writer that it has been replaced or stopped. One that has nothing to commit asks, so that it notices a person's order, or another
 //! host, within seconds; that also keeps its connection from being dropped for doing nothing.
@@ -9,7 +10,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use datain_apply::engine::{Collector, Done, Engine};
+use datain_apply::engine::{Collector, Done, Engine, More};
 use datain_contract::types::{Batch, Checkpoint, Error, Transaction};
 use datain_plugin_runtime::clock::Moment;
 use datain_plugin_runtime::random::SeededHasher;
@@ -21,8 +22,12 @@ use crate::inbox::Handle;
 
 /// A group is committed when its SQL reaches this size.
 const GROUP_BYTES: usize = 8 << 20;
+/// The same with several connections: before so much is collected that it has to be written on the first one.
+const SMALL_GROUP_BYTES: usize = 3 << 20;
 /// How long a writer with nothing to commit goes without asking whether the pipeline is still its own.
 pub const LOOK: Duration = Duration::from_secs(3);
+/// How long a connection may go without a word when there are several, of which one may have nothing to do for long.
+const IDLE: Duration = Duration::from_secs(30);
 /// Transactions that are collected before the target is listened to again.
 const AT_ONCE: usize = 64;
 
@@ -33,6 +38,7 @@ pub type HostEngine = Engine<HostStream, SeededHasher>;
 enum Next {
     Transactions,
     Commit,
+    GoOn,
     Look,
 }
 
@@ -43,6 +49,8 @@ struct Opened {
     transactions: VecDeque<Transaction>,
     /// How much of the first of them has been collected.
     done: Done,
+    /// The first of them cannot be collected without the target.
+    stuck: bool,
 }
 
 /// The task's state between two steps.
@@ -54,6 +62,10 @@ struct Work {
     due: Option<Moment>,
     /// When the newest commit was begun.
     committed: Option<Moment>,
+    /// When every connection was last heard of.
+    alive: Moment,
+    /// How many groups were written twice.
+    rewritten: u64,
 }
 
 /// Applies batches for ever, or until an error.
@@ -68,15 +80,24 @@ pub async fn run(
         batch: Opened::default(),
         due: None,
         committed: None,
+        alive: Moment::now(),
+        rewritten: 0,
     };
     loop {
         match work.next(&engine).await {
             Next::Commit => work.commit(&mut engine).await?,
+            Next::GoOn => work.go_on(&mut engine).await?,
             Next::Look => engine.require_ownership().await?,
             Next::Transactions => work.apply(&mut engine).await?,
         }
+        if work.config.connections > 1 && work.alive.after(IDLE).has_come() {
+            engine.keep_alive().await?;
+            work.alive = Moment::now();
+        }
         let mut shared = work.shared.borrow_mut();
-        shared.busy = engine.group_size().is_some() || !work.batch.transactions.is_empty();
+        shared.busy = engine.group_size().is_some()
+            || engine.is_flying()
+            || !work.batch.transactions.is_empty();
         shared.half = engine.group_size().is_some()
             && work.batch.transactions.is_empty()
             && !engine.can_commit();
@@ -86,8 +107,12 @@ pub async fn run(
 impl Work {
     /// Waits until there is something to do.
     async fn next(&mut self, engine: &HostEngine) -> Next {
-        if !self.batch.transactions.is_empty() {
+        let flying = engine.is_flying();
+        if !self.batch.transactions.is_empty() && (self.batch.stuck || !flying) {
             return Next::Transactions;
+        }
+        if flying {
+            return Next::GoOn;
         }
         let can_commit = engine.can_commit();
         if can_commit && is_full(&self.config, engine.group_size()) {
@@ -120,15 +145,15 @@ impl Work {
             self.batch = Opened {
                 rows: batch.rows,
                 transactions: batch.transactions.into(),
-                done: Done::default(),
+                ..Opened::default()
             };
         }
         let Some(transaction) = self.batch.transactions.pop_front() else {
             return Ok(());
         };
+        self.batch.stuck = false;
         let done = std::mem::take(&mut self.batch.done);
         if is_long(&transaction) && done == Done::default() && engine.can_commit() {
-            // What comes in pieces may take long, and what came before it need not wait for that.
             self.batch.transactions.push_front(transaction);
             return self.commit(engine).await;
         }
@@ -154,7 +179,7 @@ impl Work {
         };
     }
 
-    /// Commits the open group, and collects the next one while the target is at work.
+    /// Commits a group, and collects the next one while the target is at work.
     async fn commit(&mut self, engine: &mut HostEngine) -> Result<(), Error> {
         self.due = None;
         self.committed = Some(Moment::now());
@@ -165,47 +190,87 @@ impl Work {
         Ok(())
     }
 
-    /// Adds some transactions to the group. Returns whether there was anything to add that needs nothing of the target.
-    fn collect(&mut self, collector: &mut Collector<SeededHasher>) -> Result<bool, Error> {
+    /// Waits for the next commit of the groups under way, and collects meanwhile.
+    async fn go_on(&mut self, engine: &mut HostEngine) -> Result<(), Error> {
+        let durable = engine
+            .go_on_while(|collector| self.collect(collector))
+            .await?;
+        self.report(engine, Some(durable));
+        Ok(())
+    }
+
+    /// Adds some transactions to the next group, as far as that needs nothing of the target.
+    fn collect(&mut self, collector: &mut Collector<SeededHasher>) -> Result<More, Error> {
         if self.config.one_by_one {
-            return Ok(false);
+            return Ok(More::Nothing);
+        }
+        if collector.size().is_none() {
+            self.due = None;
         }
         for number in 0..AT_ONCE {
-            if is_full(&self.config, collector.size()) && collector.can_commit() {
-                return Ok(number > 0);
+            let so_far = if number > 0 {
+                More::Added
+            } else {
+                More::Nothing
+            };
+            let full = if number > 0 { More::Added } else { More::Full };
+            if collector.can_commit() && is_full(&self.config, collector.size()) {
+                return Ok(full);
             }
             if self.batch.transactions.is_empty() {
                 let Some(batch) = take(&self.shared) else {
-                    return Ok(number > 0);
+                    return Ok(self.or_due(collector, so_far));
                 };
                 collector.add_tables(batch.tables);
                 self.batch = Opened {
                     rows: batch.rows,
                     transactions: batch.transactions.into(),
-                    done: Done::default(),
+                    ..Opened::default()
                 };
             }
             let batch = &mut self.batch;
             let Some(transaction) = batch.transactions.front() else {
                 continue;
             };
+            if batch.stuck {
+                return Ok(so_far);
+            }
+            // What comes in pieces may take long, and what came before it need not wait for that.
             if is_long(transaction) && collector.can_commit() {
-                return Ok(number > 0);
+                return Ok(full);
             }
             let whole = collector.collect(transaction, &batch.rows, &mut batch.done)?;
+            batch.stuck = !whole;
             if whole {
                 batch.transactions.pop_front();
                 batch.done = Done::default();
             }
             self.pace(collector.size().is_some());
             if !whole {
-                return Ok(number > 0);
+                return Ok(so_far);
             }
         }
-        Ok(true)
+        Ok(More::Added)
     }
 
-    fn report(&self, engine: &mut HostEngine, durable: Option<Checkpoint>) {
+    /// A group that is due need not wait for those under way.
+    fn or_due(&mut self, collector: &Collector<SeededHasher>, more: More) -> More {
+        let due = self.due.is_some_and(Moment::has_come) || self.shared.borrow().flush;
+        if more != More::Nothing || !due || !collector.can_commit() {
+            return more;
+        }
+        self.committed = Some(Moment::now());
+        More::Full
+    }
+
+    fn report(&mut self, engine: &mut HostEngine, durable: Option<Checkpoint>) {
+        if engine.rewritten() > self.rewritten {
+            self.rewritten = engine.rewritten();
+            logging::info(
+                "groups waited for locks while others were written at the same time, and were written again by themselves",
+                &[("groups", self.rewritten.to_string())],
+            );
+        }
         for notice in engine.take_notices() {
             logging::warn(
                 &notice.message,
@@ -235,6 +300,11 @@ fn is_long(transaction: &Transaction) -> bool {
 
 fn is_full(config: &Config, size: Option<(u64, usize)>) -> bool {
     size.is_some_and(|(rows, bytes)| {
-        config.one_by_one || rows >= config.group_max_rows || bytes >= GROUP_BYTES
+        let most = if config.connections > 1 {
+            SMALL_GROUP_BYTES
+        } else {
+            GROUP_BYTES
+        };
+        config.one_by_one || rows >= config.group_max_rows || bytes >= most
     })
 }

@@ -20,6 +20,7 @@ pub type Root = Session<BlockingStream>;
 pub const BOUNDS: Bounds = Bounds {
     bytes: 256 << 10,
     rows: 1000,
+    hints: true,
 };
 
 /// A session for rows, which may load.

@@ -1,9 +1,12 @@
 //! The crates `capture` and `apply` between two real servers, without components and without the host. What fails here fails for a reason that has nothing
 //! to do with WebAssembly.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::hash::RandomState;
 use std::path::Path;
+use std::rc::Rc;
+use std::task::Poll;
 
 use datain_apply::checkpoint::Beginning;
 use datain_apply::engine::Engine;
@@ -13,6 +16,8 @@ use datain_mysql_client::blocking::{BlockingStream, block_on};
 use datain_mysql_client::{ConnectOptions, Session, Stream, StreamError};
 use datain_throwaway_servers::{ROOT_PASSWORD, Server};
 
+use crate::seed::{Rng, chance};
+
 /// The code of the error that a [`Fragile`] connection ends with.
 pub const CUT: &str = "net.reset";
 
@@ -21,10 +26,40 @@ pub const FROM_START: &str = r#"{"mode":"gtid","gtid_set":""}"#;
 
 /// A connection that is lost after so many writes: at every second number before the last of them left, else after it, so that the server carries out
 /// what nobody hears of.
+///
+/// One that hesitates is not ready at once when it is read, at random, as over a network: what else there is to do goes on meanwhile. One that is held gives nothing until it is
+/// let go.
 pub struct Fragile {
     inner: BlockingStream,
     writes_left: Cell<u32>,
     sends_the_last: bool,
+    hesitates: Option<RefCell<Rng>>,
+    held: Option<Rc<Cell<bool>>>,
+}
+
+impl Fragile {
+    /// From now on it hesitates.
+    pub fn hesitate(&mut self, rng: Rng) {
+        self.hesitates = Some(RefCell::new(rng));
+    }
+
+    /// From now on it is held while this is true.
+    pub fn hold(&mut self, held: Rc<Cell<bool>>) {
+        self.held = Some(held);
+    }
+
+    async fn wait(&self) {
+        poll_fn(|_| {
+            let held = self.held.as_ref().is_some_and(|held| held.get());
+            let hesitates = |rng: &RefCell<Rng>| chance(&mut rng.borrow_mut(), 60);
+            if held || self.hesitates.as_ref().is_some_and(hesitates) {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+    }
 }
 
 fn lost() -> StreamError {
@@ -36,6 +71,7 @@ impl Stream for Fragile {
         if self.writes_left.get() == 0 {
             return Err(lost());
         }
+        self.wait().await;
         self.inner.read(buf).await
     }
 
@@ -96,6 +132,8 @@ fn login(socket: BlockingStream, writes: u32) -> Result<Session<Fragile>, Error>
         inner: socket,
         writes_left: Cell::new(writes),
         sends_the_last: writes.is_multiple_of(2),
+        hesitates: None,
+        held: None,
     };
     let mut options = ConnectOptions::new("root").with_password(ROOT_PASSWORD);
     options.found_rows = true;
@@ -137,7 +175,7 @@ pub fn replicate(
 /// When there was nothing at all to replicate.
 pub fn replicate_into(
     source: &Server,
-    target: Session<impl Stream>,
+    target: Session<impl Stream + 'static>,
     settings: &Settings,
 ) -> Result<Checkpoint, Error> {
     block_on(async {

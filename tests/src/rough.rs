@@ -1,11 +1,12 @@
-//! Replication with everything varied that must not make a difference: the size of batches, where groups end, and connections that are lost.
+//! Replication with everything varied that must not make a difference: the size of batches, where groups end, over how many connections they are written, and connections that are lost.
 
+use std::collections::VecDeque;
 use std::hash::RandomState;
 
 use datain_apply::checkpoint::Beginning;
-use datain_apply::engine::Engine;
+use datain_apply::engine::{Collector, Done, Engine, More};
 use datain_capture::reader::{Reader, Settings};
-use datain_contract::types::Error;
+use datain_contract::types::{Error, Transaction};
 use datain_mysql_client::blocking::block_on;
 use datain_throwaway_servers::Server;
 
@@ -26,6 +27,8 @@ struct Manner {
     /// A group is committed where it may be in so many of a hundred cases.
     commits: u8,
     writes: u32,
+    /// Groups are written over so many further connections at the same time.
+    connections: u32,
 }
 
 /// Replicates until everything that the source has now is on the target, with batches and groups of random sizes, and in `cuts` of a hundred cases with a connection that
@@ -47,6 +50,7 @@ pub fn replicate_roughly(
             batch_bytes: 1 << rng.u8(6..=17),
             commits: pick(rng, &[5, 30, 100]),
             writes: if cut { rng.u32(1..80) } else { u32::MAX },
+            connections: pick(rng, &[0, 0, 2, 3]),
         };
         let mut settings = settings.clone();
         settings.one_by_one = chance(rng, 30);
@@ -64,31 +68,96 @@ fn attempt(
     manner: &Manner,
     rng: &mut Rng,
 ) -> Result<(), Error> {
-    let target = fragile(target, manner.writes)?;
+    let first = fragile(target, manner.writes)?;
     let source = session(source);
     block_on(async {
         let opened =
-            Engine::<_, RandomState>::open(target, &settings.stream, &Beginning::default()).await?;
+            Engine::<_, RandomState>::open(first, &settings.stream, &Beginning::default()).await?;
         let (mut engine, resume) = (opened.engine, opened.checkpoint);
+        for _ in 0..manner.connections {
+            let mut further = fragile(target, manner.writes)?;
+            further.stream_mut().hesitate(Rng::with_seed(rng.u64(..)));
+            engine.add_connection(further).await?;
+        }
         let mut reader = Reader::open(source, settings, resume.as_ref(), false).await?;
         let mut newest = resume;
         loop {
             let progress = reader.progress();
             let durable = newest.as_ref().map(|checkpoint| checkpoint.ordinal);
             if progress.reached_head && durable.is_some_and(|done| done >= progress.ordinal) {
+                eprintln!(
+                    "REWRITTEN {} groups {} conn {}",
+                    engine.rewritten(),
+                    engine.totals().groups,
+                    manner.connections
+                );
                 return Ok(());
             }
             let batch = reader.next_batch(manner.batch_bytes, |_| {}).await?;
             engine.add_tables(batch.tables);
-            for transaction in batch.transactions {
-                newest = engine.apply(transaction, &batch.rows).await?.or(newest);
+            let mut rest = Rest {
+                rows: batch.rows,
+                transactions: batch.transactions.into(),
+                done: Done::default(),
+                stuck: false,
+            };
+            while let Some(transaction) = rest.transactions.pop_front() {
+                let done = std::mem::take(&mut rest.done);
+                rest.stuck = false;
+                newest = engine
+                    .apply_from(transaction, &rest.rows, done)
+                    .await?
+                    .or(newest);
                 if engine.can_commit() && chance(rng, manner.commits) {
-                    newest = Some(engine.commit().await?);
+                    let commit = engine.commit_while(|next| rest.collect(next, manner, rng));
+                    newest = Some(commit.await?);
                 }
             }
-            if engine.can_commit() && reader.progress().reached_head {
-                newest = Some(engine.commit().await?);
+            if reader.progress().reached_head {
+                if engine.can_commit() {
+                    newest = Some(engine.commit().await?);
+                }
+                while engine.is_flying() {
+                    newest = Some(engine.go_on_while(|_| Ok(More::Nothing)).await?);
+                }
             }
         }
     })
+}
+
+/// What is left of a batch.
+struct Rest {
+    rows: Vec<u8>,
+    transactions: VecDeque<Transaction>,
+    done: Done,
+    /// The next transaction needs the target.
+    stuck: bool,
+}
+
+impl Rest {
+    /// Adds a transaction to the group that is collected while others are written.
+    fn collect(
+        &mut self,
+        next: &mut Collector<RandomState>,
+        manner: &Manner,
+        rng: &mut Rng,
+    ) -> Result<More, Error> {
+        // At times something else is done first.
+        if chance(rng, 20) {
+            return Ok(More::Nothing);
+        }
+        if next.can_commit() && chance(rng, manner.commits) {
+            return Ok(More::Full);
+        }
+        let Some(transaction) = self.transactions.front().filter(|_| !self.stuck) else {
+            return Ok(More::Nothing);
+        };
+        if !next.collect(transaction, &self.rows, &mut self.done)? {
+            self.stuck = true;
+            return Ok(More::Nothing);
+        }
+        self.transactions.pop_front();
+        self.done = Done::default();
+        Ok(More::Added)
+    }
 }

@@ -56,6 +56,8 @@ pub struct Unique {
     pub keys: Vec<Vec<usize>>,
     /// One holds an expression or a computed column, so that any column may count.
     pub computed: bool,
+    /// One holds only the first characters of a column, or an expression: it is not among `keys`.
+    pub partial: bool,
 }
 
 /// A table and the key by which its rows are found.
@@ -223,22 +225,22 @@ fn find_unique(columns: &[TargetColumn], rows: &[Row]) -> Unique {
     let names: Vec<&str> = rows.iter().map(|row| text(row, 1)).collect();
     // The name of an expression is NULL.
     let plain = |name: &&str| columns.iter().any(|c| c.name == **name && !c.generated);
+    let whole_keys = rows.chunk_by(|a, b| text(a, 0) == text(b, 0)).map(|key| {
+        let whole = |row: &Row| row.get(3).is_none_or(Option::is_none);
+        let place = |row: &Row| columns.iter().position(|c| c.name == text(row, 1));
+        key.iter()
+            .map(|row| place(row).filter(|_| whole(row)))
+            .collect::<Option<Vec<usize>>>()
+    });
+    let keys: Vec<Option<Vec<usize>>> = whole_keys.collect();
     Unique {
         columns: columns
             .iter()
             .map(|c| names.contains(&c.name.as_str()))
             .collect(),
-        keys: rows
-            .chunk_by(|a, b| text(a, 0) == text(b, 0))
-            .filter_map(|key| {
-                let whole = |row: &Row| row.get(3).is_none_or(Option::is_none);
-                let place = |row: &Row| columns.iter().position(|c| c.name == text(row, 1));
-                key.iter()
-                    .map(|row| place(row).filter(|_| whole(row)))
-                    .collect()
-            })
-            .collect(),
         computed: !names.iter().all(plain),
+        partial: keys.iter().any(Option::is_none),
+        keys: keys.into_iter().flatten().collect(),
     }
 }
 
@@ -356,8 +358,11 @@ mod tests {
         assert_eq!(found.unique.columns, [false, true, false, false]);
         assert!(!found.unique.computed && !found.has_primary_key);
         assert_eq!(found.unique.keys, Vec::<Vec<usize>>::new(), "a prefix");
+        assert!(found.unique.partial);
         let whole = row(&[Some("a"), Some("name"), Some("YES"), None]);
-        assert_eq!(table(&[whole]).unique.keys, [vec![1]]);
+        let found = table(&[whole]);
+        assert_eq!(found.unique.keys, [vec![1]]);
+        assert!(!found.unique.partial);
         let primary = row(&[Some("PRIMARY"), Some("id"), Some(""), None]);
         let expression = row(&[Some("c"), None, Some(""), None]);
         assert!(

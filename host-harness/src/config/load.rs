@@ -105,6 +105,7 @@ impl Loader<'_> {
         };
         let start = self.start(file.start)?;
         let limits = file.limits;
+        let connections = self.number("connections", file.apply.connections, 4, 1..=64)?;
         Ok(Config {
             server_id,
             start,
@@ -135,7 +136,7 @@ impl Loader<'_> {
                     0..=60_000,
                 )?,
                 conflicts: file.apply.conflicts.unwrap_or_default(),
-                connections: self.number("connections", file.apply.connections, 1, 1..=64)?,
+                connections,
             },
             limits: Limits {
                 memory_mib: self.number("memory_mib", limits.memory_mib, 256, 16..=4096)?,
@@ -145,7 +146,13 @@ impl Loader<'_> {
                     self.number("call_cpu_seconds", limits.call_cpu_seconds, 60, 1..=3600)?
                         .into(),
                 ),
-                connections: self.number("connections", limits.connections, 16, 1..=1024)?,
+                // Beside those that write groups, one writes what stands alone, and one asks after another that is silent.
+                connections: self.number(
+                    "connections",
+                    limits.connections,
+                    16.max(connections + 2),
+                    connections + 2..=1024,
+                )?,
             },
             plugins: Plugins {
                 source: file.plugins.source.map(|p| self.relative(&p)),

@@ -25,12 +25,12 @@
 //! | `[apply]` | `group_max_rows` | 10000 | a target transaction is closed at so many rows |
 //! | | `conflicts` | `"strict"` | or `"repair"`: what happens to rows that are not as the source had them |
 //! | | `group_linger_ms` | 5 | least time between two commits of groups that are not full |
-//! | | `connections` | 1 | to the target; more than one is accepted and not used yet |
+//! | | `connections` | 4 | over how many groups are written to the target at the same time |
 //! | `[limits]` | `memory_mib` | 256 | linear memory of one plugin |
 //! | | `max_row_mib` | 64 | a larger row stops the pipeline |
 //! | | `queue_mib` | 8 | batches between the two plugins |
 //! | | `call_cpu_seconds` | 60 | processor time of one call into a plugin |
-//! | | `connections` | 16 | open connections of one plugin |
+//! | | `connections` | 16, or more for `[apply]`'s | open connections of one plugin |
 //! | `[control]` | `socket` | see [`crate::control`] | where a running host takes orders: a unix socket for its owner only |
 //! | `[plugins]` | `source`, `sink` | see [`crate::engine::locate`] | component files |
 //! | | `cache` | true | keep compiled components in the cache folder |

@@ -13,7 +13,7 @@
 //! | `files` | ✓ | | list of names: files of a log are read, through the endpoints `source/0`, `source/1` …, in place of a server |
 //! | `count_events` | ✓ | | the events of the files are counted, and nothing else |
 //! | `group_max_rows`, `group_linger_ms` | | ✓ | when a group is closed |
-//! | `connections` | | ✓ | how many connections may apply at once; not used yet |
+//! | `connections` | | ✓ | over how many connections groups are written at the same time |
 //! | `conflicts` | | ✓ | `strict` or `repair`: what happens to rows that are not as the source had them |
 //! | `one_by_one` | ✓ | ✓ | a resume point on each transaction, and each committed by itself: to find the one that fails |
 //! | `beginning` | | ✓ | object: `place`, the configuration's start as text; `is_place`, whether that names a place in the log; `set_position`, whether to go there in spite of a checkpoint; `known`, whether the host has seen the pipeline in the target, so that it must not begin anew |

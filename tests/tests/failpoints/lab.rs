@@ -23,6 +23,8 @@ pub(crate) struct Lab {
     target: Server,
     folder: TempDir,
     config: PathBuf,
+    /// What differs from 0 when a transaction is there in half, or before an older one.
+    half: &'static str,
     began: Instant,
     points: u32,
     deaths: u32,
@@ -32,6 +34,14 @@ impl Lab {
     /// With the tables on both servers, over a pipeline of this name that takes everything.
     pub(crate) fn new(name: &str) -> Lab {
         Self::of(server(), server(), name, &after(""))
+    }
+
+    /// The same for transactions of which no two touch the same row.
+    pub(crate) fn apart(name: &str) -> Lab {
+        Lab {
+            half: work::HALF_APART,
+            ..Self::new(name)
+        }
     }
 
     /// The same into a target that takes LOAD DATA LOCAL.
@@ -58,6 +68,7 @@ impl Lab {
             target,
             folder,
             config,
+            half: work::HALF,
             began: Instant::now(),
             points: 0,
             deaths: 0,
@@ -130,7 +141,7 @@ impl Lab {
             .and_then(|mut host| host.wait(LIMIT))
             .unwrap_or_else(|error| panic!("{point}: {error:#}"));
         self.deaths += u32::from(exit.code == KILLED);
-        assert_eq!(cell(&self.target, work::HALF), "0", "{point}: {exit}");
+        assert_eq!(cell(&self.target, self.half), "0", "{point}: {exit}");
         exit
     }
 

@@ -34,6 +34,11 @@ fn a_transaction_that_is_loaded_is_whole_after_a_death_at_any_step() {
 }
 
 #[test]
+fn groups_on_several_connections_are_committed_in_order_up_to_a_death() {
+    Lab::apart("apart").each(points::APART, work::apart);
+}
+
+#[test]
 fn statements_are_run_once_after_a_death_at_any_step() {
     let mut lab = Lab::new("statements");
     lab.each(points::STATEMENTS, work::statements);

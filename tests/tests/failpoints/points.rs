@@ -88,6 +88,32 @@ pub(crate) const ROWS: &[Step] = &[
     ),
 ];
 
+/// Groups that are written at the same time: between the statements of one and another, and between their commits.
+pub(crate) const APART: &[Step] = &[
+    (
+        "START TRANSACTION",
+        &[("within", &[2]), ("sent", &[3]), ("answered", &[2, 4])],
+    ),
+    (
+        "UPDATE datain.checkpoints SET written_at",
+        &[
+            ("before", &[2]),
+            ("within", &[3]),
+            ("sent", &[2]),
+            ("answered", &[3]),
+        ],
+    ),
+    (
+        "COMMIT",
+        &[
+            ("before", &[2, 1, 4]),
+            ("within", &[3, 2]),
+            ("sent", &[2, 3, 5]),
+            ("answered", &[2, 3, 4]),
+        ],
+    ),
+];
+
 /// The host's own steps: from the source to the sink, and back.
 pub(crate) const HOST: &[Step] = &[
     ("queued", &[("at", &[1])]),

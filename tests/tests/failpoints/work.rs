@@ -42,6 +42,24 @@ pub(crate) fn rows(round: u32) -> String {
     sql
 }
 
+/// The same for [`apart`]; what is newer was written after everything that is older.
+pub(crate) const HALF_APART: &str = "SELECT (SELECT COUNT(*) FROM fp.noted) - (SELECT COALESCE(MAX(id), 0) FROM fp.noted) \
+    + (SELECT COUNT(*) FROM fp.noted) - (SELECT COUNT(*) FROM fp.counted WHERE id > 100)";
+
+/// 160 small transactions as [`rows`], of which no two touch the same row.
+pub(crate) fn apart(round: u32) -> String {
+    let mut sql = String::from("USE fp;");
+    for n in 0..160 {
+        let id = 1000 * (round + 1) + n;
+        let _ = write!(
+            sql,
+            "BEGIN; INSERT INTO counted VALUES ({id}, 1); INSERT INTO noted (round, n, t) VALUES ({round}, {n}, 'apart');
+             INSERT INTO moved VALUES ({id}, {id}); UPDATE counted SET n = n + 1 WHERE id = {id}; COMMIT;"
+        );
+    }
+    sql
+}
+
 /// A transaction of 5,000 rows of 200 bytes and more, between two small ones.
 pub(crate) fn large(round: u32) -> String {
     let small = format!(

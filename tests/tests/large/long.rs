@@ -1,6 +1,7 @@
 //! What takes gigabytes: run with `DATAIN_LONG=1`.
 
 use std::fs;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -69,8 +70,13 @@ fn a_compressed_transaction_of_2_gib() {
     println!("the log has {count} compressed transactions, the largest of {size} bytes");
     assert!(count == 1 && size > 100 << 20, "{count}, {size} bytes");
     let folder = TempDir::new().expect("a folder");
-    let config = config(&folder, "large", &source, &target, |text| text);
-    let mut host = Host::start(&config, &["--until-caught-up"]).expect("a host");
+    passes_within_memory(&config(&folder, "large", &source, &target, |text| text));
+    compare::assert_equal(&source, &target, &["d"]);
+}
+
+/// Lets the program catch up, and looks at its memory meanwhile.
+fn passes_within_memory(config: &Path) {
+    let mut host = Host::start(config, &["--until-caught-up"]).expect("a host");
     let begun = Instant::now();
     let mut peak = 0;
     while host.is_running().expect("the system answers") {
@@ -82,6 +88,43 @@ fn a_compressed_transaction_of_2_gib() {
     println!("it took {:?} and {peak} KiB at most", begun.elapsed());
     assert_eq!(exit.code, 0, "{exit}");
     assert!(peak > 0 && peak < MOST_MEMORY_KIB, "{peak} KiB");
+}
+
+/// Of transactions over a hundred tables, 10,000 rows of each, in groups as large as they may be and on several connections.
+#[test]
+fn groups_over_a_hundred_tables() {
+    if !is_long() {
+        return;
+    }
+    let (source, target) = (server(&[]), server(&["local_infile=ON"]));
+    let tables: String = (0..100)
+        .map(|n| format!("CREATE TABLE d.t{n} (id INT PRIMARY KEY, v VARCHAR(200), KEY (v)); "))
+        .collect();
+    source
+        .sql(&format!(
+            "CREATE DATABASE d; CREATE TABLE d.seed (n INT PRIMARY KEY); SET cte_max_recursion_depth = 10000; \
+             INSERT INTO d.seed WITH RECURSIVE s (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 9999) SELECT n FROM s; {tables}"
+        ))
+        .expect("tables");
+    // A hundred transactions, each with a hundred rows of every table.
+    for part in 0..100 {
+        let from = part * 100;
+        let inserts: String = (0..100)
+            .map(|n| {
+                format!(
+                    "INSERT INTO d.t{n} SELECT n, REPEAT(SHA2(n, 256), 2) FROM d.seed WHERE n >= {from} AND n < {from} + 100; "
+                )
+            })
+            .collect();
+        source
+            .sql(&format!("BEGIN; {inserts} COMMIT"))
+            .expect("rows");
+    }
+    let folder = TempDir::new().expect("a folder");
+    let config = config(&folder, "groups", &source, &target, |text| {
+        format!("{text}\n[apply]\ngroup_max_rows = 1000000\n")
+    });
+    passes_within_memory(&config);
     compare::assert_equal(&source, &target, &["d"]);
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Keeping {
     tables: BTreeSet<u32>,
 }
 
-impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
+impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     /// Takes a transaction record, or a piece of one, that is a step of an XA branch.
     pub(super) async fn branch_step(
         &mut self,
@@ -48,9 +48,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         match branch.step {
             XaStep::Prepare => {
                 if transaction.piece == 0 {
-                    let forget = self.lane.store.forget_branch_sql(xid);
+                    let forget = self.store.forget_branch_sql(xid);
                     self.lane.push(&forget, Count::Replaced, None, place);
-                    let keep = self.lane.store.keep_branch_sql(xid, &place.text());
+                    let keep = self.store.keep_branch_sql(xid, &place.text());
                     self.lane.push(&keep, Count::Rows(1), None, place);
                     self.keeping = Some(Keeping {
                         next_part: 1,
@@ -74,7 +74,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 Ok(())
             }
             XaStep::Rollback => {
-                let forget = self.lane.store.forget_branch_sql(xid);
+                let forget = self.store.forget_branch_sql(xid);
                 self.lane.push(&forget, Count::Any, None, place);
                 Ok(())
             }
@@ -99,7 +99,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         let bytes = open_block(block, set.offset, set.length)
             .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
         // The store is only names and numbers; a copy lets the parts be written one after another.
-        let store = self.lane.store.clone();
+        let store = self.store.clone();
         let part = keeping.next_part;
         if keeping.tables.insert(set.table) {
             keeping.next_part += 1;
@@ -136,7 +136,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         let mut open: Option<(Rows, Vec<u8>)> = None;
         let mut next = 0;
         loop {
-            let query = self.lane.store.read_branch_sql(PieceOf { xid, part: next });
+            let query = self.store.read_branch_sql(PieceOf { xid, part: next });
             // What is on the way comes first on this session, and may be the branch itself.
             self.lane.send_packet().await?;
             self.lane.read_replies().await?;
@@ -177,7 +177,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         if open.is_some() {
             return Err(damaged());
         }
-        let forget = self.lane.store.forget_branch_sql(xid);
+        let forget = self.store.forget_branch_sql(xid);
         self.lane.push(&forget, Count::Rows(next), None, place);
         Ok(())
     }

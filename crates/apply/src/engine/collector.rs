@@ -13,7 +13,7 @@ use crate::mapping::Mapping;
 use crate::net::Net;
 
 /// Changes that take this much memory are written, so that a transaction larger than memory goes through.
-const NET_BYTES: usize = 4 << 20;
+const NET_BYTES: usize = 6 << 20;
 
 /// What the group holds so far.
 #[derive(Debug, Default)]
@@ -190,20 +190,11 @@ impl<H: BuildHasher + Default> Collector<H> {
         }
     }
 
-    /// Takes the group out, if it can be committed.
-    pub(super) fn close(&mut self) -> Option<super::lane::Closing<H>> {
-        let mut group = self.group.take()?;
-        match group.checkpoint.take() {
-            Some(checkpoint) => Some(super::lane::Closing {
-                group,
-                net: std::mem::take(&mut self.net),
-                checkpoint,
-            }),
-            None => {
-                self.group = Some(group);
-                None
-            }
-        }
+    /// Takes the group out, with its checkpoint and the changes that are still to be written, if it can be committed.
+    pub(super) fn close(&mut self) -> Option<(Group, Checkpoint, Net<H>)> {
+        let checkpoint = self.group.as_mut()?.checkpoint.take()?;
+        let group = self.group.take()?;
+        Some((group, checkpoint, std::mem::take(&mut self.net)))
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn left_to_the_target(flags: RowFlags) -> bool {
     !flags.contains(RowFlags::CASCADES_LOGGED) && !flags.contains(RowFlags::NO_FOREIGN_KEY_CHECKS)
 }
 
-impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
+impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     /// Whether rows with these flags may be collected, and written in another order than the source's.
     pub(super) async fn may_reduce(
         &mut self,

@@ -7,10 +7,10 @@ use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Checkpoint, Error};
+use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
 
-use super::collector::Group;
+use super::order::{Called, Turn};
 use super::replies::{Count, Expected};
 use super::{Notice, Place};
 use crate::checkpoint::Store;
@@ -25,7 +25,8 @@ pub(super) const ROWS: u64 = 1000;
 /// One connection.
 pub(super) struct Lane<S> {
     pub(super) session: Session<S>,
-    pub(super) store: Store,
+    /// The pipeline's row, to tell who has changed it when it is not as the fence expects.
+    pub(super) owner: Store,
     /// A multi-row statement is ended, and a packet sent, at this size.
     pub(super) statement_bytes: usize,
     /// The target's max_allowed_packet.
@@ -34,6 +35,8 @@ pub(super) struct Lane<S> {
     pub(super) loads: bool,
     /// The session's foreign_key_checks as set by the packets so far.
     pub(super) foreign_key_checks: bool,
+    /// The session's statements wait for locks for a second only, as set by the packets so far.
+    impatient: bool,
     /// A transaction is open, with so many bytes of statements.
     pub(super) written: Option<usize>,
     pub(super) packet: Vec<u8>,
@@ -42,17 +45,31 @@ pub(super) struct Lane<S> {
     pub(super) notices: Vec<Notice>,
 }
 
-/// A group that is complete.
+/// What is written of a group that is complete.
 pub(super) struct Closing<H> {
-    pub(super) group: Group,
     pub(super) net: Net<H>,
-    pub(super) checkpoint: Checkpoint,
+    /// The statement that moves the checkpoint.
+    pub(super) fence: Vec<u8>,
+    /// The group's newest transaction.
+    pub(super) place: Rc<Place>,
 }
+
+/// How a group was written among others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// While others were.
+    AtOnce,
+    /// Again, alone, since they waited for each other's locks.
+    Again,
+}
+
+/// errno of "lock wait timeout exceeded" and of "deadlock found".
+const LOCKED: [u16; 2] = [1205, 1213];
 
 impl<S: Stream> Lane<S> {
     pub(super) fn new(
         mut session: Session<S>,
-        store: Store,
+        owner: Store,
         allowed_packet: usize,
         loads: bool,
     ) -> Self {
@@ -60,10 +77,11 @@ impl<S: Stream> Lane<S> {
         Self {
             loads,
             session,
-            store,
+            owner,
             statement_bytes: (allowed_packet / 4).clamp(16 << 10, super::PACKET_BYTES),
             allowed_packet,
             foreign_key_checks: true,
+            impatient: false,
             written: None,
             packet: Vec::new(),
             in_packet: VecDeque::new(),
@@ -72,11 +90,40 @@ impl<S: Stream> Lane<S> {
         }
     }
 
+    /// Bounds of statements with at most so many rows.
+    pub(super) fn bounds(&self, rows: u64) -> Bounds {
+        Bounds {
+            bytes: self.statement_bytes,
+            rows,
+            hints: self.session.server_version().is_mysql_since(8, 0, 20),
+        }
+    }
+
     /// Begins the target's transaction, unless it has begun.
     pub(super) fn begin(&mut self, place: &Rc<Place>) {
         if self.written.is_none() {
+            self.wait_for_locks(false, place);
+            self.start(place);
+        }
+    }
+
+    fn start(&mut self, place: &Rc<Place>) {
+        if self.written.is_none() {
             self.written = Some(0);
             self.push(b"START TRANSACTION", Count::Any, None, place);
+        }
+    }
+
+    /// How long statements wait for locks: see [`super::order`].
+    fn wait_for_locks(&mut self, impatient: bool, place: &Rc<Place>) {
+        if self.impatient != impatient {
+            self.impatient = impatient;
+            let sql = if impatient {
+                settings::IMPATIENT
+            } else {
+                settings::PATIENT
+            };
+            self.push(sql, Count::Any, None, place);
         }
     }
 
@@ -96,22 +143,15 @@ impl<S: Stream> Lane<S> {
     /// Writes what was collected.
     pub(super) async fn write_net<H: BuildHasher + Default>(
         &mut self,
-        net: &mut Net<H>,
+        net: &Net<H>,
         place: &Rc<Place>,
     ) -> Result<(), Error> {
-        if net.is_empty() {
-            return Ok(());
-        }
-        self.begin(place);
         let limits = Limits {
-            bounds: Bounds {
-                bytes: self.statement_bytes,
-                rows: ROWS,
-            },
+            bounds: self.bounds(ROWS),
             knows_values: self.session.server_version().is_mysql_since(8, 0, 19),
             loads: self.loads,
         };
-        for table in net.drain() {
+        for table in net.tables() {
             let mut list = Vec::new();
             table.write(limits, |statement| {
                 list.push(statement);
@@ -119,10 +159,9 @@ impl<S: Stream> Lane<S> {
             })?;
             // A table under foreign keys that the target looks after is not among them, as far as they can be seen.
             self.set_checks(table.is_checked(), place);
-            let mapping = Rc::clone(table.mapping());
-            drop(table);
             for statement in list {
-                self.push_statement(statement, &mapping, place).await?;
+                self.push_statement(statement, table.mapping(), place)
+                    .await?;
             }
         }
         Ok(())
@@ -131,30 +170,96 @@ impl<S: Stream> Lane<S> {
     /// Writes a group to its end and commits it, once every reply was read and every count was right.
     pub(super) async fn write_group<H: BuildHasher + Default>(
         &mut self,
-        mut closing: Closing<H>,
-    ) -> Result<(Checkpoint, Group), Error> {
-        let Closing {
-            group, checkpoint, ..
-        } = &closing;
-        let place = Rc::clone(&group.place);
-        let fence = self.store.advance_sql(
-            checkpoint,
-            group.totals.last_commit_micros,
-            group.ends_intent,
-        );
-        self.write_net(&mut closing.net, &place)
+        closing: &Closing<H>,
+    ) -> Result<(), Error> {
+        let place = &closing.place;
+        self.begin(place);
+        self.write_net(&closing.net, place)
             .await
             .map_err(|e| place.named(e))?;
-        self.begin(&place);
-        self.push(&fence, Count::Fence, None, &Rc::default());
+        self.commit(closing).await
+    }
+
+    /// The same among other groups that are written at the same time. It is committed when its turn has come.
+    pub(super) async fn write_among_others<H: BuildHasher + Default>(
+        &mut self,
+        closing: &Closing<H>,
+        turn: Turn,
+    ) -> Result<Manner, Error> {
+        let place = &closing.place;
+        turn.holds_locks();
+        self.wait_for_locks(true, place);
+        self.start(place);
+        let manner = match self.write_in_turn(closing, &turn).await {
+            Ok(Called::ToCommit) => Manner::AtOnce,
+            Ok(Called::ToYield) => Manner::Again,
+            Err(error) if error.server_errno.is_some_and(|n| LOCKED.contains(&n)) => {
+                turn.asks_for_locks();
+                Manner::Again
+            }
+            Err(error) => return Err(place.named(error)),
+        };
+        if manner == Manner::Again {
+            self.write_alone(closing, &turn).await?;
+        }
+        turn.is_over();
+        Ok(manner)
+    }
+
+    /// Writes the group, and commits it unless an older one asks for locks before its turn.
+    async fn write_in_turn<H: BuildHasher + Default>(
+        &mut self,
+        closing: &Closing<H>,
+        turn: &Turn,
+    ) -> Result<Called, Error> {
+        self.write_net(&closing.net, &closing.place).await?;
+        // When its turn has come, the last statements go with the checkpoint.
+        if !turn.has_come() {
+            self.send_packet().await?;
+            self.read_replies().await?;
+            if turn.called().await == Called::ToYield {
+                return Ok(Called::ToYield);
+            }
+        }
+        self.commit(closing).await?;
+        Ok(Called::ToCommit)
+    }
+
+    /// Takes everything back, and writes it again when no other group holds locks.
+    async fn write_alone<H: BuildHasher + Default>(
+        &mut self,
+        closing: &Closing<H>,
+        turn: &Turn,
+    ) -> Result<(), Error> {
+        self.take_back().await?;
+        turn.holds_none();
+        turn.comes_alone().await;
+        turn.holds_locks();
+        self.write_group(closing).await
+    }
+
+    async fn commit<H>(&mut self, closing: &Closing<H>) -> Result<(), Error> {
+        self.push(&closing.fence, Count::Fence, None, &Rc::default());
         self.send_packet().await?;
         self.read_replies().await?;
         if let Err(error) = self.session.exec(b"COMMIT").await {
-            return Err(place.named(error.into()));
+            return Err(closing.place.named(error.into()));
         }
         self.written = None;
-        self.store.advanced(closing.checkpoint.ordinal);
-        Ok((closing.checkpoint, closing.group))
+        Ok(())
+    }
+
+    /// Rolls back after an error that has left the session usable. Of the packet at hand nothing more was run then, and nothing more will be answered.
+    async fn take_back(&mut self) -> Result<(), Error> {
+        self.packet.clear();
+        self.in_packet.clear();
+        self.on_the_way.clear();
+        self.session.exec(b"ROLLBACK").await?;
+        self.session.exec(settings::FOR_ROWS).await?;
+        self.foreign_key_checks = true;
+        self.impatient = false;
+        self.written = None;
+        Ok(())
     }
 
     /// Puts a statement into the packet, which is sent when it is full.

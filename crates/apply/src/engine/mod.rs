@@ -1,7 +1,7 @@
 //! Applies transactions in source order, in groups.
 //!
 //! A group is one target transaction: `START TRANSACTION`, the net effect ([`crate::net`]) of one or more whole source transactions, the checkpoint, and, only
-//! after every reply was read and every count was right, COMMIT. [`Engine::apply`] opens a group when there is none, collects changes, and sends statements in packets of
+//! after every reply was read and every count was right, COMMIT. Groups that touch different rows may be written at the same time ([`flight`]). [`Engine::apply`] opens a group when there is none, collects changes, and sends statements in packets of
 //! several whenever much is collected, so that a transaction larger than memory streams through; [`Engine::commit`] closes it. When to close is the caller's decision
 //! (size, age), among the transactions that carry a checkpoint.
 //!
@@ -14,8 +14,10 @@
 
 mod branch;
 mod collector;
+mod flight;
 mod foreign_keys;
 mod lane;
+mod order;
 mod repair;
 mod replies;
 mod rows;
@@ -39,7 +41,9 @@ use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
 use branch::Keeping;
 use collector::Group;
 pub use collector::{Collector, Done};
-use lane::Lane;
+pub use flight::More;
+use flight::{Flight, Sealed};
+use lane::{Closing, Lane};
 
 /// A packet of statements is sent when it reaches this size.
 const PACKET_BYTES: usize = 256 << 10;
@@ -102,9 +106,14 @@ pub struct Opened<S, H> {
     pub set_position: bool,
 }
 
-/// Applies on one connection; see the module.
+/// Applies on one connection or several; see the module.
 pub struct Engine<S, H> {
+    /// The connection on which everything is written that is no group's net effect.
     lane: Lane<S>,
+    /// Groups on other connections. While there is one that is not durable, nothing is written on the first.
+    flight: Flight<S, H>,
+    /// The pipeline's row as it will be when all complete groups are durable.
+    store: Store,
     open: Collector<H>,
     collations: Collations,
     /// Whether the session may choose GTIDs for DDL.
@@ -115,7 +124,7 @@ pub struct Engine<S, H> {
     notices: Vec<Notice>,
 }
 
-impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
+impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     /// Prepares the session for rows and takes the pipeline over. The session needs CLIENT_FOUND_ROWS and CLIENT_MULTI_STATEMENTS; with
     /// CLIENT_LOCAL_FILES, and local_infile on the target, long runs of inserts are loaded.
     ///
@@ -136,17 +145,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             )
             .hint("MySQL 8.0 and later are supported; older servers and MariaDB are planned"));
         }
-        session.exec(settings::FOR_ROWS).await?;
-        for sql in settings::IF_KNOWN {
-            match session.exec(sql).await {
-                Err(e)
-                    if e.errno() == Some(settings::UNKNOWN_VARIABLE)
-                        || e.code() == "server.privilege-missing" => {}
-                other => {
-                    other?;
-                }
-            }
-        }
+        settle_session(&mut session).await?;
         let Claimed {
             store,
             stored,
@@ -167,7 +166,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .unwrap_or(4 << 20);
         let chooses_gtids = may_choose_gtids(&mut session).await?;
         let engine = Engine {
-            lane: Lane::new(session, store, allowed, loads),
+            lane: Lane::new(session, store.clone(), allowed, loads),
+            flight: Flight::default(),
+            store,
             open: Collector::default(),
             collations,
             chooses_gtids,
@@ -269,7 +270,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 .await
                 .map(|()| None)
         };
-        result.map_err(|e| place.named(e))
+        let settled = self.flight.settled.take();
+        result
+            .map(|durable| durable.or(settled))
+            .map_err(|e| place.named(e))
     }
 
     async fn apply_rows(
@@ -302,49 +306,85 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     /// # Errors
     /// `checkpoint.fenced`, or `checkpoint.overruled` after a person's order, as a commit would say; server errors.
     pub async fn require_ownership(&mut self) -> Result<(), Error> {
-        if self.lane.store.is_ours(&mut self.lane.session).await? {
+        if self.store.is_ours(&mut self.lane.session).await? {
             return Ok(());
         }
-        Err(self.lane.store.lost(&mut self.lane.session).await)
+        Err(self.store.lost(&mut self.lane.session).await)
     }
 
-    /// Commits the open group with its checkpoint.
+    /// Commits the open group with its checkpoint, and what is complete besides.
     ///
     /// # Errors
     /// As [`Engine::apply`]; `checkpoint.fenced`. `sink.nothing-to-commit` when there is no group that may be committed.
     pub async fn commit(&mut self) -> Result<Checkpoint, Error> {
-        self.commit_while(|_| Ok(false)).await
+        self.settle().await?;
+        let mut durable = self.commit_while(|_| Ok(More::Nothing)).await?;
+        while self.is_flying() {
+            durable = self.go_on_while(|_| Ok(More::Nothing)).await?;
+        }
+        Ok(durable)
     }
 
-    /// The same, while `more` adds to the next group: it is called whenever the target is at work, and says whether it has done something.
+    /// Commits the oldest group that is not durable, while `more` adds to the next one: it is called whenever the target is at work. With several connections,
+    /// groups that are [full](More::Full) are written at the same time.
     ///
     /// # Errors
     /// As [`Engine::commit`], and what `more` returns; the group may then be committed or not.
     pub async fn commit_while(
         &mut self,
-        mut more: impl FnMut(&mut Collector<H>) -> Result<bool, Error>,
+        mut more: impl FnMut(&mut Collector<H>) -> Result<More, Error>,
     ) -> Result<Checkpoint, Error> {
-        let Some(closing) = self.open.close() else {
+        if self.flight.is_possible() && self.lane.written.is_none() {
+            return self.commit_in_flight(more).await;
+        }
+        let Some(sealed) = self.seal() else {
             return Err(Error::fatal(
                 "sink.nothing-to-commit",
                 "a commit was asked for where the stream does not allow one",
             ));
         };
-        let open = &mut self.open;
-        let mut writing = pin!(self.lane.write_group(closing));
-        let (checkpoint, group) = poll_fn(|context| {
-            loop {
-                if let Poll::Ready(result) = writing.as_mut().poll(context) {
-                    return Poll::Ready(result);
+        {
+            let open = &mut self.open;
+            let mut writing = pin!(self.lane.write_group(&sealed.closing));
+            poll_fn(|context| {
+                loop {
+                    if let Poll::Ready(result) = writing.as_mut().poll(context) {
+                        return Poll::Ready(result);
+                    }
+                    match more(open) {
+                        Ok(More::Added) => {}
+                        Ok(More::Nothing | More::Full) => return Poll::Pending,
+                        Err(error) => return Poll::Ready(Err(error)),
+                    }
                 }
-                match more(open) {
-                    Ok(true) => {}
-                    Ok(false) => return Poll::Pending,
-                    Err(error) => return Poll::Ready(Err(error)),
-                }
-            }
+            })
+            .await?;
+        }
+        self.count(&sealed.group);
+        Ok(sealed.checkpoint)
+    }
+
+    /// Takes the open group out, if it may be committed.
+    fn seal(&mut self) -> Option<Sealed<H>> {
+        let (group, checkpoint, net) = self.open.close()?;
+        let micros = group.totals.last_commit_micros;
+        let fence = self
+            .store
+            .advance_sql(&checkpoint, micros, group.ends_intent);
+        self.store.advanced(checkpoint.ordinal);
+        Some(Sealed {
+            closing: Closing {
+                net,
+                fence,
+                place: Rc::clone(&group.place),
+            },
+            group,
+            checkpoint,
         })
-        .await?;
+    }
+
+    /// Counts a group that is durable.
+    fn count(&mut self, group: &Group) {
         let durable = &mut self.totals;
         durable.transactions += group.totals.transactions;
         durable.rows += group.totals.rows;
@@ -353,7 +393,6 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         durable.last_commit_micros = durable
             .last_commit_micros
             .max(group.totals.last_commit_micros);
-        Ok(checkpoint)
     }
 
     /// The target's definition of a table; none when there is no such base table. No reply may be on the way.
@@ -414,6 +453,22 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         })?;
         Ok(Rc::new(Mapping::new(source, target, &self.collations)?))
     }
+}
+
+/// Prepares a session for rows.
+async fn settle_session<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
+    session.exec(settings::FOR_ROWS).await?;
+    for sql in settings::IF_KNOWN {
+        match session.exec(sql).await {
+            Err(e)
+                if e.errno() == Some(settings::UNKNOWN_VARIABLE)
+                    || e.code() == "server.privilege-missing" => {}
+            other => {
+                other?;
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn may_choose_gtids<S: Stream>(session: &mut Session<S>) -> Result<bool, Error> {

@@ -16,7 +16,7 @@ use super::replies::{Count, Expected};
 use super::{Engine, Notice, Place};
 use crate::mapping::Mapping;
 use crate::row_set::Rows;
-use crate::statements::{self, Bounds, Check, Open, Plan, Statement};
+use crate::statements::{self, Check, Open, Plan, Statement};
 
 /// What a row's statements are about.
 struct Target<'t> {
@@ -26,7 +26,7 @@ struct Target<'t> {
     after_present: Option<Bitmap<'t>>,
 }
 
-impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
+impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     /// Writes the rows of a set, but for the first `done`, one by one.
     pub(super) async fn repair_rows(
         &mut self,
@@ -40,10 +40,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         self.lane.begin(place);
         let checks = left_to_the_target(set.flags) && plans.is_none();
         let mut plans = plans.unwrap_or_default().into_iter();
-        let bounds = Bounds {
-            bytes: self.lane.statement_bytes,
-            rows: 1,
-        };
+        let bounds = self.lane.bounds(1);
         let mut list = Vec::new();
         statements::write(set, block, mapping, bounds, done, |statement| {
             list.push(statement);
@@ -151,10 +148,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                     None,
                     target.after_present,
                 )?;
-                let bounds = Bounds {
-                    bytes: self.lane.statement_bytes,
-                    rows: 1,
-                };
+                let bounds = self.lane.bounds(1);
                 let mut open = Open::new(target.mapping, &plan, bounds);
                 let mut insert = Vec::new();
                 open.push(Op::Insert, None, Some(*after), &mut |statement| {

@@ -108,7 +108,7 @@ impl<S: Stream> Lane<S> {
                     )));
                 }
                 Err(error) if matches!(expected.count, Count::Fence) && tables_are_gone(&error) => {
-                    return Err(self.store.lost(&mut self.session).await);
+                    return Err(self.owner.lost(&mut self.session).await);
                 }
                 Err(error) => {
                     return Err(
@@ -126,7 +126,7 @@ impl<S: Stream> Lane<S> {
                     transaction: expected.place.text(),
                 }),
                 Count::Fence if found.affected_rows == 1 => {}
-                Count::Fence => return Err(self.store.lost(&mut self.session).await),
+                Count::Fence => return Err(self.owner.lost(&mut self.session).await),
                 Count::Rows(n) | Count::Documents(n)
                     if found.affected_rows == n && found.warnings == 0 => {}
                 Count::Rows(n) | Count::Documents(n) if found.affected_rows == n => {

@@ -11,9 +11,9 @@ use super::lane::ROWS;
 use super::replies::Count;
 use super::{Engine, Place};
 use crate::mapping::Mapping;
-use crate::statements::{self, Bounds};
+use crate::statements;
 
-impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
+impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     /// Writes the rows of a set behind the first `done`, in the open group.
     pub(super) async fn row_set(
         &mut self,
@@ -44,7 +44,14 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
     }
 
     pub(super) async fn write_net(&mut self, place: &Rc<Place>) -> Result<(), Error> {
-        self.lane.write_net(&mut self.open.net, place).await
+        // What follows is written on the first connection, behind everything that was collected before.
+        self.settle().await?;
+        let net = std::mem::take(&mut self.open.net);
+        if net.is_empty() {
+            return Ok(());
+        }
+        self.lane.begin(place);
+        self.lane.write_net(&net, place).await
     }
 
     /// Writes the rows of a set, but for the first `done`, in their own order.
@@ -60,17 +67,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         self.lane.begin(place);
         self.lane
             .set_checks(left_to_the_target(set.flags) && plans.is_none(), place);
-        let bounds = Bounds {
-            bytes: self.lane.statement_bytes,
-            // Where the target checks foreign keys, rows of one table may hang on each other, and their order counts.
-            rows: if (self.lane.foreign_key_checks || plans.is_some())
-                && set.operation == Operation::Delete
-            {
-                1
-            } else {
-                ROWS
-            },
-        };
+        // Where the target checks foreign keys, rows of one table may hang on each other, and their order counts.
+        let ordered = self.lane.foreign_key_checks || plans.is_some();
+        let alone = ordered && set.operation == Operation::Delete;
+        let bounds = self.lane.bounds(if alone { 1 } else { ROWS });
         // The statements of one row set are at most as large as the batch's block, so they may be held together.
         let mut list = Vec::new();
         statements::write(set, block, mapping, bounds, done, |statement| {

@@ -12,7 +12,7 @@ use crate::checkpoint::{Intent, Lock};
 use crate::ddl::{self, Treatment};
 use crate::settings;
 
-impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
+impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     /// A transaction that holds a statement: it stands alone, with its own checkpoint. Rows may follow only the statement of a CREATE TABLE … SELECT: they open
     /// a group, which the caller commits. Returns what became durable.
     pub(super) async fn apply_statement(
@@ -43,9 +43,10 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             }
             durable = Some(self.commit().await?);
         }
+        self.settle().await?;
         let treatment = ddl::treatment(statement);
         if let (Some(create), Treatment::Run) = (&creates, &treatment) {
-            Lock::Statements(self.lane.store.stream())
+            Lock::Statements(self.store.stream())
                 .take(&mut self.lane.session)
                 .await?;
             // Without GTIDs: the rows are committed with the checkpoint only, so a table that is there and empty is the one that was made.
@@ -55,7 +56,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 None
             };
             self.run_under_intent(create, place, found).await?;
-            Lock::Statements(self.lane.store.stream())
+            Lock::Statements(self.store.stream())
                 .give_back(&mut self.lane.session)
                 .await?;
             self.totals.statements += 1;
@@ -77,12 +78,12 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
         match treatment {
             Treatment::Run => {
                 // A person's order waits for what runs under this lock. After an error the session is given up, and the lock with it.
-                Lock::Statements(self.lane.store.stream())
+                Lock::Statements(self.store.stream())
                     .take(&mut self.lane.session)
                     .await?;
                 self.run_under_intent(statement, place, None).await?;
                 self.move_checkpoint(&[], &checkpoint, place, true).await?;
-                Lock::Statements(self.lane.store.stream())
+                Lock::Statements(self.store.stream())
                     .give_back(&mut self.lane.session)
                     .await?;
                 self.totals.statements += 1;
@@ -93,7 +94,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             }
             Treatment::HoldBack => {
                 self.notice("held back in datain.held_back until the cutover: triggers and events are not created on the target", statement, place);
-                let sql = self.lane.store.hold_back_sql(
+                let sql = self.store.hold_back_sql(
                     transaction.ordinal,
                     &place.text(),
                     statement.default_schema.as_deref(),
@@ -148,16 +149,15 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             .session
             .exec(
                 &self
-                    .lane
                     .store
                     .advance_sql(to, place.committed_at_micros, ends_intent),
             )
             .await?;
         if moved.affected_rows != 1 {
-            return Err(self.lane.store.lost(&mut self.lane.session).await);
+            return Err(self.store.lost(&mut self.lane.session).await);
         }
         self.lane.session.exec(b"COMMIT").await?;
-        self.lane.store.advanced(to.ordinal);
+        self.store.advanced(to.ordinal);
         Ok(())
     }
 
@@ -187,12 +187,9 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
                 None => return Err(undecided(statement)),
             },
             _ => {
-                let (intent, gtid) = self
-                    .lane
-                    .store
-                    .intent_sql(&place.text(), self.chooses_gtids);
+                let (intent, gtid) = self.store.intent_sql(&place.text(), self.chooses_gtids);
                 if self.lane.session.exec(&intent).await?.affected_rows != 1 {
-                    return Err(self.lane.store.lost(&mut self.lane.session).await);
+                    return Err(self.store.lost(&mut self.lane.session).await);
                 }
                 gtid
             }
@@ -274,7 +271,7 @@ impl<S: Stream, H: BuildHasher + Default> Engine<S, H> {
             let _ = self
                 .lane
                 .session
-                .exec(&self.lane.store.forget_intent_sql())
+                .exec(&self.store.forget_intent_sql())
                 .await;
         }
     }

@@ -13,6 +13,7 @@
 //! tables under foreign keys that the target has to look after.
 
 mod columns;
+mod footprint;
 mod join;
 mod record;
 mod table;
@@ -26,6 +27,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, RowSet};
 
 use crate::mapping::Mapping;
+pub use footprint::Footprint;
 use table::TableNet;
 pub use write::Limits;
 
@@ -108,10 +110,20 @@ impl<H: BuildHasher + Default> Net<H> {
         done
     }
 
-    /// Takes out everything, table by table.
-    pub fn drain(&mut self) -> impl Iterator<Item = TableNet<H>> {
-        self.by_id.clear();
-        self.bytes = 0;
-        std::mem::take(&mut self.tables).into_iter()
+    /// The changes, table by table.
+    pub fn tables(&self) -> impl Iterator<Item = &TableNet<H>> {
+        self.tables.iter()
+    }
+
+    /// What the changes touch; `hasher` must be the same for all that are compared.
+    ///
+    /// # Errors
+    /// `row-block.*` if what was kept is damaged.
+    pub fn footprint(&self, hasher: &impl BuildHasher) -> Result<Footprint, Error> {
+        let mut footprint = Footprint::default();
+        for table in &self.tables {
+            footprint.add(table, hasher)?;
+        }
+        Ok(footprint)
     }
 }

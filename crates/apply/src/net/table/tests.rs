@@ -43,6 +43,7 @@ fn mapping() -> Rc<Mapping> {
                 columns: vec![true, true, false],
                 keys: vec![vec![0], vec![1]],
                 computed: false,
+                partial: false,
             },
             triggers: Some(0),
         },
@@ -127,11 +128,12 @@ impl Run {
             bounds: Bounds {
                 bytes: 1 << 20,
                 rows: 1000,
+                hints: false,
             },
             knows_values: true,
             loads: false,
         };
-        for table in self.net.drain() {
+        for table in std::mem::take(&mut self.net).tables() {
             table
                 .write(limits, |statement| {
                     let sql = String::from_utf8(statement.sql).unwrap();
@@ -303,7 +305,7 @@ fn where_foreign_keys_may_hang_on_rows_none_is_made_anew() {
     assert!(run.add(&Delete(full([2, 2, 2]))));
     assert!(!run.add(&Insert(full([2, 2, 2]))));
     assert!(run.add(&Insert(full([3, 3, 3]))));
-    assert!(run.net.drain().all(|table| table.is_checked()));
+    assert!(run.net.tables().all(|table| table.is_checked()));
 }
 
 #[test]

@@ -1,0 +1,306 @@
+//! Groups that are written at the same time, each on a connection of its own.
+//!
+//! A group that is complete waits until a connection is free and no group under way touches the same rows ([`crate::net::Footprint`]); then it flies: it is written, and committed
+//! when all older ones are ([`super::order`]). Meanwhile the next one is collected. What cannot be a group's net effect is written on the engine's first connection, when nothing
+//! flies any more ([`Engine::settle`]).
+
+use std::collections::{BTreeSet, VecDeque};
+use std::future::poll_fn;
+use std::hash::BuildHasher;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Checkpoint, Error};
+use datain_mysql_client::{Session, Stream};
+
+use super::collector::{Collector, Group};
+use super::lane::{Closing, Lane, Manner};
+use super::order::Order;
+use super::{Engine, settle_session};
+use crate::net::Footprint;
+
+/// What a caller has done for the next group while others are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum More {
+    /// Changes were added.
+    Added,
+    /// There is nothing to add, or nothing that can be added without the target.
+    Nothing,
+    /// The group should be committed as it is. It must end where a commit may stand.
+    Full,
+}
+
+/// A group that is complete.
+pub(super) struct Sealed<H> {
+    pub(super) group: Group,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) closing: Closing<H>,
+}
+
+/// A complete group that is not written yet.
+struct Waiting<H> {
+    sealed: Sealed<H>,
+    footprint: Footprint,
+    /// It touches what a group under way touches.
+    blocked: bool,
+}
+
+type Written<S> = Pin<Box<dyn Future<Output = (Lane<S>, Result<Manner, Error>)>>>;
+
+/// A group under way.
+struct Flying<S> {
+    group: Group,
+    checkpoint: Checkpoint,
+    footprint: Footprint,
+    writing: Written<S>,
+}
+
+/// The connections for groups that are written at the same time, and those groups.
+pub(super) struct Flight<S, H> {
+    /// The one that has been idle for the longest time first.
+    free: VecDeque<Lane<S>>,
+    /// The oldest first.
+    flying: Vec<Flying<S>>,
+    waiting: Option<Waiting<H>>,
+    order: Rc<Order>,
+    /// Tables of which groups have waited for each other's locks, by name in SQL: from then on they are one group's at a time.
+    crowded: BTreeSet<String>,
+    hasher: H,
+    /// Groups that were written twice, since they stood in each other's way.
+    rewritten: u64,
+    /// What became durable while another thing was asked for.
+    pub(super) settled: Option<Checkpoint>,
+}
+
+impl<S, H: Default> Default for Flight<S, H> {
+    fn default() -> Self {
+        Self {
+            free: VecDeque::new(),
+            flying: Vec::new(),
+            waiting: None,
+            order: Rc::default(),
+            crowded: BTreeSet::new(),
+            hasher: H::default(),
+            rewritten: 0,
+            settled: None,
+        }
+    }
+}
+
+impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
+    /// Whether there are connections for it.
+    pub(super) fn is_possible(&self) -> bool {
+        !(self.free.is_empty() && self.flying.is_empty())
+    }
+
+    /// No group is complete and not durable.
+    pub(super) fn is_over(&self) -> bool {
+        self.flying.is_empty() && self.waiting.is_none()
+    }
+
+    /// Takes a complete group.
+    fn take(&mut self, sealed: Sealed<H>) -> Result<(), Error> {
+        let mut footprint = sealed.closing.net.footprint(&self.hasher)?;
+        footprint.spread(&self.crowded);
+        self.waiting = Some(Waiting {
+            sealed,
+            footprint,
+            blocked: false,
+        });
+        self.look_again();
+        Ok(())
+    }
+
+    /// Finds out whether the waiting group is in the way of one that flies.
+    fn look_again(&mut self) {
+        if let Some(waiting) = &mut self.waiting {
+            let meets = |flying: &Flying<S>| flying.footprint.meets(&waiting.footprint);
+            waiting.blocked = self.flying.iter().any(meets);
+        }
+    }
+
+    /// Lets the waiting group fly, if it can. Returns whether it does.
+    fn launch(&mut self) -> bool {
+        if !self.order.is_calm() || self.free.is_empty() {
+            return false;
+        }
+        let Some(waiting) = self.waiting.take_if(|waiting| !waiting.blocked) else {
+            return false;
+        };
+        let Some(mut lane) = self.free.pop_front() else {
+            return false;
+        };
+        let Sealed {
+            group,
+            checkpoint,
+            closing,
+        } = waiting.sealed;
+        let turn = self.order.take();
+        self.flying.push(Flying {
+            group,
+            checkpoint,
+            footprint: waiting.footprint,
+            writing: Box::pin(async move {
+                let result = lane.write_among_others(&closing, turn).await;
+                (lane, result)
+            }),
+        });
+        true
+    }
+
+    /// Lets all groups go on. Ready when one is committed, or has failed.
+    fn go_on(&mut self, context: &mut Context<'_>) -> Poll<Result<(Group, Checkpoint), Error>> {
+        for at in 0..self.flying.len() {
+            let Poll::Ready((lane, result)) = self.flying[at].writing.as_mut().poll(context) else {
+                continue;
+            };
+            let done = self.flying.remove(at);
+            match result {
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(Manner::AtOnce) => {}
+                Ok(Manner::Again) => self.rewritten += 1,
+            }
+            self.free.push_back(lane);
+            if self.flying.is_empty() {
+                self.order.calm();
+            }
+            self.look_again();
+            return Poll::Ready(Ok((done.group, done.checkpoint)));
+        }
+        if !self.order.is_calm() {
+            self.note_crowded();
+        }
+        Poll::Pending
+    }
+
+    /// Notes the tables that several groups under way touch.
+    fn note_crowded(&mut self) {
+        for (number, group) in self.flying.iter().enumerate() {
+            for other in &self.flying[number + 1..] {
+                self.crowded
+                    .extend(group.footprint.tables_of_both(&other.footprint));
+            }
+        }
+    }
+}
+
+impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
+    /// Adds a connection, with the same capabilities as the first one. With two and more, groups that do not touch the same rows are written at the same time, and
+    /// committed in the source's order.
+    ///
+    /// # Errors
+    /// Server errors.
+    pub async fn add_connection(&mut self, mut session: Session<S>) -> Result<(), Error> {
+        settle_session(&mut session).await?;
+        let lane = Lane::new(
+            session,
+            self.store.clone(),
+            self.lane.allowed_packet,
+            self.lane.loads,
+        );
+        self.flight.free.push_back(lane);
+        Ok(())
+    }
+
+    /// Lets connections on which nothing happens be heard of, lest they be dropped as idle.
+    ///
+    /// # Errors
+    /// Server errors.
+    pub async fn keep_alive(&mut self) -> Result<(), Error> {
+        // On the first one replies may be on the way while a group is open there.
+        if self.lane.written.is_none() {
+            self.lane.session.exec(b"DO 0").await?;
+        }
+        for lane in &mut self.flight.free {
+            lane.session.exec(b"DO 0").await?;
+        }
+        Ok(())
+    }
+
+    /// Whether groups are complete and not durable.
+    #[must_use]
+    pub fn is_flying(&self) -> bool {
+        !self.flight.is_over()
+    }
+
+    /// Groups that were written twice, since they and groups under way waited for each other's locks.
+    #[must_use]
+    pub fn rewritten(&self) -> u64 {
+        self.flight.rewritten
+    }
+
+    /// Lets groups that are [flying](Engine::is_flying) go on until one is committed, and returns its checkpoint; `more` as in [`Engine::commit_while`].
+    ///
+    /// # Errors
+    /// As [`Engine::commit_while`].
+    pub async fn go_on_while(
+        &mut self,
+        mut more: impl FnMut(&mut Collector<H>) -> Result<More, Error>,
+    ) -> Result<Checkpoint, Error> {
+        poll_fn(|context| self.step(context, &mut more)).await
+    }
+
+    fn step(
+        &mut self,
+        context: &mut Context<'_>,
+        more: &mut impl FnMut(&mut Collector<H>) -> Result<More, Error>,
+    ) -> Poll<Result<Checkpoint, Error>> {
+        loop {
+            let before = self.flight.order.changes();
+            match self.flight.go_on(context) {
+                Poll::Ready(Ok((group, checkpoint))) => {
+                    self.count(&group);
+                    // Its connection is not left idle while the caller does something else.
+                    self.flight.launch();
+                    return Poll::Ready(Ok(checkpoint));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {}
+            }
+            let mut goes_on = self.flight.launch();
+            match more(&mut self.open)? {
+                More::Added => goes_on = true,
+                More::Full if self.flight.waiting.is_none() => {
+                    if let Some(sealed) = self.seal() {
+                        self.flight.take(sealed)?;
+                        goes_on = true;
+                    }
+                }
+                More::Full | More::Nothing => {}
+            }
+            if self.flight.is_over() {
+                return Poll::Ready(Err(Error::fatal(
+                    "sink.nothing-to-commit",
+                    "a commit was waited for that nobody had begun",
+                )));
+            }
+            if !goes_on && self.flight.order.changes() == before {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Lets the open group wait for a connection of its own, if it may be committed, and then everything fly until a group is committed.
+    pub(super) async fn commit_in_flight(
+        &mut self,
+        mut more: impl FnMut(&mut Collector<H>) -> Result<More, Error>,
+    ) -> Result<Checkpoint, Error> {
+        if self.flight.waiting.is_none()
+            && let Some(sealed) = self.seal()
+        {
+            self.flight.take(sealed)?;
+        }
+        self.go_on_while(&mut more).await
+    }
+
+    /// Waits until no group is complete and not durable: what follows is written on the first connection.
+    pub(super) async fn settle(&mut self) -> Result<(), Error> {
+        while self.is_flying() {
+            let durable = self.go_on_while(|_| Ok(More::Nothing)).await?;
+            self.flight.settled = Some(durable);
+        }
+        Ok(())
+    }
+}

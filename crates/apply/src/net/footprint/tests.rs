@@ -1,0 +1,273 @@
+//! Which groups meet.
+
+use std::hash::RandomState;
+use std::rc::Rc;
+
+use datain_contract::types::{Operation as Op, RowFlags, RowSet};
+use datain_row_block::{ColumnKind, Operation, RowSetWriter, begin_block};
+
+use super::*;
+use crate::net::Net;
+use crate::target_table::{ColumnDefault, TargetColumn, TargetTable, Unique};
+
+#[derive(Clone, Copy)]
+enum Cell {
+    Int(i32),
+    Text(&'static str),
+    Null,
+}
+use Cell::{Int, Null, Text};
+
+/// One row, in three columns, of which the first is the primary key.
+type Cells = [Cell; 3];
+
+enum Change {
+    Insert(Cells),
+    Update(Cells, Cells),
+    Delete(Cells),
+}
+use Change::{Delete, Insert, Update};
+
+fn column(name: &str) -> TargetColumn {
+    TargetColumn {
+        name: name.to_owned(),
+        data_type: "int".to_owned(),
+        unsigned: false,
+        charset: None,
+        collation: None,
+        octet_length: 0,
+        precision: 0,
+        scale: 0,
+        nullable: true,
+        auto_increment: false,
+        generated: false,
+        default: ColumnDefault::Null,
+        on_update: false,
+    }
+}
+
+/// A table of three columns of this form, with a primary key over the first, and a unique key over the second if there is one.
+fn table(name: &str, form: &Form, second: bool) -> Mapping {
+    let kind = match form {
+        Form::Integer { .. } => ColumnKind::Int,
+        Form::Real => ColumnKind::Double,
+        _ => ColumnKind::Varchar,
+    };
+    let mut keys = vec![vec![0]];
+    keys.extend(second.then(|| vec![1]));
+    Mapping {
+        target: TargetTable {
+            schema: "s".to_owned(),
+            name: name.to_owned(),
+            engine: "InnoDB".to_owned(),
+            columns: ["a", "b", "c"].map(column).to_vec(),
+            keys: vec![vec![0]],
+            has_primary_key: true,
+            unique: Unique {
+                columns: vec![true, second, false],
+                keys,
+                computed: false,
+                partial: false,
+            },
+            triggers: Some(0),
+        },
+        kinds: vec![kind; 3],
+        forms: vec![form.clone(); 3],
+        table_sql: name.to_owned(),
+        column_sql: ["a", "b", "c"].map(str::to_owned).to_vec(),
+    }
+}
+
+fn integers(second: bool) -> Mapping {
+    table("t", &Form::Integer { unsigned: false }, second)
+}
+
+fn letters() -> Mapping {
+    let form = Form::Characters {
+        charset: "utf8mb4".to_owned(),
+        same: true,
+    };
+    table("t", &form, true)
+}
+
+fn group(mapping: Mapping, changes: &[Change]) -> Net<RandomState> {
+    let mapping = Rc::new(mapping);
+    let mut net = Net::default();
+    for change in changes {
+        let (operation, kind, images) = match change {
+            Insert(after) => (Op::Insert, Operation::Insert, vec![after]),
+            Update(before, after) => (Op::Update, Operation::Update, vec![before, after]),
+            Delete(before) => (Op::Delete, Operation::Delete, vec![before]),
+        };
+        let all = [true; 3];
+        let before = (operation != Op::Insert).then_some(&all[..]);
+        let after = (operation != Op::Delete).then_some(&all[..]);
+        let mut block = Vec::new();
+        begin_block(&mut block);
+        let mut writer = RowSetWriter::begin(&mut block, kind, before, after);
+        for cells in images {
+            let mut image = writer.begin_image(3);
+            for cell in cells {
+                match cell {
+                    Int(number) => image.push_int(*number as u64, 4),
+                    Text(text) => image.push_bytes(text.as_bytes()),
+                    Null => image.push_null(),
+                }
+            }
+            image.finish();
+        }
+        let set = RowSet {
+            table: 1,
+            operation,
+            count: 1,
+            offset: 1,
+            length: u32::try_from(block.len() - 1).unwrap(),
+            flags: RowFlags::empty(),
+        };
+        let taken = net.take(&set, &block, &mapping, 0, false).unwrap();
+        assert_eq!(taken, 1, "the row is taken");
+    }
+    net
+}
+
+fn meet(one: &Net<RandomState>, other: &Net<RandomState>) -> bool {
+    let hasher = RandomState::new();
+    let footprint = |net: &Net<RandomState>| net.footprint(&hasher).unwrap();
+    let (one, other) = (footprint(one), footprint(other));
+    let met = one.meets(&other);
+    assert_eq!(met, other.meets(&one));
+    met
+}
+
+fn numbers(mapping: fn() -> Mapping, one: &[Change], other: &[Change]) -> bool {
+    meet(&group(mapping(), one), &group(mapping(), other))
+}
+
+#[test]
+fn rows_are_told_apart_by_their_keys() {
+    let plain = || integers(false);
+    let row = |id| [Int(id), Int(1), Int(1)];
+    assert!(!numbers(
+        plain,
+        &[Insert(row(1))],
+        &[Insert(row(2)), Delete(row(3))]
+    ));
+    assert!(numbers(
+        plain,
+        &[Insert(row(1))],
+        &[Insert(row(2)), Delete(row(1))]
+    ));
+    // A row that moves touches where it was and where it is.
+    let moves = [Update(row(1), row(2))];
+    assert!(numbers(plain, &moves, &[Insert(row(1))]));
+    assert!(numbers(plain, &moves, &[Delete(row(2))]));
+    assert!(!numbers(plain, &moves, &[Delete(row(3))]));
+    // Nothing is written of one that comes and goes.
+    assert!(!numbers(
+        plain,
+        &[Insert(row(1)), Delete(row(1))],
+        &[Insert(row(1))]
+    ));
+}
+
+#[test]
+fn other_tables_do_not_meet() {
+    let form = Form::Integer { unsigned: false };
+    let row = [Int(1), Int(1), Int(1)];
+    let one = group(table("t", &form, false), &[Insert(row)]);
+    let other = group(table("u", &form, false), &[Insert(row)]);
+    assert!(!meet(&one, &other));
+    let again = group(table("T", &form, false), &[Insert(row)]);
+    assert!(meet(&one, &again), "names may differ in case");
+}
+
+#[test]
+fn values_of_other_unique_keys_count() {
+    let unique = || integers(true);
+    let row = |id, u| [Int(id), Int(u), Int(1)];
+    assert!(!numbers(
+        unique,
+        &[Insert(row(1, 10))],
+        &[Insert(row(2, 20))]
+    ));
+    assert!(numbers(
+        unique,
+        &[Insert(row(1, 10))],
+        &[Insert(row(2, 10))]
+    ));
+    let null = |id| [Int(id), Null, Int(1)];
+    assert!(
+        !numbers(unique, &[Insert(null(1))], &[Insert(null(2))]),
+        "NULLs"
+    );
+    // The value that becomes free is not known, or not for sure.
+    assert!(numbers(
+        unique,
+        &[Delete(row(1, 10))],
+        &[Insert(row(2, 20))]
+    ));
+    let changes = [Update(row(1, 10), row(1, 11))];
+    assert!(numbers(unique, &changes, &[Insert(row(2, 20))]));
+    let elsewhere = [Update(row(1, 10), [Int(1), Int(10), Int(2)])];
+    assert!(!numbers(unique, &elsewhere, &[Insert(row(2, 20))]));
+}
+
+#[test]
+fn strings_are_told_apart_where_every_collation_does() {
+    let row = |key| [Text(key), Null, Null];
+    assert!(!numbers(
+        letters,
+        &[Insert(row("alpha-1"))],
+        &[Insert(row("alpha_1"))]
+    ));
+    assert!(numbers(
+        letters,
+        &[Insert(row("Alpha"))],
+        &[Insert(row("aLPHA"))]
+    ));
+    for other in ["é", "a b", "a ", "ａ"] {
+        assert!(
+            numbers(letters, &[Insert(row("z"))], &[Insert(row(other))]),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_is_the_whole_table() {
+    let row = [Int(1), Int(1), Int(1)];
+    let other = [Int(2), Int(2), Int(2)];
+    for spoil in [
+        (|unique: &mut Unique| unique.partial = true) as fn(&mut Unique),
+        |unique| unique.computed = true,
+    ] {
+        let mut mapping = integers(false);
+        spoil(&mut mapping.target.unique);
+        let one = group(mapping, &[Insert(row)]);
+        assert!(meet(&one, &group(integers(false), &[Insert(other)])));
+    }
+    let real = table("t", &Form::Real, false);
+    let mut integers = integers(false);
+    integers.forms[0] = real.forms[0].clone();
+    let one = group(integers.clone(), &[Insert(row)]);
+    assert!(meet(&one, &group(integers, &[Insert(other)])));
+}
+
+#[test]
+fn crowded_tables_count_as_a_whole() {
+    let row = |id| [Int(id), Int(1), Int(1)];
+    let (one, other) = (
+        group(integers(false), &[Insert(row(1))]),
+        group(integers(false), &[Insert(row(2))]),
+    );
+    let hasher = RandomState::new();
+    let (mut one, other) = (
+        one.footprint(&hasher).unwrap(),
+        other.footprint(&hasher).unwrap(),
+    );
+    assert!(!one.meets(&other));
+    let both: BTreeSet<String> = one.tables_of_both(&other).collect();
+    assert_eq!(both, BTreeSet::from(["t".to_owned()]));
+    one.spread(&both);
+    assert!(one.meets(&other));
+}
