@@ -65,16 +65,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
     Ok(components)
 }
 
-/// The sink that keeps nothing, for `cargo xtask bench source`.
+/// The sink that keeps nothing, in `target/bench/`.
 pub(crate) fn null_sink() -> Result<PathBuf> {
+    bench_guest("datain-null-sink", "datain_null_sink")
+}
+
+/// What the plugins compute, as a plain module, in `target/bench/`.
+pub(crate) fn guest_speed() -> Result<PathBuf> {
+    bench_guest("datain-guest-speed", "datain_guest_speed")
+}
+
+fn bench_guest(package: &str, library: &str) -> Result<PathBuf> {
     let route = route::find(false)?;
-    let folder = guests::build(&tree::root(), &route, &["datain-null-sink"], false)?;
+    let folder = guests::build(&tree::root(), &route, &[package], false)?;
     let place_of = tree::root().join("target/bench");
     fs::create_dir_all(&place_of)
         .with_context(|| format!("failed to create {}", place_of.display()))?;
-    let component = place_of.join("null_sink.wasm");
-    place(&folder.join("datain_null_sink.wasm"), &component)?;
-    Ok(component)
+    let guest = place_of.join(format!("{library}.wasm"));
+    place(&folder.join(format!("{library}.wasm")), &guest)?;
+    Ok(guest)
 }
 
 /// Copies a component to its final name, unless it is there already: what depends on it need not be made anew.

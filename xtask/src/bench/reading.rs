@@ -60,10 +60,12 @@ fn times(readings: &[Reading], log: &str, what: &str, of: &str) -> Option<[Optio
 }
 
 /// The pairs whose ratios matter.
-const PAIRS: [(&str, &str); 3] = [
+const PAIRS: [(&str, &str); 5] = [
     ("wasm source", "mysqlbinlog -v"),
     ("wasm source", "mysqlbinlog --raw"),
     ("native source", "wasm source"),
+    ("native work", "wasm work"),
+    ("native work + SQL", "wasm work + SQL"),
 ];
 
 pub(super) fn conclusions(readings: &[Reading]) -> Vec<String> {

@@ -8,6 +8,8 @@
 //! | `native decode` | the crate `datain-binlog` on the file in memory: events to row blocks, nothing else |
 //! | `native source` | the crates below the source plugin, from the server to row blocks |
 //! | `wasm source` | `datain run` with the source plugin and a sink that keeps nothing: the same work in WebAssembly, with batches that cross into the sink |
+//! | `native work`, `wasm work` | what the source plugin computes, without any server: events to row blocks |
+//! | `native work + SQL`, `wasm work + SQL` | the same and what the sink computes: net effects of groups, and their SQL |
 //!
 //! All native code is compiled for release, as the plugins are. The host around the plugin is the program that everything else runs with.
 
@@ -56,7 +58,12 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCode> {
     let begin = Instant::now();
     let subject = Subject::find(None, &[], false)?.with_sink(&wasm::null_sink()?);
-    let [decode_speed, read_source] = release_examples()?;
+    let [decode_speed, read_source, native_speed] = release_examples()?;
+    let (guest, guest_speed) = (wasm::guest_speed()?, guest_example()?);
+    let speeds = Speeds {
+        native: vec![native_speed],
+        wasm: vec![guest_speed, guest],
+    };
     interrupt.check()?;
     let mut readings = Vec::new();
     for (name, workload, transactions) in [
@@ -80,6 +87,7 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
             written,
         };
         readings.extend(bench.run(&subject, &decode_speed, &read_source)?);
+        readings.extend(bench.speeds(&speeds)?);
     }
     println!("\n{}", reading::table(&readings));
     println!(
@@ -97,26 +105,43 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the two examples that read natively, for release; wasmtime is in neither.
-fn release_examples() -> Result<[PathBuf; 2]> {
+/// The commands that print what the plugins' computations take, but for the log.
+struct Speeds {
+    native: Vec<PathBuf>,
+    wasm: Vec<PathBuf>,
+}
+
+/// Builds the examples that work natively, for release; wasmtime is in none of them.
+fn release_examples() -> Result<[PathBuf; 3]> {
     let build = |package: &str, example: &str| {
-        let mut command = tree::cargo();
-        command.args(["build", "--locked", "--release", "--package", package]);
-        command.args(["--example", example]);
-        command.args(["--message-format", "json-render-diagnostics"]);
-        command.stderr(Stdio::inherit());
-        let output = children::bind(&mut command)
-            .stdin(Stdio::null())
-            .output()
-            .context("failed to run cargo")?;
-        ensure!(output.status.success(), "{example} was not built");
-        executable(&String::from_utf8_lossy(&output.stdout), example)
-            .with_context(|| format!("cargo did not say where it put {example}"))
+        example_of(&["--release", "--package", package, "--example", example])
     };
     Ok([
         build("datain-binlog", "decode_speed")?,
         build("datain-tests", "read_source")?,
+        build("datain-guest-speed", "native_speed")?,
     ])
+}
+
+/// Builds the example that runs the plugins' computations under wasmtime, as the host is built: the guest's own code is compiled when it runs.
+fn guest_example() -> Result<PathBuf> {
+    example_of(&["--example", "guest_speed"])
+}
+
+/// Builds the example that the last argument names.
+fn example_of(arguments: &[&str]) -> Result<PathBuf> {
+    let example = arguments.last().copied().unwrap_or_default();
+    let mut command = tree::cargo();
+    command.args(["build", "--locked"]).args(arguments);
+    command.args(["--message-format", "json-render-diagnostics"]);
+    command.stderr(Stdio::inherit());
+    let output = children::bind(&mut command)
+        .stdin(Stdio::null())
+        .output()
+        .context("failed to run cargo")?;
+    ensure!(output.status.success(), "{example} was not built");
+    executable(&String::from_utf8_lossy(&output.stdout), example)
+        .with_context(|| format!("cargo did not say where it put {example}"))
 }
 
 /// The program that cargo's messages name.
@@ -213,6 +238,44 @@ impl Bench<'_> {
         Ok(readings)
     }
 
+    /// What the plugins' computations take, natively and as WebAssembly: the programs look for their fastest runs themselves.
+    fn speeds(&self, speeds: &Speeds) -> Result<Vec<Reading>> {
+        let mut readings = Vec::new();
+        let both = [
+            (&speeds.native, ["native work", "native work + SQL"]),
+            (&speeds.wasm, ["wasm work", "wasm work + SQL"]),
+        ];
+        for (command, names) in both {
+            self.interrupt.check()?;
+            let (program, more) = command.split_first().context("a program")?;
+            let output = children::output(Command::new(program).args(more).arg(&self.log.path))?;
+            let printed: Value =
+                serde_json::from_str(&output).context("a program printed no JSON")?;
+            self.check_rows(&printed["rows"])?;
+            for (what, key) in names
+                .into_iter()
+                .zip(["decode_seconds", "with_sql_seconds"])
+            {
+                let seconds = printed[key].as_f64().context("a program printed no time")?;
+                // Nothing of it waits.
+                let reading = self.reading(what, seconds, Some(seconds));
+                println!("  {what:<18} {:>7.1} MB/s", reading.rate());
+                readings.push(reading);
+            }
+        }
+        Ok(readings)
+    }
+
+    fn reading(&self, what: &'static str, seconds: f64, cpu_seconds: Option<f64>) -> Reading {
+        Reading {
+            log: self.name,
+            megabytes: self.log.megabytes,
+            what,
+            seconds,
+            cpu_seconds,
+        }
+    }
+
     /// Without the start, which a run with nothing to do shows.
     fn wasm(&self, subject: &Subject, start_set: &str) -> Result<(f64, Option<f64>)> {
         let source = &self.lab.source;
@@ -253,13 +316,7 @@ impl Bench<'_> {
             self.interrupt.check()?;
             let (seconds, cpu_seconds) = once().with_context(|| what.to_owned())?;
             if best.as_ref().is_none_or(|best| seconds < best.seconds) {
-                best = Some(Reading {
-                    log: self.name,
-                    megabytes: self.log.megabytes,
-                    what,
-                    seconds,
-                    cpu_seconds,
-                });
+                best = Some(self.reading(what, seconds, cpu_seconds));
             }
         }
         let best = best.context("nothing was measured")?;
