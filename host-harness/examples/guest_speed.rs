@@ -1,6 +1,11 @@
 //! `cargo run -p datain-host --example guest_speed -- MODULE LOG`: what `native_speed` of `bench/guest-speed` prints, of the same code as a WebAssembly module, under the engine's settings of
 //! the host.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it runs natively, never in a plugin"
+)]
+
 use std::time::Instant;
 
 use wasmtime::{Config, Engine, Instance, Module, Store};

@@ -42,7 +42,7 @@ struct Group {
 }
 
 impl Group {
-    fn add(&mut self, batch: Batch, worked: &mut Worked) -> Result<(), Error> {
+    fn add(&mut self, batch: &Batch, worked: &mut Worked) -> Result<(), Error> {
         for table in &batch.tables {
             self.table = Some((table.id, Rc::new(mapping(table)?)));
         }
@@ -194,7 +194,7 @@ fn take(
             }
         }
         if writes {
-            group.add(batch, worked)?;
+            group.add(&batch, worked)?;
         }
     }
     Ok(())

@@ -202,7 +202,7 @@ impl<S: Stream> Lane<S> {
         if manner == Manner::Again {
             self.write_alone(closing, &turn).await?;
         }
-        turn.is_over();
+        turn.end();
         Ok(manner)
     }
 

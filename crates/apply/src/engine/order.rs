@@ -84,7 +84,7 @@ impl Turn {
     }
 
     /// The group is committed.
-    pub(super) fn is_over(self) {
+    pub(super) fn end(self) {
         self.order.turn.set(self.number + 1);
         self.holds_none();
     }
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(poll(second.called()), None);
         assert_eq!(poll(first.called()), Some(Called::ToCommit));
         let before = order.changes();
-        first.is_over();
+        first.end();
         assert_ne!(order.changes(), before);
         assert_eq!(poll(second.called()), Some(Called::ToCommit));
         assert!(order.is_calm());
@@ -174,13 +174,13 @@ mod tests {
         assert_eq!(poll(third.called()), Some(Called::ToYield));
         assert_eq!(poll(first.called()), Some(Called::ToCommit));
         assert_eq!(poll(second.comes_alone()), None);
-        first.is_over();
+        first.end();
         assert_eq!(poll(second.comes_alone()), None, "the third holds locks");
         third.holds_none();
         assert_eq!(poll(second.comes_alone()), Some(()));
         assert_eq!(poll(third.comes_alone()), None);
         second.holds_locks();
-        second.is_over();
+        second.end();
         assert_eq!(poll(third.comes_alone()), Some(()));
         order.calm();
         assert!(order.is_calm());
