@@ -85,6 +85,36 @@ fn a_good_file() {
 }
 
 #[test]
+fn connections_fit_into_the_limits() {
+    let numbers = |more: &str| {
+        let text = GOOD.to_owned() + more;
+        Config::parse(&text, Path::new("/etc/datain/orders.toml"))
+            .map(|config| (config.apply.connections, config.limits.connections))
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(numbers(""), Ok((4, 16)));
+    assert_eq!(numbers("[apply]\nconnections = 10\n"), Ok((10, 16)));
+    let more = "[apply]\nconnections = 40\n[limits]\nmemory_mib = 960\n";
+    assert_eq!(numbers(more), Ok((40, 42)));
+    // What nobody asked for gives way.
+    assert_eq!(numbers("[limits]\nconnections = 5\n"), Ok((3, 5)));
+    assert_eq!(numbers("[limits]\nconnections = 1\n"), Ok((1, 1)));
+    assert_eq!(numbers("[limits]\nmemory_mib = 50\n"), Ok((2, 16)));
+    assert_eq!(numbers("[limits]\nmemory_mib = 16\n"), Ok((1, 16)));
+    for (limits, needs) in [
+        ("connections = 11", "`[limits] connections` of 12 or more"),
+        ("memory_mib = 239", "`[limits] memory_mib` of 240 or more"),
+    ] {
+        let error = numbers(&format!("[apply]\nconnections = 10\n[limits]\n{limits}\n"));
+        let error = error.expect_err(limits);
+        assert!(
+            error.contains(&format!("10 connections need {needs}")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn unknown_keys_are_named_with_the_nearest_known_one() {
     check(
         "host =",

@@ -11,8 +11,8 @@ use datain_contract::types::{Batch, Checkpoint, Contact, Description, Error, Fac
 use datain_mysql_client::Session;
 use datain_plugin_runtime::clock::{Moment, now_unix_micros};
 use datain_plugin_runtime::executor::{Slice, Task};
-use datain_plugin_runtime::session;
 use datain_plugin_runtime::stream::{Heard, HostStream};
+use datain_plugin_runtime::{logging, session};
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::sink::{
@@ -29,6 +29,15 @@ use crate::writer::{self, HostEngine};
 const CHECK_TIME: Duration = Duration::from_secs(300);
 /// How long `open` and `inspect` may take: a claim waits for an older writer's commit.
 const OPEN_TIME: Duration = Duration::from_secs(90);
+
+/// How long the engine's further connections may take, of that.
+const FURTHER_TIME: Duration = Duration::from_secs(20);
+/// Codes of errors by which a connection is one too many.
+const NO_MORE: [&str; 3] = [
+    "server.too-many-connections",
+    "server.account-limit",
+    "net.limit",
+];
 
 struct Sink;
 
@@ -117,11 +126,7 @@ impl GuestWriter for Writer {
             let mut opened = HostEngine::open(session, &wanted.stream, &beginning).await?;
             // One by one nothing is written at the same time.
             if wanted.connections > 1 && !wanted.one_by_one {
-                for _ in 0..wanted.connections {
-                    let mut session = for_rows(&wanted.endpoint).await?;
-                    watched.push(Watched::of(&mut session, &wanted.endpoint).await?);
-                    opened.engine.add_connection(session).await?;
-                }
+                further(&wanted, &mut opened.engine, &mut watched).await?;
             }
             if wanted.one_by_one {
                 opened.engine.apply_as_written();
@@ -207,6 +212,47 @@ impl GuestWriter for Writer {
             },
         }
     }
+}
+
+/// Gives the engine its further connections, as many as can be had: one alone does the same work.
+async fn further(
+    config: &Config,
+    engine: &mut HostEngine,
+    watched: &mut Vec<Watched>,
+) -> Result<(), Error> {
+    let enough = Moment::now().after(FURTHER_TIME);
+    for number in 0..config.connections {
+        let fewer = |why: &str| {
+            logging::warn(
+                "fewer connections than [apply] connections says: the rest could not be had",
+                &[("connections", number.to_string()), ("why", why.to_owned())],
+            );
+        };
+        if enough.has_come() {
+            fewer("they take too long");
+            break;
+        }
+        let mut session = match for_rows(&config.endpoint).await {
+            Ok(session) => session,
+            // The server's limit, or the account's, or the host's own.
+            Err(error) if NO_MORE.contains(&error.code.as_str()) => {
+                fewer(&error.message);
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        let one = Watched::of(&mut session, &config.endpoint).await?;
+        if !watched
+            .iter()
+            .all(|other| other.seen.is_same_server(&one.seen))
+        {
+            fewer("they lead to another server");
+            break;
+        }
+        watched.push(one);
+        engine.add_connection(session).await?;
+    }
+    Ok(())
 }
 
 /// A session that an engine can use.

@@ -25,6 +25,9 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// What that question may take.
 const QUESTION: Duration = Duration::from_secs(15);
 
+/// The code by which the host says that a plugin has too many connections.
+const LIMIT: &str = "net.limit";
+
 /// The connection that is watched.
 pub struct Watched {
     /// When something arrived on it.
@@ -78,6 +81,13 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// Whether both lead to the same server.
+    pub fn is_same_server(&self, other: &Seen) -> bool {
+        self.server == other.server
+    }
+}
+
 async fn server_name(session: &mut Session<HostStream>) -> Result<String, Error> {
     let row = session
         .query_first(b"SELECT CONCAT_WS('/', @@hostname, @@port, @@server_id, @@datadir)")
@@ -113,59 +123,82 @@ struct Question {
     about: Moment,
 }
 
-#[derive(Default)]
+/// A connection, and what is known of it.
 struct Watch {
-    question: Option<Question>,
+    connection: Watched,
     /// When the server last said that it is at work.
     at_work: Option<Moment>,
 }
 
 impl Watch {
-    /// When the watch has something to do.
-    fn due(&self, connection: &Watched) -> Moment {
-        match (&self.question, connection.heard.waiting_since()) {
-            (Some(question), _) => question.until,
-            (None, Some(since)) => self.at_work.map_or(since, |at| at.max(since)).after(LATE),
-            (None, None) => Moment::now().after(LATE),
+    /// When its reply is late, or late again.
+    fn due(&self) -> Moment {
+        match self.connection.heard.waiting_since() {
+            Some(since) => self.at_work.map_or(since, |at| at.max(since)).after(LATE),
+            None => Moment::now().after(LATE),
         }
     }
 
-    /// Looks after the connection; ready when it is lost.
-    fn look(&mut self, connection: &Watched, context: &mut Context<'_>) -> Poll<Error> {
-        let Some(since) = connection.heard.waiting_since() else {
-            *self = Watch::default();
-            return Poll::Pending;
-        };
-        if self.question.as_ref().is_some_and(|q| q.about != since) {
-            *self = Watch::default();
+    fn asked(&self, since: Moment) -> Question {
+        let Watched { endpoint, seen, .. } = &self.connection;
+        Question {
+            asked: Box::pin(ask(endpoint.clone(), seen.clone())),
+            until: Moment::now().after(QUESTION),
+            about: since,
         }
-        if self.question.is_none() && self.due(connection).has_come() {
-            self.question = Some(Question {
-                asked: Box::pin(ask(connection.endpoint.clone(), connection.seen.clone())),
-                until: Moment::now().after(QUESTION),
-                about: since,
-            });
+    }
+}
+
+/// All connections. Of one at a time the server is asked.
+struct Watches {
+    list: Vec<Watch>,
+    /// Of which one, and how.
+    question: Option<(usize, Question)>,
+}
+
+impl Watches {
+    /// When there is something to do.
+    fn due(&self) -> Moment {
+        let due = self.list.iter().map(Watch::due).min();
+        match &self.question {
+            Some((_, question)) => question.until,
+            None => due.unwrap_or_else(|| Moment::now().after(LATE)),
         }
-        let Some(question) = &mut self.question else {
-            return Poll::Pending;
-        };
-        match question.asked.as_mut().poll(context) {
-            Poll::Ready(Ok(Answer::AtWork)) => {
-                self.question = None;
-                self.at_work = Some(Moment::now());
-                Poll::Pending
+    }
+
+    /// Looks after the connections; ready when one is lost.
+    fn look(&mut self, context: &mut Context<'_>) -> Poll<Error> {
+        for watch in &mut self.list {
+            if watch.connection.heard.waiting_since().is_none() {
+                watch.at_work = None;
             }
+        }
+        self.question.take_if(|(at, question)| {
+            let since = self.list[*at].connection.heard.waiting_since();
+            since != Some(question.about)
+        });
+        if self.question.is_none() {
+            let late = |(at, watch): (usize, &Watch)| {
+                let since = watch.connection.heard.waiting_since()?;
+                watch.due().has_come().then(|| (at, watch.asked(since)))
+            };
+            self.question = self.list.iter().enumerate().find_map(late);
+        }
+        let Some((at, question)) = &mut self.question else {
+            return Poll::Pending;
+        };
+        let at = *at;
+        match question.asked.as_mut().poll(context) {
+            Poll::Ready(Ok(Answer::AtWork)) => self.is_at_work(at),
             Poll::Ready(Ok(Answer::Idle)) => {
                 Poll::Ready(lost("it no longer works for this connection"))
             }
             Poll::Ready(Ok(Answer::OtherServer)) => Poll::Ready(lost(
                 "a second connection came to another server, so this one may be gone",
             )),
-            // Too many connections, for instance: whoever says that is there.
-            Poll::Ready(Err(error)) if error.server_errno.is_some() => {
-                self.question = None;
-                self.at_work = Some(Moment::now());
-                Poll::Pending
+            // Too many connections, for instance: whoever says that is there. And a limit of the host's own says nothing about the target.
+            Poll::Ready(Err(error)) if error.server_errno.is_some() || error.code == LIMIT => {
+                self.is_at_work(at)
             }
             Poll::Ready(Err(error)) => Poll::Ready(lost(&format!(
                 "a second connection failed too: {}",
@@ -176,6 +209,12 @@ impl Watch {
             }
             Poll::Pending => Poll::Pending,
         }
+    }
+
+    fn is_at_work(&mut self, at: usize) -> Poll<Error> {
+        self.question = None;
+        self.list[at].at_work = Some(Moment::now());
+        Poll::Pending
     }
 }
 
@@ -237,25 +276,24 @@ pub async fn watched<T>(
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let mut work = pin!(work);
-    let fresh = connections.into_iter().map(|c| (c, Watch::default()));
-    let watches: RefCell<Vec<(Watched, Watch)>> = RefCell::new(fresh.collect());
-    let due = || {
-        let watches = watches.borrow();
-        let first = watches.iter().map(|(c, watch)| watch.due(c)).min();
-        first.unwrap_or_else(|| Moment::now().after(LATE))
-    };
+    let list = connections.into_iter().map(|connection| Watch {
+        connection,
+        at_work: None,
+    });
+    let watches = RefCell::new(Watches {
+        list: list.collect(),
+        question: None,
+    });
     loop {
-        let step = executor::with_timer(due, |context| {
-            if let Poll::Ready(result) = work.as_mut().poll(context) {
-                return Poll::Ready(result);
-            }
-            for (connection, watch) in watches.borrow_mut().iter_mut() {
-                if let Poll::Ready(error) = watch.look(connection, context) {
-                    return Poll::Ready(Err(error));
+        let step = executor::with_timer(
+            || watches.borrow().due(),
+            |context| {
+                if let Poll::Ready(result) = work.as_mut().poll(context) {
+                    return Poll::Ready(result);
                 }
-            }
-            Poll::Pending
-        });
+                watches.borrow_mut().look(context).map(Err)
+            },
+        );
         if let Ok(result) = step.await {
             return result;
         }

@@ -100,6 +100,7 @@ pub async fn run(
             || !work.batch.transactions.is_empty();
         shared.half = engine.group_size().is_some()
             && work.batch.transactions.is_empty()
+            && !engine.is_flying()
             && !engine.can_commit();
     }
 }
@@ -204,8 +205,9 @@ impl Work {
         if self.config.one_by_one {
             return Ok(More::Nothing);
         }
-        if collector.size().is_none() {
-            self.due = None;
+        if collector.size().is_none() && self.due.take().is_some() {
+            // The group that was due is on its way.
+            self.committed = Some(Moment::now());
         }
         for number in 0..AT_ONCE {
             let so_far = if number > 0 {
@@ -254,13 +256,23 @@ impl Work {
     }
 
     /// A group that is due need not wait for those under way.
-    fn or_due(&mut self, collector: &Collector<SeededHasher>, more: More) -> More {
-        let due = self.due.is_some_and(Moment::has_come) || self.shared.borrow().flush;
-        if more != More::Nothing || !due || !collector.can_commit() {
+    fn or_due(&self, collector: &Collector<SeededHasher>, more: More) -> More {
+        if more != More::Nothing || !collector.can_commit() {
             return more;
         }
-        self.committed = Some(Moment::now());
-        More::Full
+        let due = match self.due {
+            Some(due) if due.has_come() => true,
+            Some(due) => {
+                executor::wake_at(due);
+                false
+            }
+            None => false,
+        };
+        if due || self.shared.borrow().flush {
+            More::Full
+        } else {
+            more
+        }
     }
 
     fn report(&mut self, engine: &mut HostEngine, durable: Option<Checkpoint>) {

@@ -85,12 +85,6 @@ fn attempt(
             let progress = reader.progress();
             let durable = newest.as_ref().map(|checkpoint| checkpoint.ordinal);
             if progress.reached_head && durable.is_some_and(|done| done >= progress.ordinal) {
-                eprintln!(
-                    "REWRITTEN {} groups {} conn {}",
-                    engine.rewritten(),
-                    engine.totals().groups,
-                    manner.connections
-                );
                 return Ok(());
             }
             let batch = reader.next_batch(manner.batch_bytes, |_| {}).await?;

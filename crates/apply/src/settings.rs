@@ -16,13 +16,15 @@ pub const FOR_ROWS: &[u8] = b"SET NAMES binary, \
     SESSION timestamp = DEFAULT, SESSION auto_increment_increment = 1, SESSION auto_increment_offset = 1, \
     SESSION lc_time_names = 'en_US', SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1, \
     SESSION sql_auto_is_null = 0, SESSION sql_notes = 1, SESSION wait_timeout = 28800, \
-    SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED)";
+    SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED), SESSION lock_wait_timeout = @@global.lock_wait_timeout";
 
-/// A second for the wait for a lock, where groups are written at the same time.
-pub const IMPATIENT: &[u8] = b"SET SESSION innodb_lock_wait_timeout = 1";
+/// A second for the wait for a lock, of a row or of a table's definition, where groups are written at the same time.
+pub const IMPATIENT: &[u8] =
+    b"SET SESSION innodb_lock_wait_timeout = 1, SESSION lock_wait_timeout = 1";
 
 /// The wait for a lock as in [`FOR_ROWS`] again.
-pub const PATIENT: &[u8] = b"SET SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED)";
+pub const PATIENT: &[u8] =
+    b"SET SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED), SESSION lock_wait_timeout = @@global.lock_wait_timeout";
 
 /// Strict mode off, for a row with a value that it refuses. What was stored must be read back.
 pub const LENIENT: &[u8] = b"SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";

@@ -116,6 +116,13 @@ pub async fn until_ready(connection: &Rc<Connection>, interest: Interest) {
     .await;
 }
 
+/// For a future that is about to be suspended: it is continued at this moment at the latest.
+pub fn wake_at(moment: Moment) {
+    WAITS.with_borrow_mut(|w| {
+        w.timer = Some(w.timer.map_or(moment, |t| t.min(moment)));
+    });
+}
+
 /// Suspends until `condition` gives a value; it is asked again whenever the task is continued. With `timer`, the task is continued at
 /// that moment at the latest.
 pub async fn until<T>(timer: Option<Moment>, mut condition: impl FnMut() -> Option<T>) -> T {
@@ -123,9 +130,7 @@ pub async fn until<T>(timer: Option<Moment>, mut condition: impl FnMut() -> Opti
         Some(value) => Poll::Ready(value),
         None => {
             if let Some(timer) = timer {
-                WAITS.with_borrow_mut(|w| {
-                    w.timer = Some(w.timer.map_or(timer, |t| t.min(timer)));
-                });
+                wake_at(timer);
             }
             Poll::Pending
         }
@@ -154,9 +159,7 @@ pub async fn with_timer<T>(
         if until.has_come() {
             return Poll::Ready(Err(TimeOver));
         }
-        WAITS.with_borrow_mut(|w| {
-            w.timer = Some(w.timer.map_or(until, |t| t.min(until)));
-        });
+        wake_at(until);
         Poll::Pending
     })
     .await

@@ -12,6 +12,13 @@ use super::{
 };
 use crate::error::{Error, Result};
 
+/// Over how many connections groups are written, if the configuration does not say.
+const CONNECTIONS: u32 = 4;
+/// Beside those one writes what stands alone, and one asks after another that is silent.
+const FURTHER_CONNECTIONS: u32 = 2;
+/// What a group that is written may take of the plugin's memory, with its SQL.
+const MIB_OF_CONNECTION: u32 = 24;
+
 impl Config {
     /// Reads and checks a configuration file.
     ///
@@ -105,7 +112,9 @@ impl Loader<'_> {
         };
         let start = self.start(file.start)?;
         let limits = file.limits;
-        let connections = self.number("connections", file.apply.connections, 4, 1..=64)?;
+        let memory_mib = self.number("memory_mib", limits.memory_mib, 256, 16..=4096)?;
+        let [connections, open_connections] =
+            self.connections(file.apply.connections, limits.connections, memory_mib)?;
         Ok(Config {
             server_id,
             start,
@@ -139,20 +148,14 @@ impl Loader<'_> {
                 connections,
             },
             limits: Limits {
-                memory_mib: self.number("memory_mib", limits.memory_mib, 256, 16..=4096)?,
+                memory_mib,
                 max_row_mib: self.number("max_row_mib", limits.max_row_mib, 64, 1..=1024)?,
                 queue_mib: self.number("queue_mib", limits.queue_mib, 8, 1..=1024)?,
                 call_cpu: Duration::from_secs(
                     self.number("call_cpu_seconds", limits.call_cpu_seconds, 60, 1..=3600)?
                         .into(),
                 ),
-                // Beside those that write groups, one writes what stands alone, and one asks after another that is silent.
-                connections: self.number(
-                    "connections",
-                    limits.connections,
-                    16.max(connections + 2),
-                    connections + 2..=1024,
-                )?,
+                connections: open_connections,
             },
             plugins: Plugins {
                 source: file.plugins.source.map(|p| self.relative(&p)),
@@ -162,6 +165,42 @@ impl Loader<'_> {
             control_socket: file.control.socket.map(|p| self.relative(&p)),
             name,
         })
+    }
+
+    /// Over how many connections groups are written at the same time, and how many a plugin may have open. What the configuration does not say is made to fit.
+    fn connections(
+        &self,
+        apply: Option<Spanned<u32>>,
+        limit: Option<Spanned<u32>>,
+        memory_mib: u32,
+    ) -> Result<[u32; 2]> {
+        let limited = limit.is_some();
+        let wanted = apply.as_ref().map_or(CONNECTIONS, |apply| *apply.get_ref());
+        let limit = self.number(
+            "connections",
+            limit,
+            16.max(wanted.saturating_add(FURTHER_CONNECTIONS)),
+            1..=1024,
+        )?;
+        let span = apply.as_ref().map(Spanned::span);
+        let connections = self.number("connections", apply, CONNECTIONS, 1..=64)?;
+        let by_limit = limit.saturating_sub(FURTHER_CONNECTIONS).max(1);
+        let by_memory = (memory_mib / MIB_OF_CONNECTION).max(1);
+        if let Some(span) = span {
+            let needs = |what: String| {
+                let message = format!("{connections} connections need {what}");
+                self.error("config.invalid-value", span.clone(), message)
+            };
+            if limited && connections > by_limit {
+                let least = connections + FURTHER_CONNECTIONS;
+                return Err(needs(format!("`[limits] connections` of {least} or more")));
+            }
+            if connections > by_memory {
+                let least = connections * MIB_OF_CONNECTION;
+                return Err(needs(format!("`[limits] memory_mib` of {least} or more")));
+            }
+        }
+        Ok([connections.min(by_limit).min(by_memory), limit])
     }
 
     /// The names that `[check] allow` may hold are the catalogue's.

@@ -60,7 +60,8 @@ const MODES: &[&str] = &[
     "DEFAULT",
     "''",
     "'STRICT_TRANS_TABLES,ALLOW_INVALID_DATES'",
-    "'ANSI,STRICT_ALL_TABLES'",
+    // What ANSI stands for, without its name: under that MySQL 9.7.4 logs a table that gets an invisible key without its options (ROW_FORMAT).
+    "'REAL_AS_FLOAT,PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE,STRICT_ALL_TABLES'",
     "'STRICT_TRANS_TABLES'",
     "'NO_AUTO_VALUE_ON_ZERO,STRICT_TRANS_TABLES'",
     "'TIME_TRUNCATE_FRACTIONAL,PAD_CHAR_TO_FULL_LENGTH'",

@@ -4,7 +4,7 @@
 //! when all older ones are ([`super::order`]). Meanwhile the next one is collected. What cannot be a group's net effect is written on the engine's first connection, when nothing
 //! flies any more ([`Engine::settle`]).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::hash::BuildHasher;
 use std::pin::Pin;
@@ -20,6 +20,9 @@ use super::lane::{Closing, Lane, Manner};
 use super::order::Order;
 use super::{Engine, settle_session};
 use crate::net::Footprint;
+
+/// For so many groups tables stay crowded.
+const CROWDED_FOR: u64 = 1000;
 
 /// What a caller has done for the next group while others are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,7 @@ type Written<S> = Pin<Box<dyn Future<Output = (Lane<S>, Result<Manner, Error>)>>
 
 /// A group under way.
 struct Flying<S> {
+    number: u64,
     group: Group,
     checkpoint: Checkpoint,
     footprint: Footprint,
@@ -65,8 +69,8 @@ pub(super) struct Flight<S, H> {
     flying: Vec<Flying<S>>,
     waiting: Option<Waiting<H>>,
     order: Rc<Order>,
-    /// Tables of which groups have waited for each other's locks, by name in SQL: from then on they are one group's at a time.
-    crowded: BTreeSet<String>,
+    /// Tables of which groups have waited for each other's locks, by name in SQL in lower case: they are one group's at a time, up to the group of this number.
+    crowded: BTreeMap<String, u64>,
     hasher: H,
     /// Groups that were written twice, since they stood in each other's way.
     rewritten: u64,
@@ -81,7 +85,7 @@ impl<S, H: Default> Default for Flight<S, H> {
             flying: Vec::new(),
             waiting: None,
             order: Rc::default(),
-            crowded: BTreeSet::new(),
+            crowded: BTreeMap::new(),
             hasher: H::default(),
             rewritten: 0,
             settled: None,
@@ -103,7 +107,9 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
     /// Takes a complete group.
     fn take(&mut self, sealed: Sealed<H>) -> Result<(), Error> {
         let mut footprint = sealed.closing.net.footprint(&self.hasher)?;
-        footprint.spread(&self.crowded);
+        let next = self.order.next();
+        self.crowded.retain(|_, until| *until > next);
+        footprint.spread(|name| self.crowded.contains_key(name));
         self.waiting = Some(Waiting {
             sealed,
             footprint,
@@ -139,6 +145,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
         } = waiting.sealed;
         let turn = self.order.take();
         self.flying.push(Flying {
+            number: turn.number(),
             group,
             checkpoint,
             footprint: waiting.footprint,
@@ -153,7 +160,12 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
     /// Lets all groups go on. Ready when one is committed, or has failed.
     fn go_on(&mut self, context: &mut Context<'_>) -> Poll<Result<(Group, Checkpoint), Error>> {
         for at in 0..self.flying.len() {
-            let Poll::Ready((lane, result)) = self.flying[at].writing.as_mut().poll(context) else {
+            let asker = self.order.asker();
+            let step = self.flying[at].writing.as_mut().poll(context);
+            if let Some(asks) = self.order.asker().filter(|_| self.order.asker() != asker) {
+                self.note_crowded(asks);
+            }
+            let Poll::Ready((lane, result)) = step else {
                 continue;
             };
             let done = self.flying.remove(at);
@@ -169,19 +181,18 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
             self.look_again();
             return Poll::Ready(Ok((done.group, done.checkpoint)));
         }
-        if !self.order.is_calm() {
-            self.note_crowded();
-        }
         Poll::Pending
     }
 
-    /// Notes the tables that several groups under way touch.
-    fn note_crowded(&mut self) {
-        for (number, group) in self.flying.iter().enumerate() {
-            for other in &self.flying[number + 1..] {
-                self.crowded
-                    .extend(group.footprint.tables_of_both(&other.footprint));
-            }
+    /// Notes the tables that the group which asks for locks has in common with others under way.
+    fn note_crowded(&mut self, asks: u64) {
+        let until = self.order.next() + CROWDED_FOR;
+        let Some(asker) = self.flying.iter().find(|group| group.number == asks) else {
+            return;
+        };
+        for other in self.flying.iter().filter(|group| group.number != asks) {
+            let common = asker.footprint.tables_of_both(&other.footprint);
+            self.crowded.extend(common.map(|table| (table, until)));
         }
     }
 }

@@ -87,6 +87,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     }
 
     async fn ask_cascades(&mut self) -> Result<Cascades, Error> {
+        // While this is asked nobody would look after other groups.
+        self.settle().await?;
         // Replies that are on the way come first on this session.
         self.lane.send_packet().await?;
         self.lane.read_replies().await?;

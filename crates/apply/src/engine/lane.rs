@@ -186,6 +186,15 @@ impl<S: Stream> Lane<S> {
         closing: &Closing<H>,
         turn: Turn,
     ) -> Result<Manner, Error> {
+        let result = self.write_and_yield(closing, turn).await;
+        result.map_err(|error| closing.place.named(error))
+    }
+
+    async fn write_and_yield<H: BuildHasher + Default>(
+        &mut self,
+        closing: &Closing<H>,
+        turn: Turn,
+    ) -> Result<Manner, Error> {
         let place = &closing.place;
         turn.holds_locks();
         self.wait_for_locks(true, place);
@@ -197,7 +206,7 @@ impl<S: Stream> Lane<S> {
                 turn.asks_for_locks();
                 Manner::Again
             }
-            Err(error) => return Err(place.named(error)),
+            Err(error) => return Err(error),
         };
         if manner == Manner::Again {
             self.write_alone(closing, &turn).await?;

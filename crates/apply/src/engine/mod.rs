@@ -322,6 +322,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         while self.is_flying() {
             durable = self.go_on_while(|_| Ok(More::Nothing)).await?;
         }
+        self.flight.settled = None;
         Ok(durable)
     }
 
@@ -443,6 +444,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     /// Compares a table record with the target's table of now.
     async fn map_table(&mut self, source: &Table) -> Result<Rc<Mapping>, Error> {
         let (schema, name) = (source.schema.as_str(), source.name.as_str());
+        // While this is asked nobody would look after other groups.
+        self.settle().await?;
         // Replies that are on the way come first on this session.
         self.lane.send_packet().await?;
         self.lane.read_replies().await?;

@@ -1,7 +1,7 @@
 //! In which order groups that are written at the same time are committed.
 //!
 //! Each group has a number, and is committed after all with smaller ones. Groups that touch the same rows are not written at the same time ([`crate::net::Footprint`]). The server may
-//! lock more than that: rows that a condition was held against, gaps between rows. So a group may wait for a lock of a younger one, which waits for its turn: that would last for
+//! lock more than that: rows that a condition was held against, gaps between rows, and with a client's ALTER TABLE or LOCK TABLES in between the table itself. So a group may wait for a lock of a younger one, which waits for its turn: that would last for
 //! ever. Such groups wait for locks for a second only. The one that has waited in vain then takes its statements back, the younger ones do the same, and from
 //! there on they are written one after another, each when all older ones are committed.
 
@@ -18,7 +18,7 @@ pub(super) struct Order {
     next: Cell<u64>,
     /// Groups that may hold locks.
     holders: Cell<u64>,
-    /// Groups younger than this one take their statements back.
+    /// Groups younger than this one take their statements back: the oldest that has asked for locks.
     yield_to: Cell<Option<u64>>,
     /// Changes with whatever a group may wait for.
     changes: Cell<u64>,
@@ -51,9 +51,19 @@ impl Order {
         }
     }
 
+    /// The number that the next group will have.
+    pub(super) fn next(&self) -> u64 {
+        self.next.get()
+    }
+
     /// Whether no group has asked others for locks since the order was last [calmed](Order::calm).
     pub(super) fn is_calm(&self) -> bool {
         self.yield_to.get().is_none()
+    }
+
+    /// The number of the oldest group that has asked others for locks.
+    pub(super) fn asker(&self) -> Option<u64> {
+        self.yield_to.get()
     }
 
     /// No group is under way any more.
@@ -87,6 +97,11 @@ impl Turn {
     pub(super) fn end(self) {
         self.order.turn.set(self.number + 1);
         self.holds_none();
+    }
+
+    /// Its number.
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// All older groups are committed.

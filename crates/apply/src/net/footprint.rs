@@ -1,11 +1,10 @@
 //! What the changes of a group touch, so that groups which do not meet can be written at the same time.
 //!
 //! Two groups meet when they hold the same value of the same unique key, before or after a change. Values are compared by hashes of their bytes. So they count only where the server's
-//! equality is that of the bytes, or can be made so: letters are taken as lower-case ones, and strings of anything but ASCII letters, digits, `_` and `-`
-//! count as if the whole table were touched, since collations know more equal strings than can be told here. The same holds for unique keys over parts of columns or expressions,
-//! and where the images lack the values that rows had in other unique keys.
+//! equality is that of the bytes, or can be made so: letters are taken as lower-case ones, and strings of anything but ASCII letters, digits, `_` and `-`, or under other
+//! collations than those of [`tells_letters_apart`], count as if the whole table were touched, since collations know more equal strings than can be told here. The same holds for unique
+//! keys over parts of columns or expressions, and where the images lack the values that rows had in other unique keys.
 
-use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 
 use datain_contract::ErrorExt as _;
@@ -80,20 +79,25 @@ impl Footprint {
         })
     }
 
-    /// Counts these tables, by name in SQL, as touched as a whole.
-    pub fn spread(&mut self, over: &BTreeSet<String>) {
+    /// Counts the tables of which this is true, by name in SQL in lower case, as touched as a whole.
+    pub fn spread(&mut self, over: impl Fn(&str) -> bool) {
         for (name, touched) in &mut self.tables {
-            if over.contains(name) {
+            if over(&name.to_lowercase()) {
                 *touched = Touched::Whole;
             }
         }
     }
 
-    /// The tables that both touch, by name in SQL.
+    /// The tables that both touch, by name in SQL in lower case.
     pub fn tables_of_both(&self, other: &Footprint) -> impl Iterator<Item = String> {
-        let known = |name: &String| other.tables.iter().any(|(theirs, _)| theirs == name);
+        let known = |name: &str| {
+            let mut theirs = other.tables.iter();
+            theirs.any(|(theirs, _)| theirs.eq_ignore_ascii_case(name))
+        };
         let names = self.tables.iter().map(|(name, _)| name);
-        names.filter(move |name| known(name)).cloned()
+        names
+            .filter(move |name| known(name))
+            .map(|name| name.to_lowercase())
     }
 }
 
@@ -145,6 +149,32 @@ fn touched<H: BuildHasher + Default>(
     Ok(Some(hashes))
 }
 
+/// Character sets in which the bytes of ASCII are its characters, and never parts of others.
+const OF_ASCII: [&str; 5] = ["utf8mb4", "utf8mb3", "utf8", "latin1", "ascii"];
+
+/// Whether two strings of ASCII letters, digits, `_` and `-` are equal under the collation only if their letters are, in whatever case: those of one language may know more (in
+/// Roman i is j, in Lithuanian i is y), and so may one of the server's own making.
+fn tells_letters_apart(collation: &str) -> bool {
+    let Some((charset, rest)) = collation.split_once('_') else {
+        return false;
+    };
+    OF_ASCII.contains(&charset)
+        && matches!(
+            rest,
+            "bin"
+                | "general_ci"
+                | "unicode_ci"
+                | "unicode_520_ci"
+                | "swedish_ci"
+                | "0900_ai_ci"
+                | "0900_as_ci"
+                | "0900_as_cs"
+                | "0900_bin"
+        )
+        // That of Unicode has rules of its own.
+        && (rest != "swedish_ci" || charset == "latin1")
+}
+
 /// Puts the values of a key into `out`, so that what is equal for the server has equal bytes. False for a NULL, which is equal to nothing; none where the values cannot be
 /// told apart.
 fn told_apart(
@@ -159,25 +189,27 @@ fn told_apart(
         if value == Value::Null {
             return Some(false);
         }
+        let target = &mapping.target.columns[*column];
         match &mapping.forms[*column] {
-            Form::Integer { .. }
-            | Form::Number
-            | Form::Digits
-            | Form::Temporal
-            | Form::Binary { .. } => {
+            Form::Integer { .. } | Form::Number | Form::Digits | Form::Temporal => {
                 out.extend_from_slice(image.raw(*column)??);
             }
-            Form::Characters { .. } => {
+            Form::Binary { .. } if target.charset.is_none() => {
+                out.extend_from_slice(image.raw(*column)??);
+            }
+            Form::Characters { charset, .. } => {
+                let collation = target.collation.as_deref()?;
                 let Value::Bytes(bytes) = value else {
                     return None;
                 };
                 let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-                if !bytes.iter().all(plain) {
+                let tells = OF_ASCII.contains(&charset.as_str()) && tells_letters_apart(collation);
+                if !tells || !bytes.iter().all(plain) {
                     return None;
                 }
                 out.extend(bytes.iter().map(u8::to_ascii_lowercase));
             }
-            Form::Real | Form::Json => return None,
+            Form::Binary { .. } | Form::Real | Form::Json => return None,
         }
         // No string that gets here holds it.
         out.push(0);
