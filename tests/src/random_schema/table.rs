@@ -140,6 +140,10 @@ impl Table {
         let kind = Kind::any(rng);
         let nullable = chance(rng, 70);
         let default = match rng.u8(0..10) {
+            // MySQL 9.7.4 logs a table that gets an invisible key with six digits of such a default, and MINIMAL images leave it to the target.
+            0..3 if matches!(kind, Kind::Float) => {
+                Some(pick(rng, &["0", "1.5", "-2.25e-5", "3e30", "-123456"]).to_owned())
+            }
             0..3 => Some(
                 if kind.takes_plain_default() && !matches!(kind, Kind::Enum(_) | Kind::Set(_)) {
                     literal(rng, &kind)
