@@ -24,3 +24,11 @@ CREATE TABLE masks (s SET('m0','m1','m2','m3','m4','m5','m6','m7','m8','m9','m10
 INSERT INTO masks VALUES (0, 1), (1, 2), (9223372036854775808, 3), (18446744073709551615, 4), (16853648765035084184, 5);
 UPDATE masks SET n = n + 10;
 DELETE FROM masks WHERE n > 13;
+
+-- A hint stands in a comment, which the name of its table may end, though it is quoted.
+CREATE TABLE `a*/b` (id INT PRIMARY KEY, v INT);
+CREATE TABLE `/*/*``c` (id INT PRIMARY KEY, v INT);
+INSERT INTO `a*/b` VALUES (1, 1), (2, 2), (3, 3);
+INSERT INTO `/*/*``c` VALUES (1, 1), (2, 2), (3, 3);
+DELETE FROM `a*/b` WHERE id < 3;
+DELETE FROM `/*/*``c` WHERE id > 1;

@@ -162,6 +162,12 @@ pub(crate) fn sought(
     value(out, mapping, image, column, true)
 }
 
+/// Whether a hint may name the table: it stands in a comment, which a name may begin or end for the server's parser, though it is quoted.
+fn fits_into_hint(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'-');
+    name.bytes().all(plain)
+}
+
 /// The server compares a SET with a number as DOUBLEs, which are exact below this. An operator on bits makes it a whole number, for which no index is used.
 const EXACT: u64 = 1 << 53;
 
@@ -366,10 +372,10 @@ impl<'m> Open<'m> {
         let several = key.len() > 1;
         if self.rows == 0 {
             self.sql.extend_from_slice(b"DELETE ");
-            if self.bounds.hints && self.mapping.target.has_primary_key {
-                let name = quote_identifier(&self.mapping.target.name);
-                self.sql
-                    .extend_from_slice(format!("/*+ INDEX({name} PRIMARY) */ ").as_bytes());
+            let target = &self.mapping.target;
+            if self.bounds.hints && target.has_primary_key && fits_into_hint(&target.name) {
+                let hint = format!("/*+ INDEX({} PRIMARY) */ ", quote_identifier(&target.name));
+                self.sql.extend_from_slice(hint.as_bytes());
             }
             self.sql.extend_from_slice(b"FROM ");
             self.table();

@@ -122,13 +122,17 @@ impl Run {
             == 1
     }
 
-    fn statements(mut self) -> Vec<String> {
+    fn statements(self) -> Vec<String> {
+        self.statements_of(false)
+    }
+
+    fn statements_of(mut self, hints: bool) -> Vec<String> {
         let mut found = Vec::new();
         let limits = Limits {
             bounds: Bounds {
                 bytes: 1 << 20,
                 rows: 1000,
-                hints: false,
+                hints,
             },
             knows_values: true,
             loads: false,
@@ -143,6 +147,25 @@ impl Run {
                 .unwrap();
         }
         found
+    }
+}
+
+#[test]
+fn a_delete_is_told_to_use_the_key_where_a_comment_can_hold_the_name() {
+    let delete = |name: &str| {
+        let mut run = Run::new();
+        let mut mapping = (*run.mapping).clone();
+        mapping.target.name = name.to_owned();
+        run.mapping = Rc::new(mapping);
+        assert!(run.add(&Delete(full([1, 1, 1]))));
+        run.statements_of(true)
+    };
+    assert_eq!(
+        delete("item_2"),
+        ["1: DELETE /*+ INDEX(`item_2` PRIMARY) */ FROM t WHERE id IN (1)"]
+    );
+    for name in ["a*/b", "/*/*`t1", "größe", "a b"] {
+        assert_eq!(delete(name), ["1: DELETE FROM t WHERE id IN (1)"], "{name}");
     }
 }
 
