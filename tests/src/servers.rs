@@ -35,3 +35,18 @@ pub fn cell(server: &Server, sql: &str) -> String {
 pub fn run(server: &Server, sql: &str) {
     server.sql(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
 }
+
+/// Two servers with fast commits, which take LOAD DATA LOCAL: a source and a target.
+///
+/// # Panics
+/// When one does not start.
+#[must_use]
+pub fn loading_pair() -> [Server; 2] {
+    [(); 2].map(|()| {
+        Server::builder(Flavor::Mysql97)
+            .relaxed()
+            .option("local_infile=ON")
+            .start()
+            .expect("a server")
+    })
+}

@@ -10,22 +10,12 @@ use datain_tests::moving_keys;
 use datain_tests::native::replicate;
 use datain_tests::rough::{replicate_roughly, settings};
 use datain_tests::seed::{Rng, long, seed};
-use datain_throwaway_servers::{Flavor, Server};
-
-fn pair() -> [Server; 2] {
-    [(); 2].map(|()| {
-        Server::builder(Flavor::Mysql97)
-            .relaxed()
-            .option("local_infile=ON")
-            .start()
-            .expect("a server")
-    })
-}
+use datain_tests::servers::loading_pair;
 
 /// fidelity: type | AUTO_INCREMENT of rows that come and go in one group | the target gives the next number, as the source does
 #[test]
 fn numbers_that_were_given_are_not_given_again() {
-    let [source, target] = pair();
+    let [source, target] = loading_pair();
     let settings = settings("numbers");
     source
         .sql(
@@ -45,7 +35,7 @@ fn numbers_that_were_given_are_not_given_again() {
 /// A load would take the current time for a NULL, without a warning.
 #[test]
 fn a_null_does_not_become_the_current_time() {
-    let [source, target] = pair();
+    let [source, target] = loading_pair();
     let settings = settings("null");
     source
         .sql("CREATE DATABASE d; CREATE TABLE d.t (id INT AUTO_INCREMENT PRIMARY KEY, at TIMESTAMP NULL)")
@@ -76,7 +66,7 @@ fn a_null_does_not_become_the_current_time() {
 /// fidelity: type | FLOAT and DOUBLE keys of 0 and -0 in one table, partitioned by key | equal
 #[test]
 fn zeros_of_both_signs_are_found_in_their_partitions() {
-    let [source, target] = pair();
+    let [source, target] = loading_pair();
     let settings = settings("zeros");
     source
         .sql(
@@ -100,7 +90,7 @@ fn zeros_of_both_signs_are_found_in_their_partitions() {
 /// An image that lacks the key takes it from the one before: a row with an ENUM's invalid value there cannot be inserted in strict mode.
 #[test]
 fn an_invalid_enum_in_the_key_of_a_row_whose_unique_value_changes() {
-    let [source, target] = pair();
+    let [source, target] = loading_pair();
     let settings = settings("invalid_key");
     source
         .sql("CREATE DATABASE d; CREATE TABLE d.t (e ENUM('x','y') PRIMARY KEY, v INT UNIQUE); INSERT IGNORE INTO d.t VALUES ('none', 1), ('x', 2)")
@@ -121,7 +111,7 @@ fn an_invalid_enum_in_the_key_of_a_row_whose_unique_value_changes() {
 #[test]
 fn values_move_between_rows_in_every_way() {
     let seed = seed("net effects");
-    let [source, target] = pair();
+    let [source, target] = loading_pair();
     source.sql(moving_keys::CREATE).expect("the tables");
     let load = moving_keys::load(if long() { 20_000 } else { 1200 });
     let settings = settings("net");

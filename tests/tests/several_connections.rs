@@ -19,19 +19,10 @@ use datain_tests::compare;
 use datain_tests::host::{Exit, Host, TempDir};
 use datain_tests::native::{self, Fragile};
 use datain_tests::rough::settings;
-use datain_throwaway_servers::{Flavor, Server};
+use datain_tests::servers::loading_pair;
+use datain_throwaway_servers::Server;
 
 const LIMIT: Duration = Duration::from_secs(60);
-
-fn pair() -> [Server; 2] {
-    [(); 2].map(|()| {
-        Server::builder(Flavor::Mysql97)
-            .relaxed()
-            .option("local_infile=ON")
-            .start()
-            .expect("a server")
-    })
-}
 
 fn number(server: &Server, sql: &str) -> u64 {
     let rows = server.query(sql).expect("an answer");
@@ -124,7 +115,7 @@ const TABLES: &str = "CREATE DATABASE d; CREATE TABLE d.a (id INT PRIMARY KEY, v
 
 #[test]
 fn only_groups_that_touch_different_rows_are_written_at_the_same_time() {
-    let servers = pair();
+    let servers = loading_pair();
     let mut settings = settings("same");
     // Each transaction may be a group.
     settings.one_by_one = true;
@@ -150,7 +141,7 @@ struct Pipeline {
 impl Pipeline {
     /// With the tables on both sides, and a host that runs.
     fn start() -> (Self, Host) {
-        let [source, target] = pair();
+        let [source, target] = loading_pair();
         source.sql(TABLES).expect("tables");
         let folder = TempDir::new().expect("a folder");
         let more = "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n[apply]\nconnections = 2\n";

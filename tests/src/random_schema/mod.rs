@@ -64,7 +64,7 @@ const MODES: &[&str] = &[
     "'REAL_AS_FLOAT,PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE,STRICT_ALL_TABLES'",
     "'STRICT_TRANS_TABLES'",
     "'NO_AUTO_VALUE_ON_ZERO,STRICT_TRANS_TABLES'",
-    // Not PAD_CHAR_TO_FULL_LENGTH: a stored column that is computed of a CHAR column then holds the padding, which no row event says.
+    // Not PAD_CHAR_TO_FULL_LENGTH: a stored column that is computed of a CHAR column then holds the padding, and the target computes it without.
     "'TIME_TRUNCATE_FRACTIONAL'",
     "'REAL_AS_FLOAT,HIGH_NOT_PRECEDENCE,IGNORE_SPACE'",
     "'NO_UNSIGNED_SUBTRACTION,NO_ZERO_DATE'",

@@ -129,13 +129,16 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
 
     /// Lets the waiting group fly, if it can. Returns whether it does.
     fn launch(&mut self) -> bool {
-        if !self.order.is_calm() || self.free.is_empty() {
+        let may = |waiting: &Waiting<H>| !waiting.blocked;
+        if !self.order.is_calm() || !self.waiting.as_ref().is_some_and(may) {
             return false;
         }
-        let Some(waiting) = self.waiting.take_if(|waiting| !waiting.blocked) else {
+        // The connection first: a group that is taken out and has none would be lost.
+        let Some(mut lane) = self.free.pop_front() else {
             return false;
         };
-        let Some(mut lane) = self.free.pop_front() else {
+        let Some(waiting) = self.waiting.take() else {
+            self.free.push_front(lane);
             return false;
         };
         let Sealed {
