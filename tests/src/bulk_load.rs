@@ -8,7 +8,7 @@ use datain_apply::{contract, settings};
 use datain_capture::reader::Reader;
 use datain_contract::types::{Batch, Change, Error, Operation, RowSet, Table};
 use datain_mysql_client::blocking::{BlockingStream, block_on};
-use datain_mysql_client::{ClientError, ConnectOptions, Session, quote_identifier};
+use datain_mysql_client::{ClientError, ConnectOptions, Outcome, Session, quote_identifier};
 use datain_throwaway_servers::{ROOT_PASSWORD, Server};
 
 use crate::native;
@@ -215,10 +215,11 @@ pub fn copy_definition(source: &Server, target: &mut Root, from: &str, table: &s
         quote_identifier(from),
         quote_identifier(table)
     );
-    let create = block_on(of_source.query_first(show.as_bytes()))
-        .expect("the definition")
-        .and_then(|row| row[1].clone())
-        .expect("the definition");
+    // As bytes: a default may be a text in any character set.
+    let create = match block_on(of_source.query(show.as_bytes())).as_deref() {
+        Ok([Outcome::Rows(shown)]) => shown.rows[0][1].clone().expect("the definition"),
+        other => panic!("{show}: {other:?}"),
+    };
     block_on(async {
         // The text is in UTF-8, and may hold defaults that only a lenient session takes.
         target
@@ -227,8 +228,8 @@ pub fn copy_definition(source: &Server, target: &mut Root, from: &str, table: &s
         target
             .exec(format!("USE {}", quote_identifier(to)).as_bytes())
             .await?;
-        target.exec(create.as_bytes()).await?;
+        target.exec(&create).await?;
         target.exec(settings::FOR_ROWS).await
     })
-    .unwrap_or_else(|e| panic!("{e}: {create}"));
+    .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&create)));
 }

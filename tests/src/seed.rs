@@ -1,4 +1,6 @@
 //! The seed of a random test: printed, and taken from `DATAIN_SEED` to repeat a run.
+//!
+//! A normal run always draws the same, so that what it says of a change is not a matter of luck; long runs look for what nobody has seen yet.
 
 use std::env;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,7 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Source of everything that is random in a test.
 pub type Rng = fastrand::Rng;
 
-/// The seed of this run, which is printed: `DATAIN_SEED`, or one that is new at every call.
+/// The seed of a normal run. Tests count up from a seed for their further parts.
+const USUAL: u64 = 1_000;
+
+/// The seed of this run, which is printed: `DATAIN_SEED`; else one that is new at every call in a long run, and always the same in a normal one.
 ///
 /// # Panics
 /// When `DATAIN_SEED` is no number.
@@ -14,6 +19,7 @@ pub type Rng = fastrand::Rng;
 pub fn seed(test: &str) -> u64 {
     let seed = match env::var("DATAIN_SEED") {
         Ok(text) => text.parse().expect("DATAIN_SEED is a number"),
+        Err(_) if !long() => USUAL,
         // Short, so that it is easily typed; the next ones are left to further parts of the same run.
         Err(_) => SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -20,9 +20,11 @@ use crate::literal::{self, Form, Unwritable};
 use crate::mapping::Mapping;
 use crate::row_set::Rows;
 use documents::Documents;
+use plan::EMPTY_VECTOR;
 pub(crate) use plan::Fill;
 
 pub use plan::Plan;
+pub(crate) use read_back::is_lenient;
 
 /// A statement and what the server must answer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +142,28 @@ pub(crate) fn value(
             format!("a value of column `{name}` cannot be written: {why}"),
         )
     })
+}
+
+/// Appends what a column is set to: its value in `after`, or what makes the server store that where no literal does.
+fn stored(
+    out: &mut Vec<u8>,
+    mapping: &Mapping,
+    before: Option<&Image<'_, '_>>,
+    after: &Image<'_, '_>,
+    column: usize,
+) -> Result<(), Error> {
+    let no_bytes = Some(Value::Bytes(b""));
+    if mapping.kinds[column] != ColumnKind::Vector || after.get(column) != no_bytes {
+        return value(out, mapping, after, column, false);
+    }
+    // It may stay where an ALTER TABLE has left it, in a column that may be NULL: nothing but its own value can be written there.
+    let stays = before.is_some_and(|before| before.get(column) == no_bytes);
+    out.extend_from_slice(if stays {
+        mapping.column_sql[column].as_bytes()
+    } else {
+        EMPTY_VECTOR.as_bytes()
+    });
+    Ok(())
 }
 
 /// Appends the condition that a column has its value in `image`.
@@ -283,10 +307,6 @@ impl<'m> Open<'m> {
             .extend_from_slice(self.mapping.column_sql[column].as_bytes());
     }
 
-    fn value(&mut self, image: &Image<'_, '_>, column: usize) -> Result<(), Error> {
-        value(&mut self.sql, self.mapping, image, column, false)
-    }
-
     fn insert(&mut self, after: Image<'_, '_>) -> Result<(), Error> {
         if self.rows == 0 {
             self.tail = b"";
@@ -309,7 +329,9 @@ impl<'m> Open<'m> {
                 self.sql.push(b',');
             }
             match fill {
-                Fill::Image => self.value(&after, *column)?,
+                Fill::Image => {
+                    stored(&mut self.sql, self.mapping, None, &after, *column)?;
+                }
                 Fill::Literal(text) => self.sql.extend_from_slice(text.as_bytes()),
                 Fill::Kept => self.name(*column),
             }
@@ -340,7 +362,7 @@ impl<'m> Open<'m> {
             set.extend_from_slice(name);
             set.push(b'=');
             match fill {
-                Fill::Image => value(&mut set, self.mapping, &after, *column, false)?,
+                Fill::Image => stored(&mut set, self.mapping, Some(&before), &after, *column)?,
                 Fill::Literal(text) => set.extend_from_slice(text.as_bytes()),
                 Fill::Kept => set.extend_from_slice(name),
             }

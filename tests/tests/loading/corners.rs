@@ -30,6 +30,7 @@ const TABLES: &str = "
     CREATE TABLE times (id INT PRIMARY KEY, d DATE, t TIME, t3 TIME(3), t6 TIME(6), dt DATETIME, dt6 DATETIME(6), ts TIMESTAMP NULL, ts6 TIMESTAMP(6) NULL);
     CREATE TABLE enums (id INT PRIMARY KEY, e ENUM('3','2','1',''), s SET('4','2','1','0'), f ENUM('NULL','\\\\N') NOT NULL);
     CREATE TABLE no_member (id INT PRIMARY KEY, e ENUM('a','b') NOT NULL);
+    CREATE TABLE no_bytes (id INT PRIMARY KEY, v VECTOR(2) NOT NULL);
     CREATE TABLE bytes (id VARBINARY(20) PRIMARY KEY, a BINARY(4), b VARBINARY(40), c BLOB, d TINYBLOB, e BINARY(0));
     CREATE TABLE large_values (id INT PRIMARY KEY, b LONGBLOB);
     CREATE TABLE large_loaded (id INT PRIMARY KEY, b LONGBLOB, t LONGTEXT);
@@ -71,6 +72,7 @@ const ROWS: &str = r#"
     INSERT INTO enums VALUES (1, 1, 1, 1), (2, 2, 2, 2), (3, 3, 4, 1), (4, 4, 8, 2), (5, NULL, NULL, 1), (6, 1, 0, 1), (7, 3, 15, 2)
     INSERT INTO no_member VALUES (1, 1), (2, 2)
     INSERT INTO no_member VALUES (3, 'none')
+    INSERT INTO no_bytes VALUES (1, X'0D0A095C00000000'), (2, NULL)
     INSERT INTO bytes VALUES ('', 'a', '', '', '', ''), ('a ', 'a ', 'a ', 'a ', 'a ', ''), (X'6100', X'6100', X'6100', X'6100', X'6100', NULL), (X'00', X'00', X'00', X'00', X'00', '')
     INSERT INTO bytes VALUES (X'5C', X'5C5C5C5C', X'5C4E', X'5C', X'5C0A', ''), (X'0A', X'0A0A0A0A', X'090A5C', X'0A09', X'0D0A', ''), (X'5C5C4E', 'N', 'NULL', X'5C4E', 'N', ''), ('N', NULL, NULL, NULL, NULL, NULL)
     INSERT INTO bytes VALUES ('x', 'xxxx', X'20', X'2020', X'00000000', ''), ('"', '"', '"a"', '"\t"', '\'\'', ''), ('0', '\0', '\\0', '\\t', '\\n', '')

@@ -12,6 +12,7 @@ use super::record::{Record, Records, merge};
 use crate::literal::Form;
 use crate::mapping::Mapping;
 use crate::row_set::Rows;
+use crate::statements::is_lenient;
 
 /// What an entry costs beside its bytes, about.
 const ENTRY_BYTES: usize = 128;
@@ -78,18 +79,22 @@ pub(super) fn positive(mapping: &Mapping, column: usize, value: Value<'_>) -> Op
     }
 }
 
-/// A value that is written in a way of its own: an ENUM's invalid one, and changes inside a JSON document.
+/// A value that is written in a way of its own: what strict mode refuses, and changes inside a JSON document.
 fn is_odd(kind: ColumnKind, value: Option<Value<'_>>) -> bool {
     match value {
-        Some(Value::Unsigned(0)) => kind == ColumnKind::Enum,
-        Some(Value::Bytes(bytes)) => kind == ColumnKind::Json && JsonChanges::of(bytes).is_some(),
-        _ => false,
+        Some(Value::Bytes(bytes)) if kind == ColumnKind::Json => JsonChanges::of(bytes).is_some(),
+        value => is_lenient(kind, value),
     }
 }
 
 impl<H: BuildHasher + Default> TableNet<H> {
     pub(super) fn new(mapping: Rc<Mapping>, checked: bool) -> Self {
-        let may_be_odd = |kind: &ColumnKind| matches!(kind, ColumnKind::Enum | ColumnKind::Json);
+        let may_be_odd = |kind: &ColumnKind| {
+            matches!(
+                kind,
+                ColumnKind::Enum | ColumnKind::Json | ColumnKind::Vector
+            )
+        };
         let kinds = mapping.kinds.iter().enumerate();
         Self {
             odd: kinds
@@ -174,8 +179,17 @@ impl<H: BuildHasher + Default> TableNet<H> {
         if row.after.is_some() {
             // Of an image that lacks columns, those of the one before are written too.
             let mut images = [&row.before, &row.after].into_iter().flatten();
+            let inserted = row.before.is_none();
             let holds_odd = |image: &Image<'_, '_>| {
-                let odd = |c: &usize| is_odd(self.mapping.kinds[*c], image.get(*c));
+                let odd = |c: &usize| {
+                    let kind = self.mapping.kinds[*c];
+                    // A VECTOR that an INSERT left out has no bytes, unless it may be NULL.
+                    let left_out = inserted
+                        && kind == ColumnKind::Vector
+                        && image.get(*c).is_none()
+                        && !self.mapping.target.columns[*c].nullable;
+                    left_out || is_odd(kind, image.get(*c))
+                };
                 self.odd.iter().any(odd)
             };
             if images.any(holds_odd) {

@@ -17,7 +17,7 @@ use datain_contract::types::{Error, Operation as Op, RowSet};
 use datain_mysql_client::OkResult;
 use datain_row_block::{ColumnKind, Image, JsonChanges, Value};
 
-use super::plan::{Fill, Plan};
+use super::plan::{EMPTY_VECTOR, Fill, Plan};
 use super::{Check, Statement};
 use crate::literal::{self, Form, Unwritable};
 use crate::mapping::Mapping;
@@ -39,6 +39,8 @@ enum Way {
     Bits,
     /// Four digits: the text `0` would be the year 2000.
     Year,
+    /// The bytes. None are refused.
+    Vector,
     /// Digits, for a variable. ENUM's index 0 is refused in strict mode, which is a warning here.
     Member { zero: bool },
     /// JSON as text, for a variable.
@@ -51,6 +53,7 @@ impl Way {
             (Form::Integer { .. } | Form::Real | Form::Digits, _) => Self::Plain,
             (Form::Temporal, _) => Self::Temporal,
             (Form::Characters { same: true, .. }, _) => Self::Bytes { pad_to: 0 },
+            (Form::Binary { .. }, ColumnKind::Vector) => Self::Vector,
             (Form::Binary { pad_to }, _) => Self::Bytes { pad_to: *pad_to },
             (Form::Number, ColumnKind::Bit) => Self::Bits,
             (Form::Number, ColumnKind::Year) => Self::Year,
@@ -65,6 +68,7 @@ impl Way {
     fn takes(self, value: &Value<'_>) -> bool {
         match (self, value) {
             (Self::Member { zero }, Value::Unsigned(0)) => zero,
+            (Self::Vector, Value::Bytes(b"")) => false,
             (_, Value::Bytes(bytes)) if bytes.len() > LARGEST => false,
             (Self::Document, Value::Bytes(bytes)) => {
                 JsonChanges::of(bytes).is_none()
@@ -85,6 +89,7 @@ impl Way {
                 escape(out, bytes);
                 out.resize(out.len() + pad_to.saturating_sub(bytes.len()), 0);
             }
+            (Self::Vector, Value::Bytes(bytes)) => escape(out, bytes),
             (Self::Bits, Value::Unsigned(mask)) => {
                 let bytes = mask.to_be_bytes();
                 // One byte at least: an empty text is not what a 0 is.
@@ -138,8 +143,8 @@ fn ways(mapping: &Mapping, plan: &Plan) -> Option<Vec<(usize, Way)>> {
                 let way = Way::of(&mapping.forms[*column], mapping.kinds[*column])?;
                 ways.push((*column, way));
             }
-            Fill::Literal(_) => {}
-            Fill::Kept => return None,
+            Fill::Literal(text) if *text != EMPTY_VECTOR => {}
+            Fill::Literal(_) | Fill::Kept => return None,
         }
     }
     // An empty list of columns would stand for all of them.

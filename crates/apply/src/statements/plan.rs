@@ -94,6 +94,9 @@ fn default(column: &TargetColumn) -> Result<Option<Fill>, Error> {
     }
 }
 
+/// Writes a VECTOR of no bytes into a NOT NULL column while the session is not strict: no literal does.
+pub(crate) const EMPTY_VECTOR: &str = "DEFAULT";
+
 /// The value of a NOT NULL column without a default in a session that is not strict: "Data Type Default Values" of the MySQL manual.
 fn of_type(data_type: &str) -> Option<&'static str> {
     Some(match data_type {
@@ -106,6 +109,7 @@ fn of_type(data_type: &str) -> Option<&'static str> {
         "char" | "varchar" | "binary" | "varbinary" | "tinytext" | "text" | "mediumtext"
         | "longtext" | "tinyblob" | "blob" | "mediumblob" | "longblob" => "''",
         "json" => "_utf8mb4'null'",
+        "vector" => EMPTY_VECTOR,
         _ => return None,
     })
 }

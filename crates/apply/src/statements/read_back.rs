@@ -1,22 +1,34 @@
-//! Rows that hold an ENUM's invalid value, index 0.
+//! Rows that hold what a strict session refuses: an ENUM's invalid value, index 0, and a VECTOR of no bytes.
 //!
-//! A source that is not strict stores it for a text that is no member. A strict session refuses it, so such a row is written by a statement of its own without
-//! strict mode, which could bend other values of the row too. Therefore a second statement counts the rows that have exactly these values, and fails unless it
-//! finds one.
+//! A source that is not strict stores the one for a text that is no member, the other for a NULL in a column that is NOT NULL. Such a row is written by a
+//! statement of its own without strict mode, which could bend other values of the row too. Therefore a second statement counts the rows that have exactly these
+//! values, and fails unless it finds one.
 
 use datain_contract::types::Error;
 use datain_row_block::{ColumnKind, Image, Value};
 
-use super::{plan::Fill, plan::Plan, sought, value};
+use super::{
+    plan::{EMPTY_VECTOR, Fill, Plan},
+    sought, value,
+};
 use crate::literal::Form;
 use crate::mapping::Mapping;
 
+/// Whether a value can only be written without strict mode.
+pub(crate) fn is_lenient(kind: ColumnKind, value: Option<Value<'_>>) -> bool {
+    match kind {
+        ColumnKind::Enum => value == Some(Value::Unsigned(0)),
+        ColumnKind::Vector => value == Some(Value::Bytes(b"")),
+        _ => false,
+    }
+}
+
 /// Whether the row can only be written without strict mode.
 pub(super) fn is_needed(mapping: &Mapping, plan: &Plan, after: &Image<'_, '_>) -> bool {
-    plan.written.iter().any(|(column, fill)| {
-        *fill == Fill::Image
-            && mapping.kinds[*column] == ColumnKind::Enum
-            && after.get(*column) == Some(Value::Unsigned(0))
+    plan.written.iter().any(|(column, fill)| match fill {
+        Fill::Image => is_lenient(mapping.kinds[*column], after.get(*column)),
+        Fill::Literal(text) => *text == EMPTY_VECTOR,
+        Fill::Kept => false,
     })
 }
 
@@ -50,13 +62,24 @@ pub(super) fn guard(
         sql.extend_from_slice(b" AND ");
     }
     for (column, fill) in &plan.written {
-        if *fill == Fill::Image {
-            same(&mut sql, mapping, after, *column)?;
-            sql.extend_from_slice(b" AND ");
+        match fill {
+            Fill::Image => same(&mut sql, mapping, after, *column)?,
+            Fill::Literal(text) if *text == EMPTY_VECTOR => {
+                empty(&mut sql, mapping.column_sql[*column].as_bytes());
+            }
+            Fill::Literal(_) | Fill::Kept => continue,
         }
+        sql.extend_from_slice(b" AND ");
     }
     sql.extend_from_slice(b"TRUE)=1,0,(SELECT 1 UNION ALL SELECT 2))");
     Ok(sql)
+}
+
+/// The condition that a VECTOR has no bytes: it cannot be compared.
+fn empty(sql: &mut Vec<u8>, name: &[u8]) {
+    sql.extend_from_slice(b"LENGTH(");
+    sql.extend_from_slice(name);
+    sql.extend_from_slice(b")=0");
 }
 
 /// A condition that holds only for this very value.
@@ -68,6 +91,10 @@ fn same(
 ) -> Result<(), Error> {
     let name = mapping.column_sql[column].as_bytes();
     let (head, tail): (&[u8], &[u8]) = match (&mapping.forms[column], mapping.kinds[column]) {
+        (_, ColumnKind::Vector) if image.get(column) == Some(Value::Bytes(b"")) => {
+            empty(sql, name);
+            return Ok(());
+        }
         // The server refuses what is no document, no geometry or no vector in every mode.
         (Form::Json, _) | (_, ColumnKind::Geometry | ColumnKind::Vector) => {
             sql.extend_from_slice(b"TRUE");
