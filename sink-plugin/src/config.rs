@@ -21,6 +21,9 @@ pub struct Config {
     /// Over how many connections groups are written at the same time. With 1 there is one connection for everything.
     #[serde(default = "connections")]
     pub connections: u32,
+    /// Such groups are committed in the source's order.
+    #[serde(default = "preserve_commit_order")]
+    pub preserve_commit_order: bool,
     /// Groups that are not full are committed at least so many milliseconds apart.
     #[serde(default = "group_linger_ms")]
     pub group_linger_ms: u64,
@@ -84,6 +87,10 @@ fn version_1() -> u8 {
 
 fn group_max_rows() -> u64 {
     10_000
+}
+
+fn preserve_commit_order() -> bool {
+    true
 }
 
 fn connections() -> u32 {

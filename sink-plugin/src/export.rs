@@ -127,6 +127,9 @@ impl GuestWriter for Writer {
             // One by one nothing is written at the same time.
             if wanted.connections > 1 && !wanted.one_by_one {
                 further(&wanted, &mut opened.engine, &mut watched).await?;
+                if !wanted.preserve_commit_order {
+                    opened.engine.commit_in_any_order();
+                }
             }
             if wanted.one_by_one {
                 opened.engine.apply_as_written();

@@ -29,6 +29,8 @@ struct Manner {
     writes: u32,
     /// Groups are written over so many further connections at the same time.
     connections: u32,
+    /// And may be committed before older ones.
+    any_order: bool,
 }
 
 /// Replicates until everything that the source has now is on the target, with batches and groups of random sizes, and in `cuts` of a hundred cases with a connection that
@@ -51,6 +53,7 @@ pub fn replicate_roughly(
             commits: pick(rng, &[5, 30, 100]),
             writes: if cut { rng.u32(1..80) } else { u32::MAX },
             connections: pick(rng, &[0, 0, 2, 3]),
+            any_order: chance(rng, 50),
         };
         let mut settings = settings.clone();
         settings.one_by_one = chance(rng, 30);
@@ -78,6 +81,9 @@ fn attempt(
             let mut further = fragile(target, manner.writes)?;
             further.stream_mut().hesitate(Rng::with_seed(rng.u64(..)));
             engine.add_connection(further).await?;
+        }
+        if manner.any_order {
+            engine.commit_in_any_order();
         }
         let mut reader = Reader::open(source, settings, resume.as_ref(), false).await?;
         let mut newest = resume;

@@ -262,14 +262,14 @@ fn a_cut_at_any_step_of_a_branch_neither_loses_nor_repeats() {
 
 /// The tables as format 2 made them, with a pipeline in them.
 #[test]
-fn a_pipeline_of_the_format_before_goes_on() {
+fn a_pipeline_of_an_older_format_goes_on() {
     let (source, target) = (server(), server());
     let settings = settings(FROM_START);
     run(&source, TABLE);
     replicate(&source, &target, &settings).expect("replication");
     run(
         &target,
-        "DROP TABLE datain.xa_prepared; UPDATE datain.checkpoints SET format = 2",
+        "DROP TABLE datain.xa_prepared, datain.ahead; UPDATE datain.checkpoints SET format = 2",
     );
     let read = || block_on(checkpoint::read(&mut session(&target), "native"));
     let before = read().expect("readable").expect("the pipeline");
@@ -279,17 +279,17 @@ fn a_pipeline_of_the_format_before_goes_on() {
     run(&source, "XA COMMIT X'00ff','b',9");
     replicate(&source, &target, &settings).expect("replication");
     compare::assert_equal(&source, &target, &["d"]);
-    assert_eq!(cell(&target, "SELECT format FROM datain.checkpoints"), "3");
+    assert_eq!(cell(&target, "SELECT format FROM datain.checkpoints"), "4");
     // Removing one that nobody opened since.
     run(
         &target,
-        "DROP TABLE datain.xa_prepared; UPDATE datain.checkpoints SET format = 2",
+        "DROP TABLE datain.xa_prepared, datain.ahead; UPDATE datain.checkpoints SET format = 2",
     );
     let removal = block_on(orders::remove(&mut session(&target), "native")).expect("removed");
     assert!(removal.known && removal.dropped_schema, "{removal:?}");
     // A later one is refused.
     replicate(&source, &target, &settings).expect_err("the rows are there already");
-    run(&target, "UPDATE datain.checkpoints SET format = 4");
+    run(&target, "UPDATE datain.checkpoints SET format = 5");
     let error: Error = read().expect_err("a later format");
     assert_eq!(error.code, "checkpoint.format");
 }

@@ -146,6 +146,7 @@ impl Loader<'_> {
                 )?,
                 conflicts: file.apply.conflicts.unwrap_or_default(),
                 connections,
+                preserve_commit_order: file.apply.preserve_commit_order.unwrap_or(true),
             },
             limits: Limits {
                 memory_mib,

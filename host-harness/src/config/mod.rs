@@ -26,6 +26,7 @@
 //! | | `conflicts` | `"strict"` | or `"repair"`: what happens to rows that are not as the source had them |
 //! | | `group_linger_ms` | 5 | least time between two commits of groups that are not full |
 //! | | `connections` | 4 | over how many groups are written to the target at the same time |
+//! | | `preserve_commit_order` | true | such groups are committed in the source's order |
 //! | `[limits]` | `memory_mib` | 256 | linear memory of one plugin |
 //! | | `max_row_mib` | 64 | a larger row stops the pipeline |
 //! | | `queue_mib` | 8 | batches between the two plugins |
@@ -235,8 +236,10 @@ pub struct Apply {
     pub group_linger_ms: u32,
     /// What happens to rows of the target that are not as the source had them.
     pub conflicts: Conflicts,
-    /// Connections to the target. More than one is accepted and not used yet.
+    /// Over how many connections groups are written at the same time.
     pub connections: u32,
+    /// Groups that are written at the same time are committed in the source's order.
+    pub preserve_commit_order: bool,
 }
 
 /// Bounds on what plugins may use.

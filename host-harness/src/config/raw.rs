@@ -91,6 +91,7 @@ pub(super) struct Apply {
     pub group_linger_ms: Option<Spanned<u32>>,
     pub conflicts: Option<super::Conflicts>,
     pub connections: Option<Spanned<u32>>,
+    pub preserve_commit_order: Option<bool>,
 }
 
 #[derive(Deserialize, Default)]

@@ -14,6 +14,7 @@
 //! | `count_events` | ✓ | | the events of the files are counted, and nothing else |
 //! | `group_max_rows`, `group_linger_ms` | | ✓ | when a group is closed |
 //! | `connections` | | ✓ | over how many connections groups are written at the same time |
+//! | `preserve_commit_order` | | ✓ | whether such groups are committed in the source's order |
 //! | `conflicts` | | ✓ | `strict` or `repair`: what happens to rows that are not as the source had them |
 //! | `one_by_one` | ✓ | ✓ | a resume point on each transaction, and each committed by itself: to find the one that fails |
 //! | `beginning` | | ✓ | object: `place`, the configuration's start as text; `is_place`, whether that names a place in the log; `set_position`, whether to go there in spite of a checkpoint; `known`, whether the host has seen the pipeline in the target, so that it must not begin anew |
@@ -84,6 +85,7 @@ pub(super) fn json(
             "group_max_rows": config.apply.group_max_rows,
             "group_linger_ms": config.apply.group_linger_ms,
             "connections": config.apply.connections,
+            "preserve_commit_order": config.apply.preserve_commit_order,
             "conflicts": config.apply.conflicts,
             "one_by_one": one_by_one,
             "beginning": beginning(&config.start, config.set_position, known),

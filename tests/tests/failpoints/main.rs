@@ -39,6 +39,11 @@ fn groups_on_several_connections_are_committed_in_order_up_to_a_death() {
 }
 
 #[test]
+fn groups_that_went_ahead_are_there_once_after_a_death_at_any_step() {
+    Lab::in_any_order("ahead").each(points::AHEAD, work::apart);
+}
+
+#[test]
 fn statements_are_run_once_after_a_death_at_any_step() {
     let mut lab = Lab::new("statements");
     lab.each(points::STATEMENTS, work::statements);

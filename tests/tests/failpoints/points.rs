@@ -114,6 +114,46 @@ pub(crate) const APART: &[Step] = &[
     ),
 ];
 
+/// Groups that are committed before an older one, and the commit that takes them in.
+pub(crate) const AHEAD: &[Step] = &[
+    (
+        "LOCK IN SHARE MODE",
+        &[
+            ("before", &[1, 3]),
+            ("within", &[2]),
+            ("sent", &[1, 4]),
+            ("answered", &[2]),
+        ],
+    ),
+    (
+        "UPDATE datain.checkpoints SET written_at",
+        &[
+            ("before", &[1]),
+            ("within", &[1]),
+            ("sent", &[1]),
+            ("answered", &[1]),
+        ],
+    ),
+    (
+        "DELETE FROM datain.ahead",
+        &[
+            ("before", &[1]),
+            ("within", &[1]),
+            ("sent", &[1]),
+            ("answered", &[1]),
+        ],
+    ),
+    (
+        "COMMIT",
+        &[
+            ("before", &[2, 1, 4]),
+            ("within", &[3]),
+            ("sent", &[2, 1, 4]),
+            ("answered", &[3, 2, 5]),
+        ],
+    ),
+];
+
 /// The host's own steps: from the source to the sink, and back.
 pub(crate) const HOST: &[Step] = &[
     ("queued", &[("at", &[1])]),
@@ -331,7 +371,7 @@ pub(crate) const BEGINNING: &[Step] = &[
         &[
             ("before", &[1, 2]),
             ("sent", &[1, 3]),
-            ("answered", &[1, 4]),
+            ("answered", &[1, 5]),
         ],
     ),
     (
@@ -341,6 +381,10 @@ pub(crate) const BEGINNING: &[Step] = &[
     ("RELEASE_LOCK", &[("before", &[1]), ("answered", &[1])]),
     (
         "SET epoch = LAST_INSERT_ID",
+        &[("before", &[1]), ("sent", &[1]), ("answered", &[1])],
+    ),
+    (
+        "ON DUPLICATE KEY UPDATE writer",
         &[("before", &[1]), ("sent", &[1]), ("answered", &[1])],
     ),
     (

@@ -46,11 +46,20 @@ pub(crate) fn rows(round: u32) -> String {
 pub(crate) const HALF_APART: &str = "SELECT (SELECT COUNT(*) FROM fp.noted) - (SELECT COALESCE(MAX(id), 0) FROM fp.noted) \
     + (SELECT COUNT(*) FROM fp.noted) - (SELECT COUNT(*) FROM fp.counted WHERE id > 100)";
 
+/// The same where what is newer may be there before what is older.
+pub(crate) const HALF_IN_ANY_ORDER: &str =
+    "SELECT (SELECT COUNT(*) FROM fp.noted) - (SELECT COUNT(*) FROM fp.counted WHERE id > 100)";
+
+/// The number of a round's first row in [`apart`].
+pub(crate) fn first_of(round: u32) -> u32 {
+    1000 * (round + 1)
+}
+
 /// 160 small transactions as [`rows`], of which no two touch the same row.
 pub(crate) fn apart(round: u32) -> String {
     let mut sql = String::from("USE fp;");
     for n in 0..160 {
-        let id = 1000 * (round + 1) + n;
+        let id = first_of(round) + n;
         let _ = write!(
             sql,
             "BEGIN; INSERT INTO counted VALUES ({id}, 1); INSERT INTO noted (round, n, t) VALUES ({round}, {n}, 'apart');

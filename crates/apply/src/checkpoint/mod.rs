@@ -7,10 +7,12 @@
 //! A DDL statement commits by itself, so an *intent* is committed before it: what it is (its GTID or position on the source), and
 //! under which GTID of our own it runs on the target. After a kill the target's gtid_executed tells whether it ran.
 //!
-//! XA branches that are prepared and not yet committed are kept in the same way as the checkpoint, in the transaction that covers them ([`branches`]).
+//! XA branches that are prepared and not yet committed are kept in the same way as the checkpoint, in the transaction that covers them ([`branches`]). Groups that
+//! were committed before older ones are noted beside it ([`ahead`]).
 //!
 //! What a person orders ([`orders`]: stop, start, skip, remove) is written to the same tables ([`layout`]), so it outlives every host.
 
+mod ahead;
 mod branches;
 pub mod layout;
 mod locks;
@@ -21,6 +23,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
+pub(crate) use ahead::{Applied, Key, Names};
 pub(crate) use branches::{Part, PieceOf, Rows};
 pub use locks::Lock;
 pub(crate) use store::tables_are_gone;

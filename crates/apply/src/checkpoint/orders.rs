@@ -214,9 +214,11 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
         .exec(&of_stream("DELETE FROM datain.skipped", stream))
         .await?;
     if found == layout::Found::All {
-        session
-            .exec(&of_stream("DELETE FROM datain.xa_prepared", stream))
-            .await?;
+        for table in ["xa_prepared", "ahead"] {
+            session
+                .exec(&of_stream(&format!("DELETE FROM datain.{table}"), stream))
+                .await?;
+        }
     }
     session.exec(b"COMMIT").await?;
     // What is left of branches without their pipeline is of no use to anybody.

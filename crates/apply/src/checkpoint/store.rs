@@ -5,7 +5,7 @@ use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{ClientError, Session, Stream, append_string};
 
 use super::layout::{self, FORMAT};
-use super::{Lock, Stored, fenced, literal, read, removed, stopped};
+use super::{Applied, Key, Lock, Names, Stored, ahead, fenced, literal, read, removed, stopped};
 use crate::lock_wait;
 
 /// A longer display (a GTID set of many servers) is cut: the column is for people.
@@ -52,6 +52,8 @@ pub struct Claimed {
     pub stored: Stored,
     /// The stream must begin anew where the configuration says; only its numbering goes on.
     pub set_position: bool,
+    /// What is in the target beyond the checkpoint.
+    pub(crate) applied: Applied,
 }
 
 /// One pipeline's row, owned by this writer.
@@ -164,6 +166,7 @@ impl Store {
             begins_anew_at: None,
         };
         let set_position = beginning.judge(&stored)?;
+        let applied = ahead::take_over(session, stream, store.epoch).await?;
         if stored.checkpoint.is_none() {
             store.note_beginning(session, &beginning.place).await?;
         }
@@ -174,6 +177,7 @@ impl Store {
             store,
             stored,
             set_position,
+            applied,
         })
     }
 
@@ -287,6 +291,17 @@ impl Store {
         }
         self.condition(&mut sql);
         sql
+    }
+
+    /// The statement by which a group that ends with `ordinal` is committed although older ones are not; it must match exactly one row. With it the row's key.
+    pub(crate) fn ahead_sql(&self, ordinal: u64, names: &Names) -> (Vec<u8>, Key) {
+        let key = (self.epoch, ordinal);
+        (ahead::insert_sql(&self.stream, key, names), key)
+    }
+
+    /// The statement that deletes the row of a group that the checkpoint takes in.
+    pub(crate) fn taken_in_sql(&self, key: Key) -> Vec<u8> {
+        ahead::delete_sql(&self.stream, key)
     }
 
     /// Notes that the checkpoint was moved to this ordinal.

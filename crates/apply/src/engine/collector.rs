@@ -9,6 +9,7 @@ use datain_contract::types::{Change, Checkpoint, Error, RowFlags, RowSet, Table,
 
 use super::foreign_keys::{Cascades, left_to_the_target};
 use super::{Place, Totals};
+use crate::checkpoint::{Applied, Key, Names};
 use crate::mapping::Mapping;
 use crate::net::Net;
 
@@ -25,6 +26,10 @@ pub(super) struct Group {
     pub(super) place: Rc<Place>,
     /// Where it can be committed; none in the middle of a transaction, or after one without a checkpoint.
     pub(super) checkpoint: Option<Checkpoint>,
+    /// Its transactions, if it may be committed before older groups.
+    pub(super) names: Names,
+    /// Groups of an earlier writer, committed ahead, that lie before its end.
+    pub(super) ended: Vec<Key>,
 }
 
 /// How much of a transaction record has been collected.
@@ -56,6 +61,12 @@ pub struct Collector<H> {
     /// Changes of the group that are still to be written.
     pub(super) net: Net<H>,
     pub(super) group: Option<Group>,
+    /// Groups may be committed before older ones.
+    pub(super) goes_ahead: bool,
+    /// What an earlier writer has committed before older groups.
+    pub(super) applied: Applied,
+    /// What of that the checkpoint has to clear when it moves next.
+    pub(super) ended: Vec<Key>,
 }
 
 impl<H: BuildHasher + Default> Default for Collector<H> {
@@ -68,6 +79,9 @@ impl<H: BuildHasher + Default> Default for Collector<H> {
             repairs: false,
             net: Net::default(),
             group: None,
+            goes_ahead: false,
+            applied: Applied::default(),
+            ended: Vec::new(),
         }
     }
 }
@@ -109,6 +123,10 @@ impl<H: BuildHasher + Default> Collector<H> {
             return Ok(false);
         }
         let place = Place::of(transaction);
+        if self.has_applied(transaction) {
+            self.complete(transaction, &Rc::new(place));
+            return Ok(true);
+        }
         while let Some(change) = transaction.changes.get(done.changes) {
             if self.is_large() {
                 return Ok(false);
@@ -176,9 +194,17 @@ impl<H: BuildHasher + Default> Collector<H> {
         Ok(taken)
     }
 
+    /// Whether the transaction is in the target already, committed by an earlier writer before older ones.
+    pub(super) fn has_applied(&mut self, transaction: &Transaction) -> bool {
+        self.applied.holds(transaction, &mut self.ended)
+    }
+
     /// A transaction record is in the group.
     pub(super) fn complete(&mut self, transaction: &Transaction, place: &Rc<Place>) {
         let group = self.group.get_or_insert_default();
+        if self.goes_ahead && (transaction.gtid.is_some() || !transaction.changes.is_empty()) {
+            group.names.add(transaction);
+        }
         group.place = Rc::clone(place);
         group.checkpoint.clone_from(&transaction.checkpoint);
         if transaction.last {
@@ -193,7 +219,8 @@ impl<H: BuildHasher + Default> Collector<H> {
     /// Takes the group out, with its checkpoint and the changes that are still to be written, if it can be committed.
     pub(super) fn close(&mut self) -> Option<(Group, Checkpoint, Net<H>)> {
         let checkpoint = self.group.as_mut()?.checkpoint.take()?;
-        let group = self.group.take()?;
+        let mut group = self.group.take()?;
+        group.ended = std::mem::take(&mut self.ended);
         Some((group, checkpoint, std::mem::take(&mut self.net)))
     }
 }

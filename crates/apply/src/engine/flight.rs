@@ -1,7 +1,7 @@
 //! Groups that are written at the same time, each on a connection of its own.
 //!
 //! A group that is complete waits until a connection is free and no group under way touches the same rows ([`crate::net::Footprint`]); then it flies: it is written, and committed
-//! when all older ones are ([`super::order`]). Meanwhile the next one is collected. What cannot be a group's net effect is written on the engine's first connection, when nothing
+//! when all older ones are, or as soon as it is written where the source's order need not be kept ([`super::order`]). Meanwhile the next one is collected. What cannot be a group's net effect is written on the engine's first connection, when nothing
 //! flies any more ([`Engine::settle`]).
 
 use std::collections::{BTreeMap, VecDeque};
@@ -68,6 +68,8 @@ pub(super) struct Flight<S, H> {
     /// The oldest first.
     flying: Vec<Flying<S>>,
     waiting: Option<Waiting<H>>,
+    /// Groups that are committed while older ones are not, by number.
+    ahead: BTreeMap<u64, (Group, Checkpoint)>,
     order: Rc<Order>,
     /// Tables of which groups have waited for each other's locks, by name in SQL in lower case: they are one group's at a time, up to the group of this number.
     crowded: BTreeMap<String, u64>,
@@ -84,6 +86,7 @@ impl<S, H: Default> Default for Flight<S, H> {
             free: VecDeque::new(),
             flying: Vec::new(),
             waiting: None,
+            ahead: BTreeMap::new(),
             order: Rc::default(),
             crowded: BTreeMap::new(),
             hasher: H::default(),
@@ -99,9 +102,9 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
         !(self.free.is_empty() && self.flying.is_empty())
     }
 
-    /// No group is complete and not durable.
+    /// No group is complete and not covered by the checkpoint.
     pub(super) fn is_over(&self) -> bool {
-        self.flying.is_empty() && self.waiting.is_none()
+        self.flying.is_empty() && self.waiting.is_none() && self.ahead.is_empty()
     }
 
     /// Takes a complete group.
@@ -160,8 +163,37 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
         true
     }
 
-    /// Lets all groups go on. Ready when one is committed, or has failed.
-    fn go_on(&mut self, context: &mut Context<'_>) -> Poll<Result<(Group, Checkpoint), Error>> {
+    /// Lets the checkpoint take in what is ahead of it where no group is under way that could do so. Returns whether that was begun.
+    fn take_in(&mut self) -> bool {
+        if !(self.flying.is_empty() && self.waiting.is_none()) || self.free.is_empty() {
+            return false;
+        }
+        let Some((turn, takes_in)) = self.order.take_newest() else {
+            return false;
+        };
+        let (Some((group, checkpoint)), Some(mut lane)) =
+            (self.ahead.remove(&turn.number()), self.free.pop_front())
+        else {
+            return false;
+        };
+        self.flying.push(Flying {
+            number: turn.number(),
+            group,
+            checkpoint,
+            footprint: Footprint::default(),
+            writing: Box::pin(async move {
+                let result = lane.take_in(&takes_in, turn).await;
+                (lane, result)
+            }),
+        });
+        true
+    }
+
+    /// Lets all groups go on. Ready when one has come to its end: with those that the checkpoint now covers, none if it went ahead, or with its error.
+    fn go_on(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Vec<(Group, Checkpoint)>, Error>> {
         for at in 0..self.flying.len() {
             let asker = self.order.asker();
             let step = self.flying[at].writing.as_mut().poll(context);
@@ -172,17 +204,21 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
                 continue;
             };
             let done = self.flying.remove(at);
-            match result {
+            let manner = match result {
                 Err(error) => return Poll::Ready(Err(error)),
-                Ok(Manner::AtOnce) => {}
-                Ok(Manner::Again) => self.rewritten += 1,
-            }
+                Ok(manner) => manner,
+            };
+            self.rewritten += u64::from(manner == Manner::Again);
+            self.ahead
+                .insert(done.number, (done.group, done.checkpoint));
             self.free.push_back(lane);
             if self.flying.is_empty() {
                 self.order.calm();
             }
             self.look_again();
-            return Poll::Ready(Ok((done.group, done.checkpoint)));
+            let later = self.ahead.split_off(&self.order.turn());
+            let covered = std::mem::replace(&mut self.ahead, later);
+            return Poll::Ready(Ok(covered.into_values().collect()));
         }
         Poll::Pending
     }
@@ -264,16 +300,23 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         loop {
             let before = self.flight.order.changes();
             match self.flight.go_on(context) {
-                Poll::Ready(Ok((group, checkpoint))) => {
-                    self.count(&group);
+                Poll::Ready(Ok(covered)) => {
                     // Its connection is not left idle while the caller does something else.
                     self.flight.launch();
-                    return Poll::Ready(Ok(checkpoint));
+                    let mut newest = None;
+                    for (group, checkpoint) in covered {
+                        self.count(&group);
+                        newest = Some(checkpoint);
+                    }
+                    match newest {
+                        Some(checkpoint) => return Poll::Ready(Ok(checkpoint)),
+                        None => continue,
+                    }
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {}
             }
-            let mut goes_on = self.flight.launch();
+            let mut goes_on = self.flight.launch() || self.flight.take_in();
             match more(&mut self.open)? {
                 More::Added => goes_on = true,
                 More::Full if self.flight.waiting.is_none() => {

@@ -10,7 +10,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
 
-use super::order::{Called, Turn};
+use super::order::{Called, TakesIn, Turn};
 use super::replies::{Count, Expected};
 use super::{Notice, Place};
 use crate::checkpoint::Store;
@@ -48,8 +48,10 @@ pub(super) struct Lane<S> {
 /// What is written of a group that is complete.
 pub(super) struct Closing<H> {
     pub(super) net: Net<H>,
-    /// The statement that moves the checkpoint.
-    pub(super) fence: Vec<u8>,
+    /// The statement that moves the checkpoint, and those that clear what it makes superfluous. Each must match exactly one row.
+    pub(super) fences: Vec<Vec<u8>>,
+    /// Where the group may be committed before older ones: the statement that notes what it holds, and the one that takes the note back.
+    pub(super) ahead: Option<[Vec<u8>; 2]>,
     /// The group's newest transaction.
     pub(super) place: Rc<Place>,
 }
@@ -61,6 +63,18 @@ pub(super) enum Manner {
     AtOnce,
     /// Again, alone, since they waited for each other's locks.
     Again,
+    /// Committed while older ones were not.
+    Ahead,
+}
+
+/// What became of a group that was to be committed in its turn.
+enum Written {
+    /// It is committed, with so many that were ahead right behind it.
+    InTurn(usize),
+    /// It is committed before its turn; the statements by which the checkpoint takes it in.
+    Ahead(TakesIn),
+    /// It must give its locks back first.
+    NotYet,
 }
 
 /// errno of "lock wait timeout exceeded" and of "deadlock found".
@@ -177,7 +191,7 @@ impl<S: Stream> Lane<S> {
         self.write_net(&closing.net, place)
             .await
             .map_err(|e| place.named(e))?;
-        self.commit(closing).await
+        self.commit(closing, None).await.map(|_| ())
     }
 
     /// The same among other groups that are written at the same time. It is committed when its turn has come.
@@ -199,19 +213,25 @@ impl<S: Stream> Lane<S> {
         turn.holds_locks();
         self.wait_for_locks(true, place);
         self.start(place);
-        let manner = match self.write_in_turn(closing, &turn).await {
-            Ok(Called::ToCommit) => Manner::AtOnce,
-            Ok(Called::ToYield) => Manner::Again,
+        let (manner, after) = match self.write_in_turn(closing, &turn).await {
+            Ok(Written::InTurn(after)) => (Manner::AtOnce, after),
+            Ok(Written::Ahead(takes_in)) => {
+                turn.end_ahead(takes_in);
+                return Ok(Manner::Ahead);
+            }
+            Ok(Written::NotYet) => (Manner::Again, 0),
             Err(error) if error.server_errno.is_some_and(|n| LOCKED.contains(&n)) => {
                 turn.asks_for_locks();
-                Manner::Again
+                (Manner::Again, 0)
             }
             Err(error) => return Err(error),
         };
-        if manner == Manner::Again {
-            self.write_alone(closing, &turn).await?;
-        }
-        turn.end();
+        let after = if manner == Manner::Again {
+            self.write_alone(closing, &turn).await?
+        } else {
+            after
+        };
+        turn.end(after);
         Ok(manner)
     }
 
@@ -220,18 +240,26 @@ impl<S: Stream> Lane<S> {
         &mut self,
         closing: &Closing<H>,
         turn: &Turn,
-    ) -> Result<Called, Error> {
+    ) -> Result<Written, Error> {
         self.write_net(&closing.net, &closing.place).await?;
         // When its turn has come, the last statements go with the checkpoint.
         if !turn.has_come() {
             self.send_packet().await?;
             self.read_replies().await?;
+            if let Some([note, unnote]) = &closing.ahead
+                && turn.may_go_ahead()
+                && !turn.has_come()
+            {
+                self.push(note, Count::Fence, None, &Rc::default());
+                self.send_and_commit(&closing.place).await?;
+                let takes_in = closing.fences.iter().chain([unnote]).cloned().collect();
+                return Ok(Written::Ahead(takes_in));
+            }
             if turn.called().await == Called::ToYield {
-                return Ok(Called::ToYield);
+                return Ok(Written::NotYet);
             }
         }
-        self.commit(closing).await?;
-        Ok(Called::ToCommit)
+        Ok(Written::InTurn(self.commit(closing, Some(turn)).await?))
     }
 
     /// Takes everything back, and writes it again when no other group holds locks.
@@ -239,20 +267,61 @@ impl<S: Stream> Lane<S> {
         &mut self,
         closing: &Closing<H>,
         turn: &Turn,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         self.take_back().await?;
         turn.holds_none();
         turn.comes_alone().await;
         turn.holds_locks();
-        self.write_group(closing).await
+        let place = &closing.place;
+        self.begin(place);
+        self.write_net(&closing.net, place).await?;
+        self.commit(closing, Some(turn)).await
     }
 
-    async fn commit<H>(&mut self, closing: &Closing<H>) -> Result<(), Error> {
-        self.push(&closing.fence, Count::Fence, None, &Rc::default());
+    /// Commits a group, and moves the checkpoint over groups around it that were committed ahead. Returns how many of them are right behind it.
+    async fn commit<H>(
+        &mut self,
+        closing: &Closing<H>,
+        turn: Option<&Turn>,
+    ) -> Result<usize, Error> {
+        let met = turn.map(Turn::meets).unwrap_or_default();
+        let before = met.before.iter().flat_map(|takes_in| takes_in.iter());
+        let after = met.after.iter().flat_map(|takes_in| takes_in.iter());
+        for fence in before.chain(&closing.fences).chain(after) {
+            self.push(fence, Count::Fence, None, &Rc::default());
+        }
+        self.send_and_commit(&closing.place).await?;
+        Ok(met.after.len())
+    }
+
+    /// Moves the checkpoint over groups that were committed ahead, up to the one that has this turn.
+    pub(super) async fn take_in(
+        &mut self,
+        takes_in: &TakesIn,
+        turn: Turn,
+    ) -> Result<Manner, Error> {
+        let place = Rc::default();
+        turn.holds_locks();
+        self.begin(&place);
+        for before in turn.meets().before {
+            for fence in before.iter() {
+                self.push(fence, Count::Fence, None, &place);
+            }
+        }
+        for fence in takes_in.iter() {
+            self.push(fence, Count::Fence, None, &place);
+        }
+        self.send_and_commit(&place).await?;
+        turn.end(0);
+        Ok(Manner::AtOnce)
+    }
+
+    /// Commits once every reply was read.
+    async fn send_and_commit(&mut self, place: &Place) -> Result<(), Error> {
         self.send_packet().await?;
         self.read_replies().await?;
         if let Err(error) = self.session.exec(b"COMMIT").await {
-            return Err(closing.place.named(error.into()));
+            return Err(place.named(error.into()));
         }
         self.written = None;
         Ok(())

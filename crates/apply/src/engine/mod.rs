@@ -150,6 +150,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             store,
             stored,
             set_position,
+            mut applied,
         } = Store::claim(&mut session, stream, beginning).await?;
         let collations = Collations::from_answer(&session.query_rows(Collations::QUERY).await?);
         let allowed = session
@@ -165,11 +166,16 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             .and_then(|text| text.parse().ok())
             .unwrap_or(4 << 20);
         let chooses_gtids = may_choose_gtids(&mut session).await?;
+        let mut open = Collector::default();
+        if set_position {
+            open.ended = applied.forget();
+        }
+        open.applied = applied;
         let engine = Engine {
             lane: Lane::new(session, store.clone(), allowed, loads),
             flight: Flight::default(),
             store,
-            open: Collector::default(),
+            open,
             collations,
             chooses_gtids,
             interrupted: stored.intent,
@@ -202,6 +208,12 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     /// ([`Engine::apply_as_written`]).
     pub fn repair_conflicts(&mut self) {
         self.open.repairs = true;
+    }
+
+    /// From now on groups on different connections may be committed before older ones; readers of the target can see states that the source never had. After a crash
+    /// nothing is lost or repeated all the same.
+    pub fn commit_in_any_order(&mut self) {
+        self.open.goes_ahead = true;
     }
 
     /// Notes table records of a batch; must come before its transactions.
@@ -285,7 +297,9 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     ) -> Result<(), Error> {
         // Until the transaction is complete, no commit may stand here.
         self.open.group.get_or_insert_default().checkpoint = None;
-        if let Some(branch) = &transaction.xa {
+        if self.open.has_applied(transaction) {
+            // An earlier writer has committed it before older ones.
+        } else if let Some(branch) = &transaction.xa {
             self.branch_step(branch, transaction, block, place).await?;
         } else if self.open.collect(transaction, block, &mut done)? {
             return Ok(());
@@ -369,14 +383,21 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     fn seal(&mut self) -> Option<Sealed<H>> {
         let (group, checkpoint, net) = self.open.close()?;
         let micros = group.totals.last_commit_micros;
-        let fence = self
-            .store
-            .advance_sql(&checkpoint, micros, group.ends_intent);
+        let mut fences = vec![
+            self.store
+                .advance_sql(&checkpoint, micros, group.ends_intent),
+        ];
+        fences.extend(group.ended.iter().map(|key| self.store.taken_in_sql(*key)));
+        let ahead = self.open.goes_ahead.then(|| {
+            let (note, key) = self.store.ahead_sql(checkpoint.ordinal, &group.names);
+            [note, self.store.taken_in_sql(key)]
+        });
         self.store.advanced(checkpoint.ordinal);
         Some(Sealed {
             closing: Closing {
                 net,
-                fence,
+                fences,
+                ahead,
                 place: Rc::clone(&group.place),
             },
             group,

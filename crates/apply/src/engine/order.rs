@@ -4,8 +4,12 @@
 //! lock more than that: rows that a condition was held against, gaps between rows, and with a client's ALTER TABLE or LOCK TABLES in between the table itself. So a group may wait for a lock of a younger one, which waits for its turn: that would last for
 //! ever. Such groups wait for locks for a second only. The one that has waited in vain then takes its statements back, the younger ones do the same, and from
 //! there on they are written one after another, each when all older ones are committed.
+//!
+//! Where the source's order need not be kept, a group whose turn has not come is committed *ahead*, with a note of what it holds ([`crate::checkpoint`]), and gives its connection
+//! back. The next group that is committed in its turn moves the checkpoint over all such groups that it meets, too.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -22,6 +26,23 @@ pub(super) struct Order {
     yield_to: Cell<Option<u64>>,
     /// Changes with whatever a group may wait for.
     changes: Cell<u64>,
+    /// Groups that are committed ahead of older ones, and the statements by which the checkpoint takes them in.
+    ahead: RefCell<BTreeMap<u64, TakesIn>>,
+}
+
+/// The statements by which the checkpoint takes in a group that was committed ahead; each must match exactly one row.
+pub(super) type TakesIn = Rc<[Vec<u8>]>;
+
+/// So many groups may be ahead of the checkpoint: what they hold is gone through again after a crash.
+const MOST_AHEAD: usize = 64;
+
+/// What is committed with a group whose turn has come.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Met {
+    /// Of groups before it.
+    pub(super) before: Vec<TakesIn>,
+    /// Of those right behind it.
+    pub(super) after: Vec<TakesIn>,
 }
 
 /// One group's place in the order.
@@ -49,6 +70,11 @@ impl Order {
             order: Rc::clone(self),
             number,
         }
+    }
+
+    /// The number of the oldest group that the checkpoint does not cover.
+    pub(super) fn turn(&self) -> u64 {
+        self.turn.get()
     }
 
     /// The number that the next group will have.
@@ -79,6 +105,24 @@ impl Order {
     fn changed(&self) {
         self.changes.set(self.changes.get() + 1);
     }
+
+    /// Whether all groups below the number are committed, be it ahead.
+    fn is_through(&self, number: u64) -> bool {
+        let ahead = self.ahead.borrow();
+        (self.turn.get()..number).all(|older| ahead.contains_key(&older))
+    }
+
+    /// Whether another group may be committed ahead.
+    pub(super) fn has_room_ahead(&self) -> bool {
+        self.ahead.borrow().len() < MOST_AHEAD
+    }
+
+    /// The newest group that is ahead, to be taken in by itself. Nothing may be under way.
+    pub(super) fn take_newest(self: &Rc<Self>) -> Option<(Turn, TakesIn)> {
+        let (number, takes_in) = self.ahead.borrow_mut().pop_last()?;
+        let order = Rc::clone(self);
+        Some((Turn { order, number }, takes_in))
+    }
 }
 
 impl Turn {
@@ -93,10 +137,37 @@ impl Turn {
         self.order.changed();
     }
 
-    /// The group is committed.
-    pub(super) fn end(self) {
-        self.order.turn.set(self.number + 1);
+    /// What the checkpoint meets on the way to this group and right behind it.
+    pub(super) fn meets(&self) -> Met {
+        let ahead = self.order.ahead.borrow();
+        let before = ahead.range(self.order.turn.get()..self.number);
+        let after = (self.number + 1..).map_while(|number| ahead.get(&number));
+        Met {
+            before: before.map(|(_, takes_in)| Rc::clone(takes_in)).collect(),
+            after: after.map(Rc::clone).collect(),
+        }
+    }
+
+    /// The group is committed, with so many right behind it.
+    pub(super) fn end(self, after: usize) {
+        let next = self.number + 1 + after as u64;
+        self.order.turn.set(next);
+        self.order
+            .ahead
+            .borrow_mut()
+            .retain(|number, _| *number >= next);
         self.holds_none();
+    }
+
+    /// The group is committed, although older ones are not.
+    pub(super) fn end_ahead(self, takes_in: TakesIn) {
+        self.order.ahead.borrow_mut().insert(self.number, takes_in);
+        self.holds_none();
+    }
+
+    /// Whether it may be committed before its turn, as far as others are concerned: nobody has asked for locks, and few enough are ahead.
+    pub(super) fn may_go_ahead(&self) -> bool {
+        self.order.is_calm() && self.order.has_room_ahead()
     }
 
     /// Its number.
@@ -106,7 +177,7 @@ impl Turn {
 
     /// All older groups are committed.
     pub(super) fn has_come(&self) -> bool {
-        self.order.turn.get() == self.number
+        self.order.is_through(self.number)
     }
 
     /// The group has waited in vain for a lock: the younger ones give theirs back.
@@ -170,7 +241,7 @@ mod tests {
         assert_eq!(poll(second.called()), None);
         assert_eq!(poll(first.called()), Some(Called::ToCommit));
         let before = order.changes();
-        first.end();
+        first.end(0);
         assert_ne!(order.changes(), before);
         assert_eq!(poll(second.called()), Some(Called::ToCommit));
         assert!(order.is_calm());
@@ -189,15 +260,49 @@ mod tests {
         assert_eq!(poll(third.called()), Some(Called::ToYield));
         assert_eq!(poll(first.called()), Some(Called::ToCommit));
         assert_eq!(poll(second.comes_alone()), None);
-        first.end();
+        first.end(0);
         assert_eq!(poll(second.comes_alone()), None, "the third holds locks");
         third.holds_none();
         assert_eq!(poll(second.comes_alone()), Some(()));
         assert_eq!(poll(third.comes_alone()), None);
         second.holds_locks();
-        second.end();
+        second.end(0);
         assert_eq!(poll(third.comes_alone()), Some(()));
         order.calm();
         assert!(order.is_calm());
+    }
+
+    #[test]
+    fn the_checkpoint_takes_in_what_is_ahead_once_nothing_older_is_missing() {
+        let order = Rc::new(Order::default());
+        let [first, second, third, fourth, fifth] = std::array::from_fn(|_| order.take());
+        for turn in [&first, &second, &third, &fourth, &fifth] {
+            turn.holds_locks();
+        }
+        let sql = |text: &str| -> TakesIn { Rc::new([text.as_bytes().to_vec()]) };
+        second.end_ahead(sql("2"));
+        fourth.end_ahead(sql("4"));
+        assert!(!third.has_come() && !fifth.has_come() && first.has_come());
+        assert_eq!(
+            third.meets().before,
+            [sql("2")],
+            "the first is missing still"
+        );
+        let met = first.meets();
+        assert_eq!((met.before, met.after), (vec![], vec![sql("2")]));
+        // It was told of one, and the third came ahead meanwhile.
+        third.end_ahead(sql("3"));
+        first.end(1);
+        assert!(fifth.has_come());
+        let met = fifth.meets();
+        assert_eq!((met.before, met.after), (vec![sql("3"), sql("4")], vec![]));
+        let (turn, takes_in) = order.take_newest().expect("the fourth");
+        assert_eq!((turn.number(), takes_in), (3, sql("4")));
+        assert_eq!(turn.meets().before, [sql("3")]);
+        turn.holds_locks();
+        turn.end(0);
+        assert!(fifth.has_come());
+        assert_eq!(fifth.meets(), Met::default());
+        assert!(order.take_newest().is_none());
     }
 }

@@ -2,10 +2,12 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+mod any_order;
+mod lab;
+
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::hash::RandomState;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -13,22 +15,14 @@ use datain_apply::checkpoint::Beginning;
 use datain_apply::engine::{Collector, Done, Engine, More};
 use datain_capture::reader::{Reader, Settings};
 use datain_contract::types::Error;
-use datain_mysql_client::Session;
 use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
-use datain_tests::host::{Exit, Host, TempDir};
-use datain_tests::native::{self, Fragile};
+use datain_tests::host::Host;
+use datain_tests::native;
 use datain_tests::rough::settings;
 use datain_tests::servers::loading_pair;
 use datain_throwaway_servers::Server;
-
-const LIMIT: Duration = Duration::from_secs(60);
-
-fn number(server: &Server, sql: &str) -> u64 {
-    let rows = server.query(sql).expect("an answer");
-    let cell = rows[0][0].as_deref().unwrap_or("0");
-    cell.parse().expect("a number")
-}
+use lab::{LIMIT, Pipeline, TABLES, WARM, number, until};
 
 /// How many transactions have changed rows. InnoDB answers what it answered before for as long as it is asked more often than every 100 ms.
 fn open_transactions(server: &Server) -> u64 {
@@ -38,9 +32,6 @@ fn open_transactions(server: &Server) -> u64 {
         "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 1",
     )
 }
-
-/// Makes both tables known.
-const WARM: &str = "UPDATE d.a SET v = v + 1; UPDATE d.b SET v = v + 1";
 
 /// Writes two transactions, each a group, over two connections that give no answer until both had their time; returns how many of them were seen open at the same time.
 fn at_the_same_time(
@@ -110,9 +101,6 @@ fn at_the_same_time(
     most
 }
 
-const TABLES: &str = "CREATE DATABASE d; CREATE TABLE d.a (id INT PRIMARY KEY, v INT); CREATE TABLE d.b LIKE d.a; CREATE TABLE d.digit (n INT PRIMARY KEY); \
-    INSERT INTO d.digit VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9); INSERT INTO d.a SELECT n, 0 FROM d.digit; INSERT INTO d.b SELECT n, 0 FROM d.digit";
-
 #[test]
 fn only_groups_that_touch_different_rows_are_written_at_the_same_time() {
     let servers = loading_pair();
@@ -128,80 +116,6 @@ fn only_groups_that_touch_different_rows_are_written_at_the_same_time() {
     assert_eq!(seen("UPDATE d.b SET v = v + 1 WHERE id < 5"), 2, "tables");
     assert_eq!(seen("UPDATE d.a SET v = v + 1 WHERE id >= 5"), 2, "rows");
     assert_eq!(seen("UPDATE d.a SET v = v + 1 WHERE id > 3"), 1, "both");
-}
-
-/// The program between two servers, over two connections.
-struct Pipeline {
-    source: Server,
-    target: Server,
-    config: PathBuf,
-    _folder: TempDir,
-}
-
-impl Pipeline {
-    /// With the tables on both sides, and a host that runs.
-    fn start() -> (Self, Host) {
-        let [source, target] = loading_pair();
-        source.sql(TABLES).expect("tables");
-        let folder = TempDir::new().expect("a folder");
-        let more = "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n[apply]\nconnections = 2\n";
-        let config = Host::config(folder.path(), "order", &source, &target, more);
-        let pipeline = Self {
-            source,
-            target,
-            config: config.expect("a configuration"),
-            _folder: folder,
-        };
-        let host = Host::start(&pipeline.config, &[]).expect("a host");
-        pipeline.source(WARM);
-        until("both tables are there", || {
-            let sum = "SELECT SUM(v) FROM d.b";
-            pipeline.target.query(sum).is_ok() && number(&pipeline.target, sum) == 10
-        });
-        (pipeline, host)
-    }
-
-    fn source(&self, sql: &str) {
-        self.source.sql(sql).expect("a change");
-    }
-
-    /// Another client of the target, which has changed this.
-    fn holder(&self, sql: &str) -> Holder {
-        let mut holder = Holder(native::session(&self.target));
-        holder.tell("START TRANSACTION");
-        holder.tell(sql);
-        holder
-    }
-
-    /// Changes a row on the source, and waits until the target's row is waited for.
-    fn waits(&self, sql: &str, statement: &str) {
-        self.source(sql);
-        let waiting = format!(
-            "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%{statement}%' AND ID <> CONNECTION_ID()"
-        );
-        until("the group waits", || number(&self.target, &waiting) > 0);
-    }
-
-    fn ends_equal(&self, mut host: Host) -> Exit {
-        let executed = "SELECT SUM(v) + COUNT(*) FROM (SELECT * FROM d.a UNION ALL SELECT * FROM d.b) AS both_tables";
-        let all = number(&self.source, executed);
-        until("all of it arrives", || {
-            number(&self.target, executed) == all
-        });
-        host.terminate();
-        let exit = host.wait(LIMIT).expect("it ends");
-        assert_eq!(exit.code, 130, "{exit}");
-        assert!(!exit.stderr.contains("lock-wait-timeout"), "{exit}");
-        exit
-    }
-}
-
-struct Holder(Session<Fragile>);
-
-impl Holder {
-    fn tell(&mut self, sql: &str) {
-        block_on(self.0.exec(sql.as_bytes())).expect("an answer");
-    }
 }
 
 /// What the host says of groups that have yielded.
@@ -262,7 +176,10 @@ fn an_alter_table_between_two_groups_holds_up_neither() {
     std::thread::scope(|scope| {
         let target = &pipeline.target;
         std::thread::sleep(Duration::from_millis(150));
-        let alter = scope.spawn(move || target.sql("ALTER TABLE d.a ADD INDEX by_hand (v)"));
+        let alter = scope.spawn(move || {
+            // Lest it waits for ever when the test fails.
+            target.sql("SET SESSION lock_wait_timeout = 60; ALTER TABLE d.a ADD INDEX by_hand (v)")
+        });
         std::thread::sleep(Duration::from_millis(200));
         holder.tell("ROLLBACK");
         pipeline.ends_equal(host);
@@ -302,10 +219,45 @@ fn a_younger_group_that_fails_takes_nothing_of_an_older_one() {
     assert_eq!(number(&pipeline.target, done), 50, "up to the error");
 }
 
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + LIMIT;
-    while !holds() {
-        assert!(Instant::now() < end, "{what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+/// A client of the target that has locked what a group needs, and then waits for what the group has locked: the server takes the group's changes back.
+#[test]
+fn a_group_that_is_the_victim_of_a_deadlock_is_written_again() {
+    let (pipeline, host) = Pipeline::start();
+    let mut holder = pipeline.holder("UPDATE d.b SET v = v + 100 WHERE id < 9");
+    pipeline.waits(
+        "BEGIN; UPDATE d.a SET v = 5 WHERE id = 1; UPDATE d.b SET v = 5 WHERE id = 1; COMMIT",
+        "UPDATE %`d`.`b`",
+    );
+    holder.tell("UPDATE d.a SET v = v WHERE id = 1");
+    let met = "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'lock_deadlocks'";
+    until("a deadlock", || number(&pipeline.target, met) > 0);
+    holder.tell("ROLLBACK");
+    pipeline.source("UPDATE d.b SET v = 7 WHERE id = 2");
+    let exit = pipeline.ends_equal(host);
+    assert!(exit.stderr.contains(AGAIN), "{exit}");
+    compare::assert_equal(&pipeline.source, &pipeline.target, &["d"]);
+}
+
+/// A connection is lost while its group waits for its turn: nothing of it is there, and all begins again from the checkpoint.
+#[test]
+fn a_connection_that_is_lost_while_it_waits_for_its_turn_loses_nothing() {
+    let (pipeline, host) = Pipeline::start();
+    let mut holder = pipeline.holder("UPDATE d.a SET v = v WHERE id = 1");
+    pipeline.waits("UPDATE d.a SET v = 7 WHERE id = 1", "UPDATE %`d`.`a`");
+    pipeline.source("UPDATE d.b SET v = 7 WHERE id = 1");
+    let waits = "SELECT COALESCE(MAX(trx_mysql_thread_id), 0) FROM information_schema.INNODB_TRX JOIN information_schema.PROCESSLIST ON ID = trx_mysql_thread_id \
+        WHERE COMMAND = 'Sleep' AND trx_rows_modified = 1";
+    let mut id = 0;
+    until("the younger group is written", || {
+        std::thread::sleep(Duration::from_millis(150));
+        id = number(&pipeline.target, waits);
+        id > 0
+    });
+    pipeline.target.sql(&format!("KILL {id}")).expect("killed");
+    std::thread::sleep(Duration::from_millis(300));
+    let done = "SELECT v FROM d.b WHERE id = 1";
+    assert_eq!(number(&pipeline.target, done), 1, "not before its turn");
+    holder.tell("ROLLBACK");
+    pipeline.ends_equal(host);
+    compare::assert_equal(&pipeline.source, &pipeline.target, &["d"]);
 }
