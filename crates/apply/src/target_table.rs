@@ -245,6 +245,45 @@ fn find_unique(columns: &[TargetColumn], rows: &[Row]) -> Unique {
 }
 
 #[cfg(test)]
+impl TargetColumn {
+    /// A column `INT NULL`, for tests.
+    pub(crate) fn int(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            data_type: "int".to_owned(),
+            unsigned: false,
+            charset: None,
+            collation: None,
+            octet_length: 0,
+            precision: 0,
+            scale: 0,
+            nullable: true,
+            auto_increment: false,
+            generated: false,
+            default: ColumnDefault::Null,
+            on_update: false,
+        }
+    }
+}
+
+#[cfg(test)]
+impl TargetTable {
+    /// A table `s.NAME` of three such columns, with the primary key over the first, for tests.
+    pub(crate) fn of_ints(name: &str, columns: [&str; 3], unique: Unique) -> Self {
+        Self {
+            schema: "s".to_owned(),
+            name: name.to_owned(),
+            engine: "InnoDB".to_owned(),
+            columns: columns.map(TargetColumn::int).to_vec(),
+            keys: vec![vec![0]],
+            has_primary_key: true,
+            unique,
+            triggers: Some(0),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

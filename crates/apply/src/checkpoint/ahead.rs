@@ -16,6 +16,7 @@ use datain_mysql_client::{Session, Stream};
 use serde::{Deserialize, Serialize};
 
 use super::literal;
+use crate::lock_wait;
 
 /// Transactions by name: the GTID where they have one, else where they stand in the log. Consecutive ones are kept as ranges, both ends included.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,7 +160,9 @@ pub(super) async fn take_over<S: Stream>(
         format!(" AND epoch = {epoch} FOR UPDATE ON DUPLICATE KEY UPDATE writer = {epoch}")
             .as_bytes(),
     );
-    session.exec(&sql).await?;
+    if let Err(error) = session.exec(&sql).await {
+        return Err(lock_wait::explained(session, error.into()).await);
+    }
     let mut sql = b"SELECT epoch, ordinal, names FROM datain.ahead WHERE stream = ".to_vec();
     literal(&mut sql, stream);
     sql.extend_from_slice(b" AND ordinal > 0");

@@ -120,19 +120,10 @@ mod tests {
 
     fn column(data_type: &str, default: ColumnDefault, on_update: bool) -> TargetColumn {
         TargetColumn {
-            name: "c".to_owned(),
             data_type: data_type.to_owned(),
-            unsigned: false,
-            charset: None,
-            collation: None,
-            nullable: true,
-            auto_increment: false,
-            octet_length: 0,
-            precision: 0,
-            scale: 0,
-            generated: false,
             default,
             on_update,
+            ..TargetColumn::int("c")
         }
     }
 

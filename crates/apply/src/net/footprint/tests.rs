@@ -8,7 +8,7 @@ use datain_row_block::{ColumnKind, Operation, RowSetWriter, begin_block};
 
 use super::*;
 use crate::net::Net;
-use crate::target_table::{ColumnDefault, TargetColumn, TargetTable, Unique};
+use crate::target_table::{TargetTable, Unique};
 
 #[derive(Clone, Copy)]
 enum Cell {
@@ -28,24 +28,6 @@ enum Change {
 }
 use Change::{Delete, Insert, Update};
 
-fn column(name: &str) -> TargetColumn {
-    TargetColumn {
-        name: name.to_owned(),
-        data_type: "int".to_owned(),
-        unsigned: false,
-        charset: None,
-        collation: None,
-        octet_length: 0,
-        precision: 0,
-        scale: 0,
-        nullable: true,
-        auto_increment: false,
-        generated: false,
-        default: ColumnDefault::Null,
-        on_update: false,
-    }
-}
-
 /// A table of three columns of this form, with a primary key over the first, and a unique key over the second if there is one.
 fn table(name: &str, form: &Form, second: bool) -> Mapping {
     let kind = match form {
@@ -56,21 +38,16 @@ fn table(name: &str, form: &Form, second: bool) -> Mapping {
     let mut keys = vec![vec![0]];
     keys.extend(second.then(|| vec![1]));
     Mapping {
-        target: TargetTable {
-            schema: "s".to_owned(),
-            name: name.to_owned(),
-            engine: "InnoDB".to_owned(),
-            columns: ["a", "b", "c"].map(column).to_vec(),
-            keys: vec![vec![0]],
-            has_primary_key: true,
-            unique: Unique {
+        target: TargetTable::of_ints(
+            name,
+            ["a", "b", "c"],
+            Unique {
                 columns: vec![true, second, false],
                 keys,
                 computed: false,
                 partial: false,
             },
-            triggers: Some(0),
-        },
+        ),
         kinds: vec![kind; 3],
         forms: vec![form.clone(); 3],
         table_sql: name.to_owned(),

@@ -9,44 +9,21 @@ use super::*;
 use crate::literal::Form;
 use crate::net::{Limits, Net};
 use crate::statements::Bounds;
-use crate::target_table::{ColumnDefault, TargetColumn, TargetTable, Unique};
-
-fn column(name: &str) -> TargetColumn {
-    TargetColumn {
-        name: name.to_owned(),
-        data_type: "int".to_owned(),
-        unsigned: false,
-        charset: None,
-        collation: None,
-        nullable: true,
-        auto_increment: false,
-        octet_length: 0,
-        precision: 0,
-        scale: 0,
-        generated: false,
-        default: ColumnDefault::Null,
-        on_update: false,
-    }
-}
+use crate::target_table::{TargetTable, Unique};
 
 /// `t (id INT PRIMARY KEY, u INT UNIQUE, v INT)`.
 fn mapping() -> Rc<Mapping> {
     Rc::new(Mapping {
-        target: TargetTable {
-            schema: "s".to_owned(),
-            name: "t".to_owned(),
-            engine: "InnoDB".to_owned(),
-            columns: ["id", "u", "v"].map(column).to_vec(),
-            keys: vec![vec![0]],
-            has_primary_key: true,
-            unique: Unique {
+        target: TargetTable::of_ints(
+            "t",
+            ["id", "u", "v"],
+            Unique {
                 columns: vec![true, true, false],
                 keys: vec![vec![0], vec![1]],
                 computed: false,
                 partial: false,
             },
-            triggers: Some(0),
-        },
+        ),
         kinds: vec![ColumnKind::Int; 3],
         forms: vec![Form::Integer { unsigned: false }; 3],
         table_sql: "t".to_owned(),
