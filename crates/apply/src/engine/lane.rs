@@ -358,6 +358,7 @@ impl<S: Stream> Lane<S> {
         let (count, guard) = match statement.check {
             Check::Strict => (Count::Rows(rows), None),
             Check::Documents => (Count::Documents(rows), None),
+            Check::MayMiss => (Count::Any, None),
             Check::ReadBack(guard) => (Count::Lenient(rows), Some(guard)),
             Check::Load(data) => {
                 return self.load(&statement.sql, &data, rows, mapping, place).await;

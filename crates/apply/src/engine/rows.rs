@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
-use datain_contract::types::{Error, Operation, RowSet};
+use datain_contract::types::{Error, Operation, RowFlags, RowSet};
 use datain_mysql_client::Stream;
 
 use super::foreign_keys::left_to_the_target;
@@ -23,6 +23,10 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         place: &Rc<Place>,
     ) -> Result<(), Error> {
         let mapping = self.mapping(set.table).await?;
+        if set.flags.contains(RowFlags::COPYING) {
+            self.write_net(place).await?;
+            return self.write_copying(set, block, &mapping, done, place).await;
+        }
         if self.may_reduce(set.flags, &mapping).await? {
             if !self.open.suits(set, &mapping) {
                 self.write_net(place).await?;
@@ -41,6 +45,32 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             return self.repair_rows(set, block, &mapping, done, place).await;
         }
         self.write_rows(set, block, &mapping, done, place).await
+    }
+
+    /// Writes the rows of a set, but for the first `done`, of a table that is being copied.
+    async fn write_copying(
+        &mut self,
+        set: &RowSet,
+        block: &[u8],
+        mapping: &Rc<Mapping>,
+        done: u32,
+        place: &Rc<Place>,
+    ) -> Result<(), Error> {
+        self.lane.begin(place);
+        self.lane.set_checks(false, place);
+        let bounds = self.lane.bounds(1);
+        let mut list = Vec::new();
+        statements::write_copying(set, block, mapping, bounds, done, |statement| {
+            list.push(statement);
+            Ok(())
+        })?;
+        for statement in list {
+            self.lane.push_statement(statement, mapping, place).await?;
+        }
+        if let Some(group) = &mut self.open.group {
+            group.totals.rows += u64::from(set.count - done);
+        }
+        Ok(())
     }
 
     pub(super) async fn write_net(&mut self, place: &Rc<Place>) -> Result<(), Error> {
