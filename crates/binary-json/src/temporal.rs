@@ -54,9 +54,8 @@ const DATETIME: u8 = 12;
 impl Temporal {
     /// The type's code and the bytes.
     pub(crate) fn encode(&self) -> (u8, [u8; 8]) {
-        let of_date = |date: &Date| {
-            u64::from(date.year * 13 + date.month) << 22 | u64::from(date.day) << 17
-        };
+        let of_date =
+            |date: &Date| u64::from(date.year * 13 + date.month) << 22 | u64::from(date.day) << 17;
         let of_time = |time: &Time| {
             let whole = time.hour << 12 | time.minute << 6 | time.second;
             (u64::from(whole), u64::from(time.microsecond))

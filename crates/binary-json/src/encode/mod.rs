@@ -146,7 +146,11 @@ impl<'a, 'o> Writer<'a, 'o> {
         let first = self.place.cursor.peek();
         if let Some(open @ (b'{' | b'[')) = first {
             if letter != open {
-                return Err(self.place.cursor.wrong("a container of another type").into());
+                return Err(self
+                    .place
+                    .cursor
+                    .wrong("a container of another type")
+                    .into());
             }
             return self.either_form(open == b'{', entry);
         }
@@ -160,7 +164,13 @@ impl<'a, 'o> Writer<'a, 'o> {
                 self.put(entry.at, bits as usize, 4);
                 Ok(code)
             }
-            (Form::Short { code: scalar::LITERAL, bits }, None) => {
+            (
+                Form::Short {
+                    code: scalar::LITERAL,
+                    bits,
+                },
+                None,
+            ) => {
                 self.out.push(bits as u8);
                 Ok(scalar::LITERAL)
             }

@@ -209,7 +209,8 @@ fn temporal(letter: u8, bytes: &mut Vec<u8>) -> Option<Form> {
 
 /// A number of `digits` digits at most; more would not fit its place.
 fn number(text: &str, digits: usize) -> Option<u32> {
-    let plain = !text.is_empty() && text.len() <= digits && text.bytes().all(|b| b.is_ascii_digit());
+    let plain =
+        !text.is_empty() && text.len() <= digits && text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|_| plain)
 }
 

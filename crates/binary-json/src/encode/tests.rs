@@ -154,7 +154,15 @@ fn types_that_text_loses() {
 #[test]
 fn decimals() {
     for text in [
-        "0", "0.0", "-0.1", "0.50", "1", "-1", "1234567890.1234", "999999999", "1000000000",
+        "0",
+        "0.0",
+        "-0.1",
+        "0.50",
+        "1",
+        "-1",
+        "1234567890.1234",
+        "999999999",
+        "1000000000",
         "-99999999999999999999999999999999999.999999999999999999999999999999",
         "0.000000000000000000000000000001",
     ] {
@@ -219,8 +227,7 @@ fn document() -> impl Strategy<Value = String> {
             prop::collection::vec(inner.clone(), 0..6).prop_map(|v| format!("[{}]", v.join(", "))),
             prop::collection::vec(inner, 0..6).prop_map(|v| {
                 let members = v.iter().enumerate();
-                let members: Vec<String> =
-                    members.map(|(i, v)| format!("\"k{i}\": {v}")).collect();
+                let members: Vec<String> = members.map(|(i, v)| format!("\"k{i}\": {v}")).collect();
                 format!("{{{}}}", members.join(", "))
             }),
         ]
