@@ -5,7 +5,7 @@
 //! bits are.
 
 /// Bytes that so many digits of an incomplete group take.
-const PARTIAL: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
+pub(crate) const PARTIAL: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
 
 /// The largest precision of a stored form. In JSON documents the server counts the digits before the point in whole groups, so that 65 become 72.
 const MAX_STORED_PRECISION: u8 = 81;

@@ -45,12 +45,34 @@ pub struct Time {
     pub microsecond: u32,
 }
 
+/// Codes of `enum_field_types`.
+const TIMESTAMP: u8 = 7;
+const DATE: u8 = 10;
+const TIME: u8 = 11;
+const DATETIME: u8 = 12;
+
 impl Temporal {
+    /// The type's code and the bytes.
+    pub(crate) fn encode(&self) -> (u8, [u8; 8]) {
+        let of_date =
+            |date: &Date| u64::from(date.year * 13 + date.month) << 22 | u64::from(date.day) << 17;
+        let of_time = |time: &Time| {
+            let whole = time.hour << 12 | time.minute << 6 | time.second;
+            (u64::from(whole), u64::from(time.microsecond))
+        };
+        let midnight = (0, 0);
+        let (type_code, date, (whole, fraction), negative) = match self {
+            Self::Date(date) => (DATE, of_date(date), midnight, false),
+            Self::Time(time) => (TIME, 0, of_time(time), time.negative),
+            Self::Datetime(date, time) => (DATETIME, of_date(date), of_time(time), false),
+            Self::Timestamp(date, time) => (TIMESTAMP, of_date(date), of_time(time), false),
+        };
+        let packed = ((date | whole) << 24 | fraction) as i64;
+        let packed = if negative { -packed } else { packed };
+        (type_code, packed.to_le_bytes())
+    }
+
     pub(crate) fn decode(type_code: u8, bytes: &[u8]) -> Option<Result<Self, InvalidJson>> {
-        const TIMESTAMP: u8 = 7;
-        const DATE: u8 = 10;
-        const TIME: u8 = 11;
-        const DATETIME: u8 = 12;
         if !matches!(type_code, TIMESTAMP | DATE | TIME | DATETIME) {
             return None;
         }

@@ -162,6 +162,12 @@ impl<'a> ImageWriter<'a> {
         Ok(())
     }
 
+    /// How many bytes the block has so far: where the next value will begin.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.out.len()
+    }
+
     /// Ends the image.
     #[inline]
     pub fn finish(self) {

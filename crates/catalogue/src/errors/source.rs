@@ -149,6 +149,34 @@ pub(super) const SECTION: Section = Section {
             meaning: "a row, or a statement, is over the limit: raise `limits.max_row_mib` and `limits.memory_mib`",
         },
         ErrorEntry {
+            codes: &["snapshot.column-type"],
+            then: "ends",
+            meaning: "a table that is to be copied has a column of a type that this version does not know: leave the table out",
+        },
+        ErrorEntry {
+            codes: &["snapshot.json-types"],
+            then: "ends",
+            meaning: "a table with a JSON column on a MySQL before 8.0.4, which cannot tell the types of its values: copy it by other means, and start at a position",
+        },
+        ErrorEntry {
+            codes: &["snapshot.key-foreign"],
+            then: "ends",
+            meaning: "the key of a table was changed while the table was copied: copy it from its beginning",
+        },
+        ErrorEntry {
+            codes: &["snapshot.key-unwritable"],
+            then: "ends",
+            meaning: "a primary key holds text that is not well formed in its character set: mend the rows on the source, or leave the table out",
+        },
+        ErrorEntry {
+            codes: &[
+                "snapshot.value-unreadable",
+                "snapshot.definition-unreadable",
+            ],
+            then: "ends",
+            meaning: "the source shows a table, or a value, in a form that is not understood: report it",
+        },
+        ErrorEntry {
             codes: &["filter.mixed-statement", "filter.unreadable-statement"],
             then: "ends",
             meaning: "the filter cannot decide about a statement",

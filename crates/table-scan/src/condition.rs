@@ -1,0 +1,183 @@
+//! "The rows after this key" as SQL.
+//!
+//! For a key of the columns a, b, c this is `a > x OR a = x AND b > y OR a = x AND b = y AND c > z`, of which the server's optimizer makes ranges of the index, in
+//! order; of `(a, b, c) > (x, y, z)` it makes none, and goes through the index from its beginning (measured on MySQL 9.7, see `EXPLAIN ANALYZE`). The server compares,
+//! by each column's own collation: a value of characters stands behind the introducer of its character set.
+//!
+//! - **Reals** are written as doubles, which is exact for a FLOAT.
+//! - **ENUM** is compared by number. A range of numbers uses no index, single ones do: so what is greater is listed, `e IN (3, 4)`.
+//! - **SET** is compared by number too, `CAST(s AS UNSIGNED)`: other forms make a DOUBLE or a signed number of it. No index is used beyond the columns before it: the
+//!   server goes over the rows before the chunk, without reading more than the index.
+//! - **A prefix** of a column orders nothing by itself, so a key with one is not used at all (`definition.rs`).
+
+use std::fmt::Write as _;
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Error, Signedness};
+use datain_mysql_client::quote_identifier;
+use datain_row_block::{ColumnKind, Value};
+
+use crate::definition::{ColumnDefinition, TableDefinition};
+use crate::key::{KeyPart, ScanKey};
+
+/// WHERE and ORDER BY of a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Condition {
+    /// Without WHERE; none at the table's beginning.
+    pub(crate) after: Option<String>,
+    /// Without ORDER BY.
+    pub(crate) order: String,
+}
+
+impl Condition {
+    /// For the chunk that begins behind `key`, or at the table's beginning.
+    pub(crate) fn new(
+        table: &TableDefinition,
+        scan_key: &ScanKey,
+        key: Option<&[u8]>,
+    ) -> Result<Self, Error> {
+        let Some(key) = key else {
+            return Ok(Self {
+                after: None,
+                order: order(table, &scan_key.parts),
+            });
+        };
+        scan_key.split(table, key, |values| {
+            let mut alternatives = Vec::new();
+            // Leading parts that can only be equal: the server sorts if they are named, since it does not see that they are constant.
+            let mut constant = None;
+            let mut equal = String::new();
+            for (at, (part, value)) in scan_key.parts.iter().zip(values).enumerate() {
+                let column = &table.columns[part.column];
+                if let Some(after) = after(column, part.descending, value)? {
+                    constant.get_or_insert(at);
+                    alternatives.push(format!("{equal}{after}"));
+                }
+                equal.push_str(&same(column, value)?);
+                equal.push_str(" AND ");
+            }
+            let constant = constant.unwrap_or(0);
+            let after = if alternatives.is_empty() {
+                "FALSE".to_owned()
+            } else {
+                alternatives.join(" OR ")
+            };
+            Ok(Self {
+                after: Some(after),
+                order: order(table, &scan_key.parts[constant..]),
+            })
+        })
+    }
+}
+
+fn order(table: &TableDefinition, parts: &[KeyPart]) -> String {
+    let parts: Vec<String> = parts
+        .iter()
+        .map(|part| {
+            let direction = if part.descending { " DESC" } else { "" };
+            format!("{}{direction}", name(&table.columns[part.column]))
+        })
+        .collect();
+    parts.join(", ")
+}
+
+fn name(column: &ColumnDefinition) -> String {
+    format!("t.{}", quote_identifier(&column.name))
+}
+
+fn same(column: &ColumnDefinition, value: &Value<'_>) -> Result<String, Error> {
+    let name = compared(column);
+    Ok(format!("{name} = {}", literal(column, value)?))
+}
+
+/// The rows of which this column alone comes later; none if there can be none.
+fn after(
+    column: &ColumnDefinition,
+    descending: bool,
+    value: &Value<'_>,
+) -> Result<Option<String>, Error> {
+    if let (ColumnKind::Enum, Value::Unsigned(index)) = (column.kind, value) {
+        let members = u64::from(column.members);
+        let later: Vec<String> = if descending {
+            (0..*index).map(|n| n.to_string()).collect()
+        } else {
+            (index + 1..=members).map(|n| n.to_string()).collect()
+        };
+        if later.is_empty() {
+            return Ok(None);
+        }
+        return Ok(Some(format!("{} IN ({})", name(column), later.join(", "))));
+    }
+    let sign = if descending { '<' } else { '>' };
+    Ok(Some(format!(
+        "{} {sign} {}",
+        compared(column),
+        literal(column, value)?
+    )))
+}
+
+/// What is compared with the literal.
+fn compared(column: &ColumnDefinition) -> String {
+    match column.kind {
+        ColumnKind::Set => format!("CAST({} AS UNSIGNED)", name(column)),
+        _ => name(column),
+    }
+}
+
+fn literal(column: &ColumnDefinition, value: &Value<'_>) -> Result<String, Error> {
+    let unwritable = || {
+        Error::fatal(
+            "snapshot.key-unwritable",
+            format!(
+                "a value of the key's column `{}` cannot be written as SQL",
+                column.name
+            ),
+        )
+        .hint("report it, with SHOW CREATE TABLE")
+    };
+    Ok(match (value, column.kind) {
+        (Value::Integer(_), _) if column.signedness == Signedness::Unsigned => {
+            value.as_u64().unwrap_or_default().to_string()
+        }
+        (Value::Integer(_), _) => value.as_i64().unwrap_or_default().to_string(),
+        (Value::Unsigned(number), _) => number.to_string(),
+        (Value::Float(number), _) if number.is_finite() => format!("{:e}", f64::from(*number)),
+        (Value::Double(number), _) if number.is_finite() => format!("{number:e}"),
+        (Value::Text(text), kind) => {
+            let text = plain(text).ok_or_else(unwritable)?;
+            match kind {
+                ColumnKind::Decimal => text.to_owned(),
+                _ => format!("'{text}'"),
+            }
+        }
+        (Value::Bytes(bytes), _) => {
+            let mut out = String::with_capacity(2 * bytes.len() + 16);
+            if let Some(charset) = &column.charset {
+                out.push('_');
+                out.push_str(charset);
+                out.push(' ');
+            }
+            out.push_str("X'");
+            for byte in *bytes {
+                // Writing to a String never fails.
+                let _ = write!(out, "{byte:02X}");
+            }
+            if column.kind == ColumnKind::Char && column.charset.is_none() {
+                // A BINARY column's values stand in the block without their zeros.
+                for _ in bytes.len()..column.length as usize {
+                    out.push_str("00");
+                }
+            }
+            out.push('\'');
+            out
+        }
+        _ => return Err(unwritable()),
+    })
+}
+
+/// Digits and what separates them in numbers, dates and times.
+fn plain(text: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(text).ok()?;
+    let is_plain = |c: char| c.is_ascii_digit() || matches!(c, '-' | ':' | ' ' | '.');
+    text.chars().all(is_plain).then_some(text)
+}

@@ -1,0 +1,64 @@
+//! What is selected for each column, so that nothing of its value is lost in text.
+//!
+//! - FLOAT's own text has six digits, and one with a number of decimals is rounded to them: `c * 1e0` is the same number as a DOUBLE, whose text is exact, and keeps the
+//!   sign of a negative zero (a sum would not).
+//! - ENUM and SET by number. `c + 0` of a SET is a DOUBLE, in which large masks are rounded or turn negative: CAST is exact for both.
+//! - BIT comes as its bytes. Strings, geometries and vectors come as they are stored, since the session converts nothing (`settings.rs`).
+//! - JSON comes as text, and as the types of all its values (`json_types`).
+
+use datain_binary_json::encode::TYPE_LETTERS;
+use datain_mysql_client::quote_identifier;
+use datain_row_block::ColumnKind;
+
+use crate::definition::ColumnDefinition;
+
+/// The select list; a JSON column has two places in it.
+pub(crate) fn list(columns: &[ColumnDefinition]) -> String {
+    let mut items = Vec::with_capacity(columns.len());
+    for column in columns {
+        let name = format!("t.{}", quote_identifier(&column.name));
+        match column.kind {
+            ColumnKind::Float | ColumnKind::Double => items.push(format!("{name} * 1e0")),
+            ColumnKind::Enum | ColumnKind::Set => items.push(format!("CAST({name} AS UNSIGNED)")),
+            ColumnKind::Json => {
+                let types = json_types(&name);
+                items.push(name);
+                items.push(types);
+            }
+            _ => items.push(name),
+        }
+    }
+    items.join(", ")
+}
+
+/// A letter for the type of each value of a document, in the order that `encode::write_from_text` wants: its own, those of all members, those of all elements.
+///
+/// JSON_TABLE gives the values that a path finds, in order, and JSON_TYPE what they are. It needs MySQL 8.0.4; what it costs is about 3 µs for a small document
+/// (measured on 9.7: 100,000 documents of 150 bytes with 13 values take 0.24 s as text, and 0.9 s with their types).
+fn json_types(name: &str) -> String {
+    let of = |path: &str| {
+        format!(
+            "COALESCE((SELECT GROUP_CONCAT({} ORDER BY n SEPARATOR '') FROM JSON_TABLE({name}, _utf8mb4'{path}' COLUMNS (n FOR ORDINALITY, v JSON PATH _utf8mb4'$')) AS x), '')",
+            letter("v")
+        )
+    };
+    format!(
+        "CONCAT({}, {}, {})",
+        letter(name),
+        of("$**.*"),
+        of("$**[*]")
+    )
+}
+
+/// A null within a document comes out of JSON_TABLE as SQL's NULL, which has no JSON_TYPE.
+fn letter(value: &str) -> String {
+    let letters: String = TYPE_LETTERS.iter().map(|(_, c)| char::from(*c)).collect();
+    let names: Vec<String> = TYPE_LETTERS
+        .iter()
+        .map(|(name, _)| format!("'{name}'"))
+        .collect();
+    format!(
+        "SUBSTR('n{letters}', FIELD(JSON_TYPE({value}), {}) + 1, 1)",
+        names.join(", ")
+    )
+}
