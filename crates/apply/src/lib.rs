@@ -21,6 +21,7 @@ pub mod literal;
 pub(crate) mod lock_wait;
 pub mod mapping;
 pub mod net;
+pub mod objects;
 pub mod place;
 mod row_set;
 pub mod settings;

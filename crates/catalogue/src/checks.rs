@@ -487,6 +487,33 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
+        reason: "a first copy makes every table, view and routine by the source's own definition, and keeps triggers and events for the cutover. A definition that the account may not read would be missing on the target; information_schema hides without a word what an account has no right to see.",
+        remedy: "`GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON … TO …`; `GRANT SHOW_ROUTINE ON *.* TO …` for functions and procedures",
+        ..source(
+            "source.definitions-unseen",
+            Fatal,
+            "the account may read the definition of everything that is to be copied",
+        )
+    },
+    Check {
+        reason: "a view that refers to what is not there, or is not replicated, may be refused by the target; and of some definitions the server itself makes no statement that could be run.",
+        remedy: "mend or drop it on the source, or exclude it. What the target does refuse is left out, and told",
+        ..source(
+            "source.definitions-unusable",
+            Warning,
+            "every definition can be made on another server",
+        )
+    },
+    Check {
+        reason: "places outside the data folder, tablespaces, encryption and secondary engines need means that not every server has. The table is made without them.",
+        remedy: "a keyring, the tablespace, or the folder in `innodb_directories` on the target, if it shall have them",
+        ..pair(
+            "pair.options-dropped",
+            Warning,
+            "the target has the means for all options of the definitions",
+        )
+    },
+    Check {
         reason: "accounts and privileges are never replicated: whoever is to use the target needs an account there.",
         remedy: "create accounts on the target by hand",
         ..pair(

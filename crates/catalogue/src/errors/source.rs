@@ -74,6 +74,16 @@ pub(super) const SECTION: Section = Section {
             meaning: "the log holds what may not have the same effect on the target",
         },
         ErrorEntry {
+            codes: &["source.objects-changing"],
+            then: "again",
+            meaning: "first copy: a table, view or routine was dropped while definitions were read",
+        },
+        ErrorEntry {
+            codes: &["source.objects-unreadable"],
+            then: "ends",
+            meaning: "first copy: what the server says of its objects is not understood",
+        },
+        ErrorEntry {
             codes: &["source.xa-unknown"],
             then: "ends",
             meaning: "the source committed an XA branch that was prepared before the pipeline began: its rows were never seen. Take a new copy; end what `XA RECOVER` shows before the next start",

@@ -37,6 +37,16 @@ pub(super) const SECTION: Section = Section {
             meaning: "the definitions differ",
         },
         ErrorEntry {
+            codes: &["object.differs"],
+            then: "ends",
+            meaning: "first copy: the target has something of this name already, and it is not what the source has; nothing of the target's is ever dropped",
+        },
+        ErrorEntry {
+            codes: &["table.not-empty"],
+            then: "ends",
+            meaning: "first copy: the target's table holds rows already",
+        },
+        ErrorEntry {
             codes: &["row.missing"],
             then: "ends",
             meaning: "a row that should be there is not: somebody wrote to the target, or the start was wrong",

@@ -1,0 +1,234 @@
+//! Bringing a routine's, trigger's or event's statement into one character set.
+//!
+//! The server puts what SHOW CREATE says of them together from two parts: the head, which it writes itself, in UTF-8 (definer, name, table, type, comment), and what it keeps as it was
+//! written, in the character set of the session that made it (parameters and body). It announces the whole as being in the latter, so that a client that lets it convert, and
+//! mysqldump with it, garbles the head (seen on MySQL 9.7: a routine made under latin1, with `ü` in name and comment). Here the statement is read unconverted, and the head is brought
+//! into the character set of the rest by the server itself.
+
+use std::ops::Range;
+
+use datain_contract::types::Error;
+use datain_mysql_client::{Outcome, Session, Stream};
+use datain_sql_statement::{Charset, Options, Token, TokenKind, Tokens};
+
+use crate::edit::{options, replace};
+use crate::{Context, Kind};
+
+/// The statement wholly in the character set of its context; none where that cannot express its head.
+///
+/// # Errors
+/// Errors of the server.
+pub(super) async fn in_client_charset<S: Stream>(
+    session: &mut Session<S>,
+    kind: Kind,
+    sql: Vec<u8>,
+    context: &Context,
+) -> Result<Option<Vec<u8>>, Error> {
+    let charset = context.character_set_client.as_str();
+    if matches!(charset, "utf8mb4" | "utf8mb3" | "utf8" | "binary") {
+        return Ok(Some(sql));
+    }
+    let ranges = ranges(&sql, kind, &context.sql_mode, Charset::from_name(charset));
+    if ranges.is_empty() {
+        return Ok(Some(sql));
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if !charset.bytes().all(plain) {
+        return Ok(None);
+    }
+    let mut ask = String::from("SELECT ");
+    for (at, range) in ranges.iter().enumerate() {
+        let mut text = String::from("_utf8mb4 X'");
+        for byte in sql.get(range.clone()).unwrap_or_default() {
+            text.push_str(&format!("{byte:02X}"));
+        }
+        text.push('\'');
+        let comma = if at == 0 { "" } else { ", " };
+        ask.push_str(&format!(
+            "{comma}CAST(CONVERT({text} USING {charset}) AS BINARY), CONVERT(CONVERT({text} USING {charset}) USING utf8mb4) = BINARY {text}"
+        ));
+    }
+    let Some(Outcome::Rows(set)) = session.query(ask.as_bytes()).await?.pop() else {
+        return Ok(None);
+    };
+    let mut cells = set.rows.into_iter().next().unwrap_or_default().into_iter();
+    let mut new = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let (Some(Some(text)), Some(Some(same))) = (cells.next(), cells.next()) else {
+            return Ok(None);
+        };
+        if same != b"1" {
+            return Ok(None);
+        }
+        new.push((range, text));
+    }
+    Ok(Some(replace(&sql, new)))
+}
+
+/// What of the head is not ASCII: quoted names, accounts and strings.
+fn ranges(sql: &[u8], kind: Kind, sql_mode: &str, charset: Charset) -> Vec<Range<usize>> {
+    let head = options(sql_mode, Charset::Utf8);
+    let mut found = Vec::new();
+    match kind {
+        Kind::Function | Kind::Procedure => {
+            let open = until(sql, 0, &head, &mut found, |token| {
+                token.is_punctuation(b'(')
+            });
+            // Parameters are kept as they were written.
+            let kept = options(sql_mode, charset);
+            let mut depth = 1_usize;
+            let close = until(sql, open, &kept, &mut Vec::new(), |token| {
+                if token.is_punctuation(b'(') {
+                    depth += 1;
+                } else if token.is_punctuation(b')') {
+                    depth -= 1;
+                }
+                depth == 0
+            });
+            characteristics(sql, close, &head, &mut found);
+        }
+        Kind::Trigger => {
+            let mut before = false;
+            until(sql, 0, &head, &mut found, |token| {
+                let ends = before && token.is_word("ROW");
+                before = token.is_word("EACH");
+                ends
+            });
+        }
+        Kind::Event => {
+            until(sql, 0, &head, &mut found, |token| token.is_word("DO"));
+        }
+        _ => {}
+    }
+    found
+}
+
+/// Collects from `from` to the token that ends it, and says where that token ends.
+fn until(
+    sql: &[u8],
+    from: usize,
+    options: &Options,
+    found: &mut Vec<Range<usize>>,
+    mut ends: impl FnMut(&Token<'_>) -> bool,
+) -> usize {
+    for token in Tokens::new(sql.get(from..).unwrap_or_default(), options) {
+        if ends(&token) {
+            return from + token.end();
+        }
+        collect(&token, from, found);
+    }
+    sql.len()
+}
+
+fn collect(token: &Token<'_>, from: usize, found: &mut Vec<Range<usize>>) {
+    let quoted = matches!(
+        token.kind,
+        TokenKind::QuotedIdentifier | TokenKind::Variable | TokenKind::String
+    );
+    if quoted && token.closed && !token.text.is_ascii() {
+        found.push(from + token.start..from + token.end());
+    }
+}
+
+/// Words that may stand between the parameters and the body ("CREATE PROCEDURE and CREATE FUNCTION Statements"), those of a type included.
+const WORDS: &[&str] = &[
+    "RETURNS",
+    "CHARSET",
+    "CHARACTER",
+    "COLLATE",
+    "UNSIGNED",
+    "ZEROFILL",
+    "BINARY",
+    "PRECISION",
+    "VARYING",
+    "COMMENT",
+    "LANGUAGE",
+    "SQL",
+    "NOT",
+    "DETERMINISTIC",
+    "CONTAINS",
+    "NO",
+    "READS",
+    "MODIFIES",
+    "DATA",
+    "SECURITY",
+    "DEFINER",
+    "INVOKER",
+    "USING",
+    "AS",
+    "SRID",
+];
+
+/// Collects the strings of the return type and of the characteristics. A body begins with another word.
+fn characteristics(sql: &[u8], from: usize, options: &Options, found: &mut Vec<Range<usize>>) {
+    let mut depth = 0_usize;
+    // Behind these stands a word of any kind.
+    let mut any = false;
+    for token in Tokens::new(sql.get(from..).unwrap_or_default(), options) {
+        if token.is_punctuation(b'(') {
+            depth += 1;
+        } else if token.is_punctuation(b')') {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0
+            && token.kind == TokenKind::Word
+            && !any
+            && !(WORDS.iter().any(|word| token.is_word(word))
+                || (token.is_word("SET") && sql_before(sql, from + token.start, b"CHARACTER")))
+        {
+            return;
+        }
+        collect(&token, from, found);
+        any = ["RETURNS", "CHARSET", "COLLATE", "LANGUAGE", "SECURITY"]
+            .iter()
+            .any(|word| token.is_word(word))
+            || (token.is_word("SET") && sql_before(sql, from + token.start, b"CHARACTER"));
+    }
+}
+
+/// Whether this word stands right before `at`.
+fn sql_before(sql: &[u8], at: usize, word: &[u8]) -> bool {
+    let before = sql.get(..at).unwrap_or_default().trim_ascii_end();
+    before
+        .len()
+        .checked_sub(word.len())
+        .and_then(|start| before.get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(kind: Kind, sql: &[u8], expected: &[&str]) {
+        let found: Vec<String> = ranges(sql, kind, "", Charset::Gbk)
+            .into_iter()
+            .map(|range| String::from_utf8(sql[range].to_vec()).unwrap())
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn only_the_head_is_in_utf8() {
+        check(
+            Kind::Function,
+            b"CREATE DEFINER=`\xe4\xb8\xad`@`\xc3\xbc` FUNCTION `f\xc3\xbc`(`p\xd6\x60` ENUM('\xd6\x5c')) RETURNS enum('\xe4\xb8\xad') CHARSET gbk COLLATE gbk_bin\n    NO SQL\n    \
+              DETERMINISTIC\n    COMMENT '\xe8\xaa\xa0'\nRETURN '\xd6\xd0'",
+            &["`中`", "@`ü`", "`fü`", "'中'", "'誠'"],
+        );
+        check(
+            Kind::Procedure,
+            b"CREATE PROCEDURE `p`()\nSET @a = '\xd6\xd0'",
+            &[],
+        );
+        check(
+            Kind::Trigger,
+            b"CREATE DEFINER=`u`@`%` TRIGGER `t\xc3\xbc` BEFORE INSERT ON `\xe4\xb8\xad` FOR EACH ROW SET NEW.a = '\xd6\x5c'",
+            &["`tü`", "`中`"],
+        );
+        check(
+            Kind::Event,
+            b"CREATE EVENT `do` ON SCHEDULE EVERY 1 DAY COMMENT '\xc3\xbc' DO SELECT '\xd6\xd0'",
+            &["'ü'"],
+        );
+    }
+}
