@@ -12,7 +12,7 @@ use datain_capture::reader::{Progress, Reader as LogReader};
 use datain_capture::{check, clock, inspect, upcoming};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Contact, Description, Error};
-use datain_plugin_runtime::clock::{Moment, now_unix_micros};
+use datain_plugin_runtime::clock::{Moment, monotonic_micros, now_unix_micros};
 use datain_plugin_runtime::executor::{self, Slice, Task};
 use datain_plugin_runtime::stream::{Heard, HostStream};
 use datain_plugin_runtime::{logging, session};
@@ -253,8 +253,12 @@ impl GuestReader for Reader {
         let open = Task::new(async move {
             let mut source = session::connect(&config.endpoint, |_| {}).await?;
             let ahead = clock::measure(&mut source, now_unix_micros).await?;
-            let reader =
+            let mut reader =
                 LogReader::open(source, &config.settings, resume.as_ref(), set_position).await?;
+            if reader.is_to_copy() {
+                let copies = session::connect(&config.endpoint, |_| {}).await?;
+                reader.copy_over(copies, monotonic_micros).await?;
+            }
             Ok((reader, ahead.map_or(0, |measured| measured.ahead_micros)))
         });
         let (reader, clock_ahead_micros) = session::finish(open, Moment::now().after(OPEN_TIME))?;

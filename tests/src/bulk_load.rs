@@ -133,7 +133,7 @@ pub fn insert(
     for statement in list {
         let guard = match &statement.check {
             Check::ReadBack(guard) => Some(guard),
-            Check::Strict | Check::Documents | Check::Load(_) => None,
+            Check::Strict | Check::Documents | Check::MayMiss | Check::Load(_) => None,
         };
         block_on(async {
             if guard.is_some() {

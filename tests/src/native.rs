@@ -154,6 +154,29 @@ pub fn settings(start: &str) -> Settings {
     .expect("settings")
 }
 
+/// A reader with what it needs for a first copy, if there is one to make.
+///
+/// # Errors
+/// Those of the reader.
+pub async fn open_reader(
+    source: &Server,
+    settings: &Settings,
+    resume: Option<&Checkpoint>,
+) -> Result<Reader<Fragile>, Error> {
+    let mut reader = Reader::open(session(source), settings, resume, false).await?;
+    if reader.is_to_copy() {
+        reader.copy_over(session(source), micros).await?;
+    }
+    Ok(reader)
+}
+
+/// Microseconds since the first call.
+fn micros() -> u64 {
+    static FIRST: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let first = FIRST.get_or_init(std::time::Instant::now);
+    u64::try_from(first.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
 /// Replicates until everything that the source has now is on the target.
 ///
 /// # Errors
@@ -182,7 +205,7 @@ pub fn replicate_into(
         let opened =
             Engine::<_, RandomState>::open(target, &settings.stream, &Beginning::default()).await?;
         let (mut engine, resume) = (opened.engine, opened.checkpoint);
-        let mut reader = Reader::open(session(source), settings, resume.as_ref(), false).await?;
+        let mut reader = open_reader(source, settings, resume.as_ref()).await?;
         let begun = resume.as_ref().map_or(0, |checkpoint| checkpoint.ordinal);
         let mut newest = resume;
         while !reader.progress().reached_head

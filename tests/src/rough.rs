@@ -5,12 +5,12 @@ use std::hash::RandomState;
 
 use datain_apply::checkpoint::Beginning;
 use datain_apply::engine::{Collector, Done, Engine, More};
-use datain_capture::reader::{Reader, Settings};
+use datain_capture::reader::Settings;
 use datain_contract::types::{Error, Transaction};
 use datain_mysql_client::blocking::block_on;
 use datain_throwaway_servers::Server;
 
-use crate::native::{CUT, FROM_START, fragile, session};
+use crate::native::{CUT, FROM_START, fragile, open_reader};
 use crate::seed::{Rng, chance, pick};
 
 /// Settings of a pipeline of this name that begins at the source's oldest transaction.
@@ -72,7 +72,6 @@ fn attempt(
     rng: &mut Rng,
 ) -> Result<(), Error> {
     let first = fragile(target, manner.writes)?;
-    let source = session(source);
     block_on(async {
         let opened =
             Engine::<_, RandomState>::open(first, &settings.stream, &Beginning::default()).await?;
@@ -85,7 +84,7 @@ fn attempt(
         if manner.any_order {
             engine.commit_in_any_order();
         }
-        let mut reader = Reader::open(source, settings, resume.as_ref(), false).await?;
+        let mut reader = open_reader(source, settings, resume.as_ref()).await?;
         let mut newest = resume;
         loop {
             let progress = reader.progress();

@@ -12,6 +12,7 @@ use datain_contract::types::{Batch, Change, Error, XaBranch, XaStep};
 use datain_sql_statement::{TableFilter, Xid};
 
 use crate::checkpoint::State;
+use crate::copying::Copying;
 use crate::framing::{Counts, Framing, Open};
 use crate::position::{Position, widen};
 use crate::printed;
@@ -19,6 +20,7 @@ use crate::statement::{Meaning, meaning, statement};
 use crate::tables::Tables;
 use pieces::Unpacking;
 
+mod copied;
 mod pieces;
 mod rows;
 
@@ -30,6 +32,10 @@ pub struct Assembler {
     checksum: ChecksumAlgorithm,
     tables: Tables,
     framing: Framing,
+    /// Tables whose first copy is not complete.
+    copying: Copying,
+    /// The id in records of the table that is being copied, and how many columns it has.
+    copied: Option<(u32, usize)>,
     /// An event that is taken in pieces, or that holds others.
     unpacking: Option<Unpacking>,
     /// Statements that replication refuses are shown.
@@ -55,6 +61,8 @@ impl Assembler {
             checksum,
             tables: Tables::default(),
             framing: Framing::new(state, ordinal),
+            copying: Copying::default(),
+            copied: None,
             unpacking: None,
             shows_statements: false,
             in_relay_log: false,
@@ -366,11 +374,13 @@ impl Assembler {
                 self.framing.end()
             }
             Meaning::Statement(statement) => {
+                self.must_not_define(&statement)?;
                 self.opened(header, before);
                 self.framing.push_statement(statement);
                 self.framing.end()
             }
             Meaning::CreateSelect(statement) if self.framing.is_at_its_beginning() => {
+                self.must_not_define(&statement)?;
                 self.framing.push_statement(statement);
                 Ok(())
             }

@@ -1,13 +1,14 @@
 //! The source's encoding of a checkpoint: a small JSON object, which only the source reads.
 //!
 //! `{"v":1,"server_uuid":"…","file":"binlog.000003","offset":1234,"gtid_set":"…"}`; `gtid_set` is null where the stream goes by file and
-//! offset. A file and an offset mean something only on the server whose uuid stands beside them.
+//! offset. While a first copy is not complete, `copy` says how far it has come ([`Place`]). A file and an offset mean something only on the server whose uuid stands beside them.
 
 use datain_binlog::GtidSet;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use serde::{Deserialize, Serialize};
 
+use crate::copying::Place;
 use crate::position::Position;
 
 /// Where a stream stands after a whole transaction.
@@ -19,6 +20,8 @@ pub struct State {
     pub position: Position,
     /// Everything received, where the stream goes by GTID.
     pub gtids: Option<GtidSet>,
+    /// How far the first copy has come; none when it is complete, or there was none.
+    pub copy: Option<Place>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -28,6 +31,8 @@ struct Stored<'a> {
     file: std::borrow::Cow<'a, str>,
     offset: u64,
     gtid_set: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    copy: Option<Place>,
 }
 
 const VERSION: u32 = 1;
@@ -47,6 +52,7 @@ impl State {
             file: self.position.file.as_str().into(),
             offset: self.position.offset,
             gtid_set: gtids,
+            copy: self.copy.clone(),
         };
         Checkpoint {
             ordinal,
@@ -94,6 +100,7 @@ impl State {
                 offset: stored.offset,
             },
             gtids,
+            copy: stored.copy,
         })
     }
 }
@@ -110,6 +117,7 @@ mod tests {
                 offset: 5_000_000_000,
             },
             gtids: gtids.map(|t| t.parse().unwrap()),
+            copy: None,
         }
     }
 

@@ -105,7 +105,8 @@ impl Facts {
 }
 
 /// End of the log, if the account may know it. The statement has two names; which one a server knows depends on its version.
-async fn head<S: Stream>(session: &mut Session<S>) -> Result<Option<Position>, Error> {
+/// The position of the log's end; none where the server does not tell it.
+pub(crate) async fn head<S: Stream>(session: &mut Session<S>) -> Result<Option<Position>, Error> {
     let version = session.server_version();
     let sql: &[u8] = if version.is_mysql_since(8, 2, 0) {
         b"SHOW BINARY LOG STATUS"

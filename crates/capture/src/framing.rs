@@ -13,6 +13,7 @@ use datain_contract::types::{Batch, Change, Error, Statement, Transaction, XaBra
 
 use crate::batches::{Batches, row_count};
 use crate::checkpoint::State;
+use crate::copying::Place;
 use crate::position::Position;
 
 /// A checkpoint stands on every so many transactions at least, and after so many rows.
@@ -284,6 +285,28 @@ impl Framing {
             newest.checkpoint = Some(state.checkpoint(ordinal));
         }
         self.since_checkpoint = (0, 0);
+    }
+
+    /// Adds a transaction that is not in the log, with a resume point, and says how far the copy has come with it; none if it is complete.
+    pub fn hand_on(&mut self, changes: Vec<Change>, copy: Option<Place>) {
+        // Groups end before a statement.
+        self.mark();
+        self.ordinal += 1;
+        self.state.copy = copy;
+        self.batches.add(Transaction {
+            ordinal: self.ordinal,
+            piece: 0,
+            last: true,
+            gtid: None,
+            file: self.at.file.clone(),
+            offset: self.at.offset,
+            committed_at_micros: 0,
+            changes,
+            xa: None,
+            checkpoint: None,
+        });
+        self.mark();
+        self.cut_if_full();
     }
 
     /// Lets the checkpoint follow the log where it has grown without transactions (a new file, or a dump's skipping), so that the source may

@@ -15,6 +15,7 @@ pub mod batches;
 pub mod check;
 pub mod checkpoint;
 pub mod column_names;
+pub mod copying;
 pub mod facts;
 pub mod files;
 pub mod framing;

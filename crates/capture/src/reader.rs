@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::assembler::Assembler;
 use crate::checkpoint::State;
+use crate::copying::{Copier, Step};
 use crate::facts::Facts;
 use crate::framing::Counts;
 use crate::neighbours::{Listed, Registration};
@@ -39,6 +40,9 @@ pub struct Settings {
     /// Seconds of silence after which the source sends a sign of life.
     #[serde(default = "heartbeat_seconds")]
     pub heartbeat_seconds: u64,
+    /// Rows in a chunk of the first copy at most.
+    #[serde(default = "chunk_rows")]
+    pub chunk_rows: u32,
     /// A resume point on every transaction, so that the sink can commit each by itself.
     #[serde(default)]
     pub one_by_one: bool,
@@ -52,6 +56,10 @@ impl Settings {
     pub fn filter(&self, facts: &Facts) -> Result<TableFilter, Error> {
         datain_server_facts::filter(&self.include, &self.exclude, facts.lower_case_names)
     }
+}
+
+fn chunk_rows() -> u32 {
+    20_000
 }
 
 fn max_row_bytes() -> u64 {
@@ -86,6 +94,9 @@ pub struct Reader<S> {
     /// What ended the stream; the transactions before it go out first.
     failed: Option<Error>,
     registered: Registered,
+    copier: Option<Copier<S>>,
+    filter: TableFilter,
+    chunk_rows: u32,
 }
 
 impl<S: Stream> Reader<S> {
@@ -130,7 +141,7 @@ impl<S: Stream> Reader<S> {
             state,
             ordinal,
             facts.checksum,
-            filter,
+            filter.clone(),
             settings.max_row_bytes,
         );
         if settings.one_by_one {
@@ -146,6 +157,9 @@ impl<S: Stream> Reader<S> {
             reached_head: false,
             failed: None,
             registered,
+            copier: None,
+            filter,
+            chunk_rows: settings.chunk_rows.max(1),
         };
         reader.look_for_head();
         Ok(reader)
@@ -170,6 +184,48 @@ impl<S: Stream> Reader<S> {
         self.registered.refused.as_deref()
     }
 
+    /// Whether a first copy has to be made or completed; [`Reader::copy_over`] must be called before the first batch then.
+    #[must_use]
+    pub fn is_to_copy(&self) -> bool {
+        self.assembler.copy_place().is_some()
+    }
+
+    /// Makes the first copy over this session, among the changes of the stream. `now` gives microseconds of a clock that does not go back.
+    ///
+    /// # Errors
+    /// What cannot be copied, with table; errors of the server.
+    pub async fn copy_over(&mut self, session: Session<S>, now: fn() -> u64) -> Result<(), Error> {
+        let by_gtid = self.assembler.gtids().is_some();
+        let filter = self.filter.clone();
+        let mut copier = Copier::new(session, filter, by_gtid, self.chunk_rows, now);
+        copier.begin(&mut self.assembler).await?;
+        self.copier = Some(copier);
+        Ok(())
+    }
+
+    /// Does the copy's next thing, where there is something to do. Returns whether the stream need not be waited for.
+    async fn copy(&mut self) -> bool {
+        let Some(copier) = &mut self.copier else {
+            return false;
+        };
+        if self.failed.is_some() || !self.assembler.is_settled() || self.assembler.has_full_batch()
+        {
+            return false;
+        }
+        match copier.step(&mut self.assembler).await {
+            Ok(Step::HandedOn) => true,
+            Ok(Step::Waits) => false,
+            Ok(Step::Complete) => {
+                self.copier = None;
+                true
+            }
+            Err(error) => {
+                self.fail(error);
+                true
+            }
+        }
+    }
+
     /// The stream under the session.
     #[must_use]
     pub fn stream(&self) -> &S {
@@ -192,6 +248,7 @@ impl<S: Stream> Reader<S> {
             {
                 self.fail(error);
             }
+            let goes_on = self.copy().await;
             self.look_for_head();
             let batch = self.assembler.take_batch();
             tell(self.progress());
@@ -200,6 +257,9 @@ impl<S: Stream> Reader<S> {
             }
             if let Some(error) = self.failed.take() {
                 return Err(error);
+            }
+            if goes_on {
+                continue;
             }
             let packet = self.session.next_event().await;
             let taken = packet
@@ -245,7 +305,7 @@ impl<S: Stream> Reader<S> {
     }
 
     fn look_for_head(&mut self) {
-        if self.reached_head || !self.assembler.is_settled() {
+        if self.reached_head || self.is_to_copy() || !self.assembler.is_settled() {
             return;
         }
         self.reached_head = match (self.assembler.gtids(), &self.head.head) {

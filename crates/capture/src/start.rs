@@ -12,6 +12,7 @@ use datain_mysql_client::{Session, Stream};
 use serde::Deserialize;
 
 use crate::checkpoint::State;
+use crate::copying::Place;
 use crate::facts::Facts;
 use crate::inspect;
 use crate::position::Position;
@@ -36,7 +37,7 @@ pub struct Start {
 /// Decides where to begin.
 ///
 /// # Errors
-/// `source.diverged`, `source.binlog-purged`, `source.other-server`, `source.gtid-off`, `source.position-unknown`, `start.snapshot-not-yet`, `config.invalid`.
+/// `source.diverged`, `source.binlog-purged`, `source.other-server`, `source.gtid-off`, `source.position-unknown`, `config.invalid`.
 pub fn state(start: &Start, resume: Option<State>, facts: &Facts) -> Result<State, Error> {
     let state = match resume {
         Some(state) => resumed(state, facts)?,
@@ -72,11 +73,15 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
         server_uuid: facts.server_uuid.clone(),
         position,
         gtids,
+        copy: (start.mode == "snapshot").then_some(Place::BEGINNING),
     };
     match start.mode.as_str() {
         "position" => {
             if start.file.is_empty() {
-                return Err(Error::reconfigure("config.invalid", "start.mode = \"position\" needs start.file"));
+                return Err(Error::reconfigure(
+                    "config.invalid",
+                    "start.mode = \"position\" needs start.file",
+                ));
             }
             let position = Position {
                 file: start.file.clone(),
@@ -89,22 +94,26 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
                 return Err(gtid_off());
             }
             let set = start.gtid_set.parse().map_err(|e| {
-                Error::reconfigure("config.invalid", format!("start.gtid_set cannot be read: {e}"))
+                Error::reconfigure(
+                    "config.invalid",
+                    format!("start.gtid_set cannot be read: {e}"),
+                )
                 .hint("write it as @@gtid_executed shows it: uuid:1-77,uuid:1-5")
             })?;
             Ok(place(Position::default(), Some(set)))
         }
-        "now" if facts.gtid_on => Ok(place(
+        "now" | "snapshot" if facts.gtid_on => Ok(place(
             facts.head.clone().unwrap_or_default(),
             Some(facts.executed.clone()),
         )),
-        "now" => match &facts.head {
+        "now" | "snapshot" => match &facts.head {
             Some(head) => Ok(place(head.clone(), None)),
             None => Err(position_unknown()),
         },
-        "snapshot" => Err(Error::reconfigure("start.snapshot-not-yet", "the first copy by datain itself is not there yet")
-            .hint("bring a copy over by other means, then use start.mode = \"gtid\" or \"position\" with the place it was taken at, or \"now\" for an empty source")),
-        other => Err(Error::reconfigure("config.invalid", format!("start.mode = {other:?} is none of snapshot, position, gtid, now"))),
+        other => Err(Error::reconfigure(
+            "config.invalid",
+            format!("start.mode = {other:?} is none of snapshot, position, gtid, now"),
+        )),
     }
 }
 
@@ -216,6 +225,7 @@ mod tests {
                 offset: 44,
             },
             gtids: gtids.map(|t| t.parse().unwrap()),
+            copy: None,
         })
     }
 

@@ -70,6 +70,19 @@ impl Tables {
         self.known.get_mut(*place)
     }
 
+    /// A new id, for a table of this name that is told of by other means than a table map.
+    pub fn add(&mut self, schema: &str, name: &str) -> u32 {
+        let id = u32::try_from(self.known.len() + 1).unwrap_or(u32::MAX);
+        self.known.push(Known {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            columns: None,
+            id,
+            announced: true,
+        });
+        id
+    }
+
     /// Forgets all numbers, as the server does when it starts. What they stood for is kept.
     pub fn forget(&mut self) {
         self.by_number.clear();

@@ -198,6 +198,7 @@ fn assembler_without_checksums() -> Assembler {
         server_uuid: String::new(),
         position: Position::default(),
         gtids: None,
+        copy: None,
     };
     Assembler::new(
         state,

@@ -19,6 +19,7 @@ fn begin() -> State {
             offset: 4,
         },
         gtids: Some(GtidSet::new()),
+        copy: None,
     }
 }
 

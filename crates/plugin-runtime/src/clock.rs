@@ -10,6 +10,12 @@ pub fn now_unix_micros() -> u64 {
     system::now_unix_micros()
 }
 
+/// Microseconds on the clock that never goes back.
+#[must_use]
+pub fn monotonic_micros() -> u64 {
+    system::monotonic_nanos() / 1_000
+}
+
 /// A moment on the clock that never goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(u64);

@@ -5,6 +5,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Error, Operation, RowFlags, RowSet};
 
 use super::{Assembler, unreadable};
+use crate::copying::Stage;
 
 /// How far a reader of rows came.
 pub(super) struct Taken {
@@ -41,17 +42,35 @@ impl Assembler {
         };
         // A server that was restarted numbers its tables anew.
         columns.table_id = event.table_id;
+        let stage = self.copying.stage(&table.schema, &table.name);
+        let is_branch = self
+            .framing
+            .open
+            .as_ref()
+            .is_some_and(|open| open.xa.is_some());
+        if stage != Stage::Whole && is_branch {
+            return Err(Self::branch_meanwhile().in_table(&table.schema, &table.name));
+        }
+        if stage == Stage::Waiting {
+            return Ok(nothing);
+        }
         if !table.announced {
             table.announced = true;
             self.framing.batches.add_table(table.record());
         }
         let (id, place) = (table.id, (table.schema.clone(), table.name.clone()));
-        self.row_sets(event, id, follows)
+        self.row_sets(event, id, follows, stage == Stage::Copying)
             .map_err(|e| e.in_table(&place.0, &place.1))
     }
 
     /// Decodes the rows of an event; an event that outgrows a batch becomes several row sets.
-    fn row_sets(&mut self, event: &RowsEvent<'_>, id: u32, follows: u64) -> Result<Taken, Error> {
+    fn row_sets(
+        &mut self,
+        event: &RowsEvent<'_>,
+        id: u32,
+        follows: u64,
+        is_copying: bool,
+    ) -> Result<Taken, Error> {
         let there = event.images.len();
         let framing = &mut self.framing;
         let Some(columns) = self
@@ -117,14 +136,23 @@ impl Assembler {
                 rows.truncate(start);
             } else {
                 let length = rows.len() - start;
-                framing.push(Change::Rows(RowSet {
+                let mut set = RowSet {
                     table: id,
                     operation: operation(event.operation),
                     count,
                     offset: u32::try_from(start).unwrap_or(u32::MAX),
                     length: u32::try_from(length).unwrap_or(u32::MAX),
                     flags: flags(event.flags),
-                }));
+                };
+                if framing.state.copy.is_some() {
+                    // Rows that they refer to may come later.
+                    set.flags |= RowFlags::NO_FOREIGN_KEY_CHECKS;
+                }
+                if is_copying {
+                    let kinds: Vec<u8> = columns.columns.iter().map(|c| c.kind.code()).collect();
+                    set.flags |= self.copying.changed(&set, rows, &kinds)?;
+                }
+                framing.push(Change::Rows(set));
                 framing.cut_if_full();
             }
             if let Some(taken) = end {

@@ -93,6 +93,7 @@ impl<B: FileBytes> FileReader<B> {
                 server_uuid: String::new(),
                 position: Position::default(),
                 gtids: None,
+                copy: None,
             };
             let mut assembler = Assembler::new(
                 state,

@@ -78,6 +78,7 @@ pub fn assembler_of(
             offset: 4,
         },
         gtids: by_gtid.then(GtidSet::new),
+        copy: None,
     };
     let include: Vec<String> = include.iter().map(|s| (*s).to_owned()).collect();
     let filter = TableFilter::new(&include, &[]).unwrap();

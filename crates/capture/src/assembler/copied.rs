@@ -1,0 +1,107 @@
+//! The first copy within the stream: what is handed on besides the log, and what of the log is left out or marked.
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Change, Error, Operation, RowFlags, RowSet, Statement};
+use datain_row_block::{Operation as BlockOperation, RowSetWriter};
+use datain_sql_statement::{Charset, Dialect, Kind, Options, classify};
+use datain_table_scan::TableDefinition;
+
+use super::Assembler;
+use crate::copying::{Copying, Place, changed_meanwhile};
+
+impl Assembler {
+    /// How far the copy has come; none when it is complete, or there is none.
+    #[must_use]
+    pub fn copy_place(&self) -> Option<&Place> {
+        self.framing.state.copy.as_ref()
+    }
+
+    /// Says which tables are to be copied.
+    pub fn begin_copying(&mut self, copying: Copying) {
+        self.copying = copying;
+    }
+
+    /// The tables that are not whole.
+    pub fn copying(&mut self) -> &mut Copying {
+        &mut self.copying
+    }
+
+    /// Begins a table; with `goes_on` some of its rows are on the target already.
+    pub fn begin_table(&mut self, table: TableDefinition, goes_on: bool) {
+        let id = self.tables.add(&table.schema, &table.name);
+        self.copied = Some((id, table.columns.len()));
+        self.framing.batches.add_table(table.record(id));
+        self.copying.begin(table, goes_on);
+    }
+
+    /// Everything was copied.
+    pub fn end_copying(&mut self) {
+        self.framing.hand_on(Vec::new(), None);
+    }
+
+    /// Hands on a statement as a transaction, with which the copy comes to this place.
+    pub fn hand_on_statement(&mut self, statement: Statement, place: Place) {
+        self.framing
+            .hand_on(vec![Change::Statement(statement)], Some(place));
+    }
+
+    /// Hands on what is left of the chunk at hand as a transaction of inserts, with which the copy comes to this place.
+    pub fn hand_on_chunk(&mut self, place: Place) {
+        let chunk = self.copying.release();
+        let mut changes = Vec::new();
+        if let Some((id, columns)) = self.copied
+            && chunk.count > 0
+        {
+            let rows = self.framing.batches.rows();
+            let offset = rows.len();
+            RowSetWriter::begin(
+                rows,
+                BlockOperation::Insert,
+                None,
+                Some(&vec![true; columns]),
+            );
+            rows.extend_from_slice(&chunk.images);
+            let length = rows.len() - offset;
+            // Rows that they refer to may come later.
+            let mut flags = RowFlags::NO_FOREIGN_KEY_CHECKS;
+            if chunk.may_be_there {
+                flags |= RowFlags::COPYING;
+            }
+            changes.push(Change::Rows(RowSet {
+                table: id,
+                operation: Operation::Insert,
+                count: chunk.count,
+                offset: u32::try_from(offset).unwrap_or(u32::MAX),
+                length: u32::try_from(length).unwrap_or(u32::MAX),
+                flags,
+            }));
+        }
+        self.framing.hand_on(changes, Some(place));
+    }
+
+    /// While a copy is not complete no definition may change: what was read before would be held against what comes later.
+    pub(super) fn must_not_define(&self, statement: &Statement) -> Result<(), Error> {
+        if self.framing.state.copy.is_none() {
+            return Ok(());
+        }
+        let charset = statement
+            .context
+            .charset_client
+            .map_or_else(Charset::default, Charset::from_collation);
+        let modes = statement.context.sql_mode.unwrap_or(0);
+        let options = Options::from_sql_mode(modes, charset, Dialect::default());
+        match classify(&statement.sql, &options).kind {
+            Kind::Account | Kind::Server => Ok(()),
+            _ => Err(changed_meanwhile()),
+        }
+    }
+
+    /// The error of an XA branch that changes a table that is not whole: when its rows can be seen, and when it comes by, are two moments.
+    pub(super) fn branch_meanwhile() -> Error {
+        Error::resnapshot(
+            "snapshot.xa",
+            "an XA transaction has changed a table before its first copy was complete",
+        )
+        .hint("nothing wrong was written, and nothing more will be: datain remove -c FILE, drop what was copied on the target, and start again when no XA transaction is under way")
+    }
+}

@@ -1,0 +1,353 @@
+//! The first copy: definitions, then the rows of one table after the other, in the same stream as the changes that are made meanwhile, without locks.
+//!
+//! The stream begins where the source stands; then definitions are read and handed on as statements, and tables are read in chunks on a connection of their own
+//! ([`datain_table_scan`]), each of which is handed on as a transaction of inserts once the stream has come to where it is right ([`window`]). What was handed on is part
+//! of the checkpoint ([`Place`]), so a copy goes on after a kill.
+//!
+//! The marks: a chunk is read when `@@gtid_executed` covers all that the stream has handed on, since a transaction comes into the log before it can be seen. Without GTIDs
+//! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
+
+mod place;
+mod statements;
+mod window;
+
+use std::collections::VecDeque;
+
+use datain_binlog::GtidSet;
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Error, Statement};
+use datain_mysql_client::{Session, Stream};
+use datain_schema_objects::plan::{Abilities, Choices};
+use datain_schema_objects::{plan, read};
+use datain_sql_statement::TableFilter;
+use datain_table_scan::{
+    ChunkLimits, ChunkSize, Reading, TableDefinition, TableScan, prepare, tables,
+};
+
+use crate::assembler::Assembler;
+use crate::facts;
+use crate::position::Position;
+pub use place::Place;
+pub use window::{Copying, Stage, changed_meanwhile};
+
+/// A chunk should take so many microseconds to read.
+const CHUNK_MICROS: u64 = 200_000;
+/// And has at most so many bytes, or a row more.
+const CHUNK_BYTES: usize = 1 << 20;
+/// How often the source is asked whether it shows what its log holds. It takes a moment.
+const LOOKS: u32 = 20_000;
+
+/// What a step has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Something was handed on.
+    HandedOn,
+    /// The stream must go on first.
+    Waits,
+    /// The copy is complete.
+    Complete,
+}
+
+/// A copy under way.
+pub struct Copier<S> {
+    session: Session<S>,
+    filter: TableFilter,
+    /// Microseconds of some clock that does not go back.
+    now: fn() -> u64,
+    /// Rows in a chunk at most.
+    chunk_rows: u32,
+    /// The stream goes by GTID.
+    by_gtid: bool,
+    todo: Todo,
+    scan: Option<Scan>,
+    /// Where the log ended after the chunk at hand was read.
+    high: Option<Position>,
+}
+
+/// What is left to do, the next thing first.
+#[derive(Default)]
+struct Todo {
+    statements: VecDeque<Statement>,
+    /// Of all, with those that are done.
+    definitions: u64,
+    tables: VecDeque<(String, String, u64)>,
+}
+
+/// A table that is being read.
+struct Scan {
+    scan: TableScan,
+    size: ChunkSize,
+    /// The newest chunk's last key; none before the first.
+    after: Option<Vec<u8>>,
+    /// The newest chunk is the last one.
+    is_over: bool,
+}
+
+impl<S: Stream> Copier<S> {
+    /// A copy over a connection of its own. `now` gives microseconds of a clock that does not go back.
+    pub fn new(
+        session: Session<S>,
+        filter: TableFilter,
+        by_gtid: bool,
+        chunk_rows: u32,
+        now: fn() -> u64,
+    ) -> Self {
+        Self {
+            session,
+            chunk_rows,
+            filter,
+            now,
+            by_gtid,
+            todo: Todo::default(),
+            scan: None,
+            high: None,
+        }
+    }
+
+    /// Looks at what there is to copy, and goes on with the table that was being copied. To be called before the stream's first event is taken.
+    ///
+    /// # Errors
+    /// What cannot be copied, with table; errors of the server.
+    pub async fn begin(&mut self, assembler: &mut Assembler) -> Result<(), Error> {
+        let Some(place) = assembler.copy_place().cloned() else {
+            return Ok(());
+        };
+        self.todo = self.look(&place).await?;
+        let tables = self.todo.tables.iter();
+        assembler.begin_copying(Copying::of(
+            tables.map(|(schema, name, _)| (schema.clone(), name.clone())),
+        ));
+        if let Place::Table {
+            schema,
+            name,
+            after,
+            whole: false,
+        } = place
+        {
+            let after = match after {
+                Some(key) => Some(place::unhex(&key).ok_or_else(damaged)?),
+                None => None,
+            };
+            let next = self.todo.tables.pop_front();
+            let (_, _, row_bytes) = next
+                .filter(|(s, n, _)| *s == schema && *n == name)
+                .ok_or_else(changed_meanwhile)?;
+            self.begin_table(assembler, &schema, &name, row_bytes, Some(after))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Begins a table; or goes on with it behind a key.
+    async fn begin_table(
+        &mut self,
+        assembler: &mut Assembler,
+        schema: &str,
+        name: &str,
+        row_bytes: u64,
+        goes_on: Option<Option<Vec<u8>>>,
+    ) -> Result<(), Error> {
+        let table = TableDefinition::ask(&mut self.session, schema, name)
+            .await?
+            .ok_or_else(changed_meanwhile)?;
+        if table.scan_key.is_none() {
+            return Err(window::no_key().in_table(schema, name));
+        }
+        assembler.begin_table(table.clone(), goes_on.is_some());
+        let version = self.session.server_version().clone();
+        self.scan = Some(Scan {
+            scan: TableScan::new(table, &version)?,
+            size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes),
+            after: goes_on.flatten(),
+            is_over: false,
+        });
+        Ok(())
+    }
+
+    /// Does the next thing, if the stream is where that is right. The stream must stand between two transactions.
+    ///
+    /// # Errors
+    /// As [`Copier::begin`].
+    pub async fn step(&mut self, assembler: &mut Assembler) -> Result<Step, Error> {
+        if assembler.copy_place().is_none() {
+            return Ok(Step::Complete);
+        }
+        if let Some(high) = &self.high {
+            if assembler.position().compare(high) == Some(std::cmp::Ordering::Less) {
+                return Ok(Step::Waits);
+            }
+            self.high = None;
+            self.hand_on(assembler);
+            return Ok(Step::HandedOn);
+        }
+        if let Some(statement) = self.todo.statements.pop_front() {
+            let done = self.todo.definitions - self.todo.statements.len() as u64;
+            assembler.hand_on_statement(statement, Place::Definitions(done));
+            return Ok(Step::HandedOn);
+        }
+        if self.scan.is_none() {
+            let Some((schema, name, row_bytes)) = self.todo.tables.pop_front() else {
+                assembler.end_copying();
+                return Ok(Step::HandedOn);
+            };
+            self.begin_table(assembler, &schema, &name, row_bytes, None)
+                .await?;
+        }
+        self.read_chunk(assembler).await?;
+        Ok(Step::HandedOn)
+    }
+
+    /// Reads what there is to copy.
+    async fn look(&mut self, place: &Place) -> Result<Todo, Error> {
+        let mut statements = VecDeque::new();
+        let mut definitions = 0;
+        if let Place::Definitions(done) = place {
+            let reading = read::read(&mut self.session, &self.filter).await?;
+            statements::must_be_readable(&reading)?;
+            let plan = plan::plan(reading, &Abilities::default(), Choices::default());
+            let all = statements::of(&mut self.session, plan.objects).await?;
+            definitions = all.len() as u64;
+            statements = all
+                .into_iter()
+                .skip(usize::try_from(*done).unwrap_or(usize::MAX))
+                .collect();
+        }
+        prepare(&mut self.session).await?;
+        let listed = tables(&mut self.session, &self.filter).await?;
+        if let Some(other) = listed
+            .iter()
+            .find(|table| !table.engine.eq_ignore_ascii_case("InnoDB"))
+        {
+            return Err(Error::reconfigure(
+                "snapshot.engine",
+                format!(
+                    "a table is kept by {}, which cannot be read while it changes",
+                    other.engine
+                ),
+            )
+            .hint("ALTER TABLE … ENGINE = InnoDB on the source, or exclude it")
+            .in_table(&other.schema, &other.name));
+        }
+        let is_done = |schema: &str, name: &str| match place {
+            Place::Definitions(_) => false,
+            Place::Table {
+                schema: s,
+                name: n,
+                whole,
+                ..
+            } => {
+                let here = (s.as_str(), n.as_str());
+                (schema, name) < here || *whole && (schema, name) == here
+            }
+        };
+        Ok(Todo {
+            statements,
+            definitions,
+            tables: listed
+                .into_iter()
+                .filter(|table| !is_done(&table.schema, &table.name))
+                .map(|table| (table.schema, table.name, table.row_bytes))
+                .collect(),
+        })
+    }
+
+    /// Reads the next chunk, and where the log ends afterwards.
+    async fn read_chunk(&mut self, assembler: &mut Assembler) -> Result<(), Error> {
+        if let Some(handed_on) = assembler.gtids().filter(|_| self.by_gtid) {
+            self.must_show(handed_on).await?;
+        }
+        let Some(state) = &mut self.scan else {
+            return Ok(());
+        };
+        let reading = if self.by_gtid {
+            Reading::Consistent
+        } else {
+            Reading::Locking
+        };
+        let limits = state.size.limits();
+        let limits = ChunkLimits {
+            rows: limits.rows.min(self.chunk_rows),
+            ..limits
+        };
+        let began = (self.now)();
+        let (mut images, mut count) = (Vec::new(), 0);
+        let mut chunk = state
+            .scan
+            .open(&mut self.session, state.after.as_deref(), limits, reading)
+            .await?;
+        while chunk.next_row(&mut self.session, &mut images).await? {
+            count += 1;
+        }
+        let end = chunk.end();
+        state
+            .size
+            .observe(end.rows, end.bytes, (self.now)().saturating_sub(began));
+        state.is_over = end.is_last;
+        if end.last_key.is_some() {
+            state.after = end.last_key;
+        }
+        if end.session_is_spent {
+            return Err(Error::retry(
+                "snapshot.chunk-too-large",
+                "a chunk had more bytes than it was to have, and its connection is of no use any more",
+            ));
+        }
+        assembler.copying().hold(images, count)?;
+        let high = facts::head(&mut self.session).await?;
+        self.high = Some(high.ok_or_else(crate::start::position_unknown)?);
+        Ok(())
+    }
+
+    /// Waits until the source shows everything that was handed on.
+    async fn must_show(&mut self, handed_on: &GtidSet) -> Result<(), Error> {
+        for _ in 0..LOOKS {
+            let row = self
+                .session
+                .query_first(b"SELECT @@GLOBAL.gtid_executed")
+                .await?;
+            let text = row
+                .and_then(|row| row.into_iter().next().flatten())
+                .unwrap_or_default();
+            let executed: GtidSet = text.parse().map_err(|e| {
+                Error::fatal(
+                    "protocol.malformed",
+                    format!("@@gtid_executed cannot be read: {e}"),
+                )
+            })?;
+            if handed_on.is_subset_of(&executed) {
+                return Ok(());
+            }
+        }
+        Err(Error::retry(
+            "snapshot.not-visible",
+            "the source has logged transactions that it does not show",
+        ))
+    }
+
+    /// Hands on what is left of the chunk at hand.
+    fn hand_on(&mut self, assembler: &mut Assembler) {
+        let Some(state) = &mut self.scan else {
+            return;
+        };
+        let table = state.scan.table();
+        let place = Place::Table {
+            schema: table.schema.clone(),
+            name: table.name.clone(),
+            after: state.after.as_deref().map(place::hex),
+            whole: state.is_over,
+        };
+        assembler.hand_on_chunk(place);
+        if state.is_over {
+            assembler.copying().end();
+            self.scan = None;
+        }
+    }
+}
+
+fn damaged() -> Error {
+    Error::fatal(
+        "checkpoint.damaged",
+        "the checkpoint names a key of the table being copied that cannot be read",
+    )
+    .hint("remove the pipeline and copy anew")
+}
