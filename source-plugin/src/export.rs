@@ -95,6 +95,9 @@ async fn read(
             silence::limit(heartbeat_seconds, has_begun)
         };
         let batch = silence::watched(&heard, limit, reader.next_batch(max_bytes, tell)).await?;
+        for notice in reader.take_notices() {
+            logging::warn(&notice, &[]);
+        }
         shared.borrow_mut().batch = Some(batch);
         executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
     }
@@ -256,7 +259,9 @@ impl GuestReader for Reader {
             let mut reader =
                 LogReader::open(source, &config.settings, resume.as_ref(), set_position).await?;
             if reader.is_to_copy() {
-                let copies = session::connect(&config.endpoint, |_| {}).await?;
+                let mut copies = session::connect(&config.endpoint, |_| {}).await?;
+                // While a table is read the log is not.
+                copies.stream_mut().hear_with(reader.stream().heard());
                 reader.copy_over(copies, monotonic_micros).await?;
             }
             Ok((reader, ahead.map_or(0, |measured| measured.ahead_micros)))
@@ -331,7 +336,10 @@ impl GuestReader for Reader {
         let shared = self.shared.borrow();
         let progress = &shared.progress;
         SourceStatus {
-            state: "streaming".to_owned(),
+            state: match &progress.copying {
+                Some(what) => format!("copying {what}"),
+                None => "streaming".to_owned(),
+            },
             position: progress.position.clone(),
             bytes_read: progress.counts.bytes,
             transactions_read: progress.counts.transactions,

@@ -45,13 +45,6 @@ fn what_is_wrong_before_the_first_event() {
     check(
         &source,
         &target,
-        replace("mode = \"gtid\"\ngtid_set = \"\"", "mode = \"snapshot\""),
-        "start.snapshot-unavailable",
-        2,
-    );
-    check(
-        &source,
-        &target,
         replace("[start]", "[strat]"),
         "config.unknown-key",
         2,

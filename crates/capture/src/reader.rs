@@ -83,6 +83,8 @@ pub struct Progress {
     pub reached_head: bool,
     /// A transaction has begun, and its end has not been read.
     pub in_transaction: bool,
+    /// What the first copy is at, for people: definitions, or a table.
+    pub copying: Option<String>,
 }
 
 /// A dump under way.
@@ -203,6 +205,14 @@ impl<S: Stream> Reader<S> {
         Ok(())
     }
 
+    /// What people should read of the first copy, since the last call.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        self.copier
+            .as_mut()
+            .map(Copier::take_notices)
+            .unwrap_or_default()
+    }
+
     /// Does the copy's next thing, where there is something to do. Returns whether the stream need not be waited for.
     async fn copy(&mut self) -> bool {
         let Some(copier) = &mut self.copier else {
@@ -301,6 +311,7 @@ impl<S: Stream> Reader<S> {
             ordinal: self.assembler.ordinal(),
             reached_head: self.reached_head,
             in_transaction: !self.assembler.is_settled(),
+            copying: self.assembler.copy_place().map(ToString::to_string),
         }
     }
 

@@ -72,6 +72,11 @@ impl HostStream {
         self.heard.clone()
     }
 
+    /// From now on what arrives here is heard there too.
+    pub fn hear_with(&mut self, heard: Heard) {
+        self.heard = heard;
+    }
+
     /// Waits until there is something to read, or the end. Where there always is, this is where the host is heard.
     pub async fn ready(&self) {
         until_ready(&self.connection, Interest::READABLE).await;

@@ -42,7 +42,7 @@ use std::time::Duration;
 use crate::bindings::{
     Checkpoint, Removal, SinkInspection, SkippedTransaction, SourceInspection, Upcoming,
 };
-use crate::config::{Config, Start};
+use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Result;
 use components::Components;
@@ -80,7 +80,6 @@ impl Pipeline {
     pub fn with_engine(engine: &Engine, config: Config) -> Result<Self> {
         let settings = Settings {
             name: config.name.clone(),
-            needs_snapshot: config.start == Start::Snapshot,
             queue_bytes: (config.limits.queue_mib as usize) << 20,
             until_caught_up: false,
             set_position: config.set_position,

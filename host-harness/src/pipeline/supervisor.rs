@@ -47,8 +47,6 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub name: String,
-    /// Whether a pipeline without a checkpoint would have to begin with a first copy.
-    pub needs_snapshot: bool,
     pub queue_bytes: usize,
     pub until_caught_up: bool,
     /// Whether a person wants to go to the configuration's start in spite of a checkpoint.
@@ -405,11 +403,6 @@ impl Supervisor {
                 Event::SinkOpened(from) if from.checkpoint.is_none() && self.had_checkpoint => {
                     return Err(checkpoint_removed(&self.settings.name));
                 }
-                Event::SinkOpened(from)
-                    if from.checkpoint.is_none() && self.settings.needs_snapshot =>
-                {
-                    return Err(no_snapshot_yet(&self.settings.name));
-                }
                 Event::SinkOpened(from) => {
                     self.known = true;
                     self.sink_opened(running, from)?;
@@ -480,17 +473,6 @@ fn ended_early(role: Role) -> Error {
         Kind::Retry,
         "plugin.ended",
         format!("the {role} plugin ended without being asked to"),
-    )
-}
-
-fn no_snapshot_yet(name: &str) -> Error {
-    Error::config(
-        "start.snapshot-unavailable",
-        format!("the target has no checkpoint of the pipeline {name:?}, and the first copy (start.mode = \"snapshot\") is not there yet"),
-    )
-    .hint(
-        "copy the data by other means, then set [start] mode to \"gtid\" (gtid_set = what the copy holds), \"position\" (file, \
-         position) or \"now\"",
     )
 }
 

@@ -1,5 +1,7 @@
 //! How far a first copy has come, as the checkpoint holds it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How far the copy of a source has come. It is part of the checkpoint, which moves with the rows that it stands for.
@@ -19,6 +21,15 @@ pub enum Place {
         /// All of its rows are there.
         whole: bool,
     },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Definitions(_) => f.write_str("definitions"),
+            Self::Table { schema, name, .. } => write!(f, "{schema}.{name}"),
+        }
+    }
 }
 
 impl Place {

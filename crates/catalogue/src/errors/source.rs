@@ -159,6 +159,36 @@ pub(super) const SECTION: Section = Section {
             meaning: "a row, or a statement, is over the limit: raise `limits.max_row_mib` and `limits.memory_mib`",
         },
         ErrorEntry {
+            codes: &["snapshot.definition-changed"],
+            then: "ends",
+            meaning: "a definition was changed on the source before the first copy was complete: remove the pipeline, drop what was copied, and start again",
+        },
+        ErrorEntry {
+            codes: &["snapshot.xa"],
+            then: "ends",
+            meaning: "an XA transaction has changed a table before its first copy was complete: as above, when none is under way",
+        },
+        ErrorEntry {
+            codes: &["snapshot.no-key"],
+            then: "ends",
+            meaning: "a table that is to be copied has no key that tells its rows apart: give it a primary key, or leave it out",
+        },
+        ErrorEntry {
+            codes: &["snapshot.engine"],
+            then: "ends",
+            meaning: "a table that is to be copied is not InnoDB's, and cannot be read while it changes: change its engine, or leave it out",
+        },
+        ErrorEntry {
+            codes: &["snapshot.definitions-unreadable"],
+            then: "ends",
+            meaning: "the source's account may not see all that is to be copied: the detail and the hint say what it lacks",
+        },
+        ErrorEntry {
+            codes: &["snapshot.chunk-too-large", "snapshot.not-visible"],
+            then: "again",
+            meaning: "a chunk was much larger than the table's rows let expect, or the source took long to show what it had logged",
+        },
+        ErrorEntry {
             codes: &["snapshot.column-type"],
             then: "ends",
             meaning: "a table that is to be copied has a column of a type that this version does not know: leave the table out",

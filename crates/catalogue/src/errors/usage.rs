@@ -85,10 +85,5 @@ pub(super) const SECTION: Section = Section {
             then: "ends",
             meaning: "a plugin asked for an account that is not its own",
         },
-        ErrorEntry {
-            codes: &["start.snapshot-unavailable", "start.snapshot-not-yet"],
-            then: "2, ends",
-            meaning: "the first copy is not there yet: choose another mode in `[start]`",
-        },
     ],
 };

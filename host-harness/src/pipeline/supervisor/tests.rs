@@ -10,7 +10,6 @@ use fakes::{FakePlugins, Servers, SourceFailsAt, Vanishing, about_a_transaction}
 fn settings() -> Settings {
     Settings {
         name: "test".to_owned(),
-        needs_snapshot: false,
         queue_bytes: 5000,
         until_caught_up: true,
         set_position: false,
@@ -133,25 +132,6 @@ fn a_plugin_that_keeps_crashing_is_given_up() {
     let (outcome, status) = run(&servers, settings(), &Stop::new());
     assert_eq!(outcome.unwrap_err().code(), "plugin.trap");
     assert_eq!(status.get().restarts, u64::from(CRASHES) - 1);
-}
-
-#[test]
-fn a_first_copy_is_asked_for_only_without_a_checkpoint() {
-    let servers = Servers::new(10, Vec::new());
-    let snapshot = Settings {
-        needs_snapshot: true,
-        ..settings()
-    };
-    let error = run(&servers, snapshot.clone(), &Stop::new()).0.unwrap_err();
-    assert_eq!(
-        (error.code(), error.exit_code()),
-        ("start.snapshot-unavailable", 2)
-    );
-    servers.committed.lock().unwrap().push(1);
-    assert_eq!(
-        run(&servers, snapshot, &Stop::new()).0.unwrap(),
-        Outcome::CaughtUp
-    );
 }
 
 #[test]
