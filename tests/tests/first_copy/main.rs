@@ -184,6 +184,27 @@ fn what_cannot_be_copied_while_it_happens_is_refused() {
     );
 }
 
+/// While tables are copied the target does not cascade, so the source must log what its foreign keys do.
+#[test]
+fn cascades_that_are_not_logged_are_refused() {
+    let source = Server::builder(Flavor::Mysql97)
+        .relaxed()
+        .option("innodb_native_foreign_keys=ON")
+        .start()
+        .expect("a server");
+    run(
+        &source,
+        "CREATE DATABASE f; CREATE TABLE f.p (id INT PRIMARY KEY); CREATE TABLE f.c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES f.p (id) ON DELETE SET NULL)",
+    );
+    let error = block_on(native::open_reader(&source, &settings("cascades"), None))
+        .err()
+        .expect("it is refused");
+    assert_eq!(
+        (error.code.as_str(), error.table.as_deref()),
+        ("snapshot.unlogged-cascades", Some("f.c"))
+    );
+}
+
 /// The program is killed again and again while it copies, and the source changes all the time.
 #[test]
 fn a_host_that_is_killed_goes_on() {

@@ -34,6 +34,27 @@ struct Link {
     actions: String,
 }
 
+/// A table whose rows change by a foreign key that the source does not log, inside the filter, if there is one.
+///
+/// # Errors
+/// Errors of the server.
+pub(crate) async fn unlogged<S: Stream>(
+    session: &mut Session<S>,
+    filter: &TableFilter,
+) -> Result<Option<Table>, Error> {
+    let variables = Variables::ask(session, &["innodb_native_foreign_keys"]).await?;
+    if variables.get("innodb_native_foreign_keys").is_some()
+        && !variables.is_on("innodb_native_foreign_keys")
+    {
+        return Ok(None);
+    }
+    let rows = session.query_rows(QUERY).await?;
+    let children = rows.into_iter().filter_map(link).map(|link| link.child);
+    Ok(children
+        .into_iter()
+        .find(|(schema, name)| filter.matches(schema, name)))
+}
+
 pub(super) async fn finding<S: Stream>(
     session: &mut Session<S>,
     filter: &TableFilter,

@@ -5,7 +5,7 @@
 
 mod access;
 mod branches;
-mod cascades;
+pub(crate) mod cascades;
 mod definers;
 mod identity;
 mod log;

@@ -25,6 +25,7 @@ use datain_table_scan::{
 };
 
 use crate::assembler::Assembler;
+use crate::check::cascades;
 use crate::facts;
 use crate::position::Position;
 pub use place::Place;
@@ -246,6 +247,14 @@ impl<S: Stream> Copier<S> {
             )
             .hint("ALTER TABLE … ENGINE = InnoDB on the source, or exclude it")
             .in_table(&other.schema, &other.name));
+        }
+        if let Some((schema, name)) = cascades::unlogged(&mut self.session, &self.filter).await? {
+            return Err(Error::reconfigure(
+                "snapshot.unlogged-cascades",
+                "a foreign key changes rows of this table, and the source does not log that: while the tables are copied the target cannot do it either",
+            )
+            .hint("let the source log cascades (MySQL 9.6 and later with innodb_native_foreign_keys = OFF), or exclude the table; or copy by other means, and start at a position")
+            .in_table(&schema, &name));
         }
         let is_done = |schema: &str, name: &str| match place {
             Place::Definitions(_) => false,

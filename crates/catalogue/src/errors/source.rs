@@ -174,6 +174,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "a table that is to be copied has no key that tells its rows apart: give it a primary key, or leave it out",
         },
         ErrorEntry {
+            codes: &["snapshot.unlogged-cascades"],
+            then: "ends",
+            meaning: "a foreign key changes rows of a table that is to be copied, and the source does not log that: let it log cascades, or leave the table out",
+        },
+        ErrorEntry {
             codes: &["snapshot.engine"],
             then: "ends",
             meaning: "a table that is to be copied is not InnoDB's, and cannot be read while it changes: change its engine, or leave it out",
