@@ -98,6 +98,8 @@ pub struct Reader<S> {
     registered: Registered,
     copier: Option<Copier<S>>,
     filter: TableFilter,
+    /// The filter as text.
+    patterns: String,
     chunk_rows: u32,
 }
 
@@ -161,6 +163,7 @@ impl<S: Stream> Reader<S> {
             registered,
             copier: None,
             filter,
+            patterns: format!("{:?} but {:?}", settings.include, settings.exclude),
             chunk_rows: settings.chunk_rows.max(1),
         };
         reader.look_for_head();
@@ -199,7 +202,8 @@ impl<S: Stream> Reader<S> {
     pub async fn copy_over(&mut self, session: Session<S>, now: fn() -> u64) -> Result<(), Error> {
         let by_gtid = self.assembler.gtids().is_some();
         let filter = self.filter.clone();
-        let mut copier = Copier::new(session, filter, by_gtid, self.chunk_rows, now);
+        let patterns = self.patterns.clone();
+        let mut copier = Copier::new(session, filter, by_gtid, patterns, self.chunk_rows, now);
         copier.begin(&mut self.assembler).await?;
         self.copier = Some(copier);
         Ok(())

@@ -337,7 +337,7 @@ mod tests {
             &mode("snapshot"),
             None,
             &facts(true, "", ""),
-            "start.snapshot-not-yet",
+            "b.000007:99 ",
         );
         check(
             &mode("gtid"),

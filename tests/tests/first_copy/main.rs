@@ -184,6 +184,33 @@ fn what_cannot_be_copied_while_it_happens_is_refused() {
     );
 }
 
+#[test]
+fn a_filter_that_changes_before_the_copy_is_complete_is_refused() {
+    let source = server();
+    run(&source, TABLES);
+    let mut settings = settings("filtered");
+    settings.chunk_rows = 10;
+    settings.include = vec!["c.%".to_owned()];
+    let first = block_on(async {
+        let mut reader = native::open_reader(&source, &settings, None).await?;
+        loop {
+            let batch = reader.next_batch(1 << 10, |_| {}).await?;
+            for transaction in batch.transactions {
+                let copies = |change: &Change| matches!(change, Change::Rows(_));
+                if transaction.changes.iter().any(copies) {
+                    return Ok::<_, Error>(transaction.checkpoint);
+                }
+            }
+        }
+    });
+    let checkpoint = first.expect("a chunk").expect("a checkpoint");
+    settings.include = vec!["c.%".to_owned(), "b.%".to_owned()];
+    let error = block_on(native::open_reader(&source, &settings, Some(&checkpoint)))
+        .err()
+        .expect("it is refused");
+    assert_eq!(error.code, "snapshot.filter-changed", "{error:?}");
+}
+
 /// While tables are copied the target does not cascade, so the source must log what its foreign keys do.
 #[test]
 fn cascades_that_are_not_logged_are_refused() {

@@ -55,6 +55,8 @@ pub struct Copier<S> {
     filter: TableFilter,
     /// Microseconds of some clock that does not go back.
     now: fn() -> u64,
+    /// The filter as text: it must stay until the copy is complete.
+    patterns: String,
     /// Rows in a chunk at most.
     chunk_rows: u32,
     /// The stream goes by GTID.
@@ -86,16 +88,18 @@ struct Scan {
 }
 
 impl<S: Stream> Copier<S> {
-    /// A copy over a connection of its own. `now` gives microseconds of a clock that does not go back.
+    /// A copy over a connection of its own. `patterns` is the filter as text. `now` gives microseconds of a clock that does not go back.
     pub fn new(
         session: Session<S>,
         filter: TableFilter,
         by_gtid: bool,
+        patterns: String,
         chunk_rows: u32,
         now: fn() -> u64,
     ) -> Self {
         Self {
             session,
+            patterns,
             chunk_rows,
             filter,
             now,
@@ -120,6 +124,16 @@ impl<S: Stream> Copier<S> {
         let Some(place) = assembler.copy_place().cloned() else {
             return Ok(());
         };
+        if let Place::Table { filter, .. } = &place
+            && *filter != self.patterns
+        {
+            return Err(Error::reconfigure(
+                "snapshot.filter-changed",
+                "[replicate] was changed before the first copy was complete",
+            )
+            .detail(format!("the copy began with {filter}, and now it is {}", self.patterns))
+            .hint("put it back until the copy is complete; or remove the pipeline, drop what was copied, and start again"));
+        }
         self.todo = self.look(&place).await?;
         let tables = self.todo.tables.iter();
         assembler.begin_copying(Copying::of(
@@ -130,6 +144,7 @@ impl<S: Stream> Copier<S> {
             name,
             after,
             whole: false,
+            ..
         } = place
         {
             let after = match after {
@@ -181,7 +196,8 @@ impl<S: Stream> Copier<S> {
             return Ok(Step::Complete);
         }
         if let Some(high) = &self.high {
-            if assembler.position().compare(high) == Some(std::cmp::Ordering::Less) {
+            let at = assembler.position().compare(high);
+            if !at.is_some_and(std::cmp::Ordering::is_ge) {
                 return Ok(Step::Waits);
             }
             self.high = None;
@@ -362,6 +378,7 @@ impl<S: Stream> Copier<S> {
             name: table.name.clone(),
             after: state.after.as_deref().map(place::hex),
             whole: state.is_over,
+            filter: self.patterns.clone(),
         };
         assembler.hand_on_chunk(place);
         if state.is_over {

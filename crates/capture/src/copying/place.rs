@@ -20,6 +20,8 @@ pub enum Place {
         after: Option<String>,
         /// All of its rows are there.
         whole: bool,
+        /// What is replicated, as the copy began.
+        filter: String,
     },
 }
 
@@ -65,11 +67,12 @@ mod tests {
             name: "t".to_owned(),
             after: Some(hex(&[0, 15, 255])),
             whole: false,
+            filter: "*".to_owned(),
         };
         let text = serde_json::to_string(&place).unwrap();
         assert_eq!(
             text,
-            r#"{"table":{"schema":"s","name":"t","after":"000fff","whole":false}}"#
+            r#"{"table":{"schema":"s","name":"t","after":"000fff","whole":false,"filter":"*"}}"#
         );
         assert_eq!(serde_json::from_str::<Place>(&text).unwrap(), place);
         assert_eq!(unhex("000fff"), Some(vec![0, 15, 255]));

@@ -164,6 +164,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "a definition was changed on the source before the first copy was complete: remove the pipeline, drop what was copied, and start again",
         },
         ErrorEntry {
+            codes: &["snapshot.filter-changed"],
+            then: "ends",
+            meaning: "`[replicate]` was changed before the first copy was complete: put it back until it is",
+        },
+        ErrorEntry {
             codes: &["snapshot.xa"],
             then: "ends",
             meaning: "an XA transaction has changed a table before its first copy was complete: as above, when none is under way",
