@@ -6,7 +6,8 @@ use datain_contract::types::{Batch, Table};
 use datain_mysql_client::blocking::block_on;
 use datain_row_block::{ColumnKind, Operation, RowSetReader, open_block};
 use datain_table_scan::{ChunkEnd, ChunkLimits, Reading, TableDefinition, TableScan, prepare};
-use datain_tests::bulk_load::{self, Root};
+use datain_tests::bulk_load;
+pub use datain_tests::bulk_load::Root;
 use datain_throwaway_servers::Server;
 
 /// What the log says of a table: its record, and the images of the rows that were inserted.

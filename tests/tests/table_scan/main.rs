@@ -2,11 +2,15 @@
 
 #[path = "../loading/corners.rs"]
 mod corners;
+mod documents;
 mod images;
+mod keys;
+mod reads;
 
 use datain_contract::types::Batch;
 use datain_mysql_client::blocking::block_on;
 use datain_tests::bulk_load;
+use datain_tests::seed::{long, seed};
 use datain_throwaway_servers::{Flavor, Server};
 use images::{logged, read, scan, session};
 
@@ -96,4 +100,24 @@ fn corners_of_every_type_are_read_as_they_are_logged() {
         .expect("tables");
     let batches = fill(&server, &rows);
     equal(&server, &batches, &CHUNKS);
+}
+
+/// fidelity: type | random schemas, read by chunks: types, keys, character sets, generated and invisible columns, partitions, odd names | byte for byte what the log has
+#[test]
+fn random_rows_are_read_as_they_are_logged() {
+    let server = server();
+    let first = seed("random scans");
+    for number in 0..if long() { 100 } else { 4 } {
+        let tables = bulk_load::random_copies(&server, first + number, ROWS);
+        if tables.is_empty() {
+            continue;
+        }
+        server
+            .sql("SET GLOBAL binlog_row_metadata = FULL")
+            .expect("a setting");
+        let copies: Vec<String> = tables.into_iter().map(|(_, copy)| copy).collect();
+        let batches = fill(&server, &copies);
+        println!("DATAIN_SEED={}", first + number);
+        equal(&server, &batches, &CHUNKS);
+    }
 }
