@@ -1,7 +1,6 @@
 //! JSON: text of a SELECT, made a document again, is what the log has.
 
-use datain_binary_json::{Document, encode};
-use datain_mysql_client::quote_identifier;
+use datain_binary_json::Document;
 
 use super::images::session;
 use super::{ROWS, equal, fill, server};
@@ -115,8 +114,4 @@ fn decimals_in_documents_have_their_values() {
             .collect()
     };
     assert_eq!(texts(&read), texts(&logged[0].images));
-    for (read, logged) in read.iter().zip(&logged[0].images) {
-        println!("{:02x?}\n{:02x?}\n", &read[9..], &logged[9..]);
-    }
-    let _ = (encode::TYPE_LETTERS, quote_identifier("x"));
 }

@@ -170,14 +170,14 @@ fn tables_of_all_sorts() {
          CREATE TABLE computed (a INT, s INT AS (a * 2) STORED NOT NULL PRIMARY KEY, v VARCHAR(20) AS (CONCAT('x', a)) VIRTUAL, w INT INVISIBLE, j JSON AS (JSON_ARRAY(a, v)) VIRTUAL,
             KEY (v), KEY ((a + 1)));
          CREATE TABLE parts (a INT NOT NULL, b INT NOT NULL, v INT, PRIMARY KEY (a, b)) PARTITION BY HASH (b) PARTITIONS 5;
-         CREATE TABLE ranges (a INT NOT NULL, b INT NOT NULL, v INT, PRIMARY KEY (b DESC, a)) PARTITION BY RANGE (a) (PARTITION p VALUES LESS THAN (3), PARTITION q VALUES LESS THAN MAXVALUE);
+         CREATE TABLE ranged (a INT NOT NULL, b INT NOT NULL, v INT, PRIMARY KEY (b DESC, a)) PARTITION BY RANGE (a) (PARTITION p VALUES LESS THAN (3), PARTITION q VALUES LESS THAN MAXVALUE);
          CREATE TABLE zeros (f FLOAT, c VARCHAR(9), v INT, PRIMARY KEY (f, c DESC)) PARTITION BY KEY (f) PARTITIONS 7;
-         CREATE TABLE empty (a INT PRIMARY KEY);
+         CREATE TABLE emptied (a INT PRIMARY KEY);
          CREATE TABLE many (a INT PRIMARY KEY) COMMENT 'it''s';
          SET SESSION sql_generate_invisible_primary_key = 1;
          CREATE TABLE numbered (a INT);
          CREATE VIEW seen AS SELECT * FROM many;
-         CREATE TABLE `odd``t\\\\'x` (`a``\\\\'b` INT PRIMARY KEY);",
+         CREATE TABLE `odd``t\\'x` (`a``\\'b` INT PRIMARY KEY);",
     );
     let rows = [
         "INSERT INTO of_prefix VALUES ('ab', 'abcd', 1), ('abc', 'abd', 2), ('a', '', 3), ('', '', 4), (X'00', 'a', 5), (X'0000', 'a', 6)",
@@ -188,7 +188,7 @@ fn tables_of_all_sorts() {
         "INSERT INTO of_expression VALUES (1, 2), (2, 1), (3, 1)",
         "INSERT INTO computed (a, w) VALUES (1, 2), (2, NULL), (-3, 4)",
         "INSERT INTO parts VALUES (1, 1, 1), (1, 2, 2), (2, 1, 3), (2, 7, 4), (0, 9, 5), (7, 0, 6)",
-        "INSERT INTO `ranges` VALUES (1, 1, 1), (1, 2, 2), (2, 1, 3), (2, 7, 4), (0, 9, 5), (7, 0, 6), (8, 0, 7)",
+        "INSERT INTO ranged VALUES (1, 1, 1), (1, 2, 2), (2, 1, 3), (2, 7, 4), (0, 9, 5), (7, 0, 6), (8, 0, 7)",
         "INSERT INTO zeros VALUES (0e0, 'a', 1), (-0e0, 'b', 1), (1.5, 'c', 1), (0e0, 'd', 2), (-0e0, 'e', 2), (-0e0, 'f', 3), (0e0, 'g', 3)",
         "INSERT INTO many VALUES (1), (2), (3), (4), (5), (6), (7), (8)",
         "INSERT INTO numbered VALUES (1), (1), (NULL)",
@@ -212,7 +212,7 @@ fn tables_of_all_sorts() {
     assert_eq!(key_of("of_expression"), index("b"));
     assert_eq!(key_of("numbered"), index("PRIMARY"));
 
-    let empty = scan(&mut session, ROWS, "empty");
+    let empty = scan(&mut session, ROWS, "emptied");
     assert!(read(&empty, &mut session, 3).is_empty());
     let missing = block_on(TableDefinition::ask(&mut session, ROWS, "missing"));
     assert_eq!(missing.expect("an answer"), None);
@@ -225,12 +225,12 @@ fn tables_of_all_sorts() {
         names,
         [
             "computed",
-            "empty",
+            "emptied",
             "many",
             "numbered",
             "odd`t\\'x",
             "parts",
-            "ranges",
+            "ranged",
             "without",
             "zeros"
         ]
@@ -255,8 +255,8 @@ fn settings_of_the_server_change_nothing() {
         &server,
         "CREATE TABLE t (c CHAR(9) NOT NULL PRIMARY KEY, ts TIMESTAMP NULL, j JSON, d DATE, x INT NOT NULL)",
     );
-    let rows = ["INSERT INTO t VALUES ('a', '2021-03-28 02:30:00', '{\"a\": [1, 2, 3, 4.5], \"b\": \"x\"}', '0000-00-00', 1), \
-         ('b', '2021-10-31 00:30:00', '[1, 2, 3]', '2021-02-31', 2), ('it''s \\\\', NULL, NULL, NULL, 3), ('d', NULL, NULL, NULL, 4)"]
+    let rows = ["INSERT INTO t VALUES ('a', '2021-03-28 02:30:00', _utf8mb4'{\"a\": [1, 2, 3, 4.5], \"b\": \"x\"}', '0000-00-00', 1), \
+         ('b', '2021-10-31 00:30:00', _utf8mb4'[1, 2, 3]', '2021-02-31', 2), ('it''s \\\\', NULL, NULL, NULL, 3), ('d', NULL, NULL, NULL, 4)"]
     .map(str::to_owned);
     let batches = fill(&server, &rows);
     server
