@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use datain_contract::types::{Batch, Table};
-use datain_mysql_client::blocking::block_on;
+use datain_mysql_client::blocking::{BlockingStream, block_on};
+use datain_mysql_client::{ConnectOptions, Session};
 use datain_row_block::{ColumnKind, Operation, RowSetReader, open_block};
 use datain_table_scan::{ChunkEnd, ChunkLimits, Reading, TableDefinition, TableScan, prepare};
 use datain_tests::bulk_load;
 pub use datain_tests::bulk_load::Root;
-use datain_throwaway_servers::Server;
+use datain_throwaway_servers::{ROOT_PASSWORD, Server};
 
 /// What the log says of a table: its record, and the images of the rows that were inserted.
 pub struct Logged {
@@ -44,7 +45,9 @@ pub fn logged(batches: &[Batch]) -> Vec<Logged> {
 
 /// A session that reads tables.
 pub fn session(server: &Server) -> Root {
-    let mut session = bulk_load::session(server);
+    let stream = BlockingStream::unix(server.socket()).expect("the server's socket");
+    let options = ConnectOptions::new("root").with_password(ROOT_PASSWORD);
+    let mut session = block_on(Session::connect(stream, &options)).expect("a login");
     block_on(prepare(&mut session)).expect("settings");
     session
 }
