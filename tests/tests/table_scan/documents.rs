@@ -62,7 +62,7 @@ const OF_ORIGINS: &[&str] = &[
     "CAST(e AS JSON)",
 ];
 
-/// fidelity: type | JSON around 64 KiB, of 65,536 elements, and of every type that a column gives to a document, read by chunks | byte for byte what the log has
+/// JSON around 64 KiB, of 65,536 elements, and of every type that a column gives to a document, read by chunks: byte for byte what the log has.
 #[test]
 fn documents_are_what_the_log_has() {
     let server = server();

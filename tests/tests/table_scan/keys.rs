@@ -287,7 +287,7 @@ fn by_members() -> Vec<String> {
     places.map(|(n, _)| format!("k{n}")).collect()
 }
 
-/// fidelity: key | primary keys of every type and of 30 collations, read by chunks | each row once, in order, by ranges of the index
+/// Primary keys of every type and of 30 collations, read by chunks: each row once, in order, by ranges of the index.
 #[test]
 fn keys_of_every_type() {
     let server = server();
@@ -317,7 +317,7 @@ fn keys_of_every_type() {
     in_order_by_ranges(&mut session, &["sets".to_owned()], &without_ranges);
 }
 
-/// fidelity: key | primary keys of several columns, one of every type, up and down | each row once, in order, by ranges of the index
+/// Primary keys of several columns, one of every type, up and down: each row once, in order, by ranges of the index.
 #[test]
 fn keys_of_several_columns() {
     let server = server();

@@ -113,7 +113,7 @@ fn beginnings<'a>(images: impl Iterator<Item = &'a Vec<u8>>) -> Vec<String> {
     images.take(2).map(beginning).collect()
 }
 
-/// fidelity: type | every type at its corners, read by chunks of 1, 2, 3, 7 and 1000 rows | byte for byte what the log has
+/// Every type at its corners, read by chunks of 1, 2, 3, 7 and 1000 rows: byte for byte what the log has.
 #[test]
 fn corners_of_every_type_are_read_as_they_are_logged() {
     let server = server();
@@ -129,7 +129,7 @@ fn corners_of_every_type_are_read_as_they_are_logged() {
     equal(&server, &batches, &CHUNKS);
 }
 
-/// fidelity: type | random schemas, read by chunks: types, keys, character sets, generated and invisible columns, partitions, odd names | byte for byte what the log has
+/// Random schemas, read by chunks: types, keys, character sets, generated and invisible columns, partitions, odd names: byte for byte what the log has.
 #[test]
 fn random_rows_are_read_as_they_are_logged() {
     let server = server();
@@ -150,8 +150,6 @@ fn random_rows_are_read_as_they_are_logged() {
 }
 
 /// The oldest server that can be a source: its table maps say less, its rows are the same.
-///
-/// fidelity: type | tables of MySQL 5.6, read by chunks | byte for byte what the log has
 #[test]
 fn an_old_source() {
     let server = Server::builder(Flavor::Mysql56).start().expect("a server");

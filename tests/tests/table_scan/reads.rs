@@ -20,7 +20,7 @@ fn made(server: &datain_throwaway_servers::Server, tables: &str) {
         .expect("tables");
 }
 
-/// fidelity: concurrency | rows come, go and get other keys while their table is read by chunks | every row that nobody touched is read once
+/// Rows come, go and get other keys while their table is read by chunks: every row that nobody touched is read once.
 #[test]
 fn rows_that_nobody_touches_are_read_once() {
     let server = server();
@@ -77,7 +77,7 @@ fn rows_that_nobody_touches_are_read_once() {
     });
 }
 
-/// fidelity: size | values of 17, 40 and 60 MiB and a document of 30 MiB, read by chunks | byte for byte what the log has
+/// Values of 17, 40 and 60 MiB and a document of 30 MiB, read by chunks: byte for byte what the log has.
 #[test]
 fn large_values() {
     let server =
@@ -153,9 +153,7 @@ fn a_chunk_ends_with_its_bytes() {
     assert!(end.session_is_spent);
 }
 
-/// The definitions of tables of all sorts, and which key they are read by.
-///
-/// fidelity: key | prefix keys, tables without a key, unique keys in place of a primary one, invisible keys and columns, computed columns, partitions | each row once, as the log has it
+/// Prefix keys, tables without a key, unique keys in place of a primary one, invisible keys and columns, computed columns, partitions: each row once, as the log has it.
 #[test]
 fn tables_of_all_sorts() {
     let server = server();
@@ -247,7 +245,7 @@ fn tables_of_all_sorts() {
     assert!((1..100).contains(&many.estimated_rows) && many.data_bytes > 0);
 }
 
-/// fidelity: settings | a source whose sessions pad CHAR, have another time zone and cut results, texts and time | rows are read as the log has them
+/// A source whose sessions pad CHAR, have another time zone and cut results, texts and time: rows are read as the log has them.
 #[test]
 fn settings_of_the_server_change_nothing() {
     let server = server();
