@@ -1,7 +1,8 @@
 //! Keys of every type, alone and with others: chunks of any size find each row once, in order, by ranges of the index.
 
 use datain_mysql_client::blocking::block_on;
-use datain_table_scan::{ChunkLimits, Reading};
+use datain_row_block::{Bitmap, read_image};
+use datain_table_scan::{ChunkLimits, Reading, TableScan};
 
 use super::images::{Root, chunk, read, scan, session};
 use super::{ROWS, equal, fill, server};
@@ -226,7 +227,7 @@ fn sets_with_64_members() -> (String, Vec<String>) {
 }
 
 /// What the server does for a chunk behind this key.
-fn explained(session: &mut Root, scan: &datain_table_scan::TableScan, after: &[u8]) -> String {
+fn explained(session: &mut Root, scan: &TableScan, after: &[u8]) -> String {
     let limits = ChunkLimits {
         rows: 2,
         bytes: 1 << 20,
@@ -240,14 +241,43 @@ fn explained(session: &mut Root, scan: &datain_table_scan::TableScan, after: &[u
         .unwrap_or_default()
 }
 
+/// Where the order of keys can be told without the server, it is the server's.
+fn as_the_server_orders(scan: &TableScan, images: &[Vec<u8>]) {
+    let table = scan.table();
+    let scan_key = table.scan_key.as_ref().expect("a key");
+    let kinds = table.kinds();
+    let ones = vec![0xff; Bitmap::bytes_for(kinds.len())];
+    let present = Bitmap::new(&ones, kinds.len()).expect("a bitmap");
+    let key = |image: &Vec<u8>| {
+        let mut offsets = Vec::new();
+        let image = read_image(&kinds, present, image, &mut offsets).expect("an image");
+        scan_key.of_image(table, &image).expect("a key")
+    };
+    let keys: Vec<Vec<u8>> = images.iter().map(key).collect();
+    for (i, a) in keys.iter().enumerate() {
+        for (j, b) in keys.iter().enumerate() {
+            let order = scan_key.compare(table, a, b).expect("keys");
+            if let Some(order) = order {
+                assert_eq!(order, i.cmp(&j), "{}: {a:02x?} {b:02x?}", table.name);
+            }
+            let of_texts = scan_key
+                .parts
+                .iter()
+                .any(|part| table.columns[part.column].charset.is_some());
+            assert!(order.is_some() || of_texts, "{}", table.name);
+        }
+    }
+}
+
 /// Rows of chunks of two come in the order of one large chunk, and by ranges of the index.
 fn in_order_by_ranges(session: &mut Root, names: &[String], without_ranges: &[&str]) {
     for name in names {
         let scan = scan(session, ROWS, name);
         let whole = read(&scan, session, 100_000);
-        for rows in [1, 2, 5] {
+        for rows in [1, 5] {
             assert!(read(&scan, session, rows) == whole, "{name}: another order");
         }
+        as_the_server_orders(&scan, &whole);
         let limits = ChunkLimits {
             rows: 1,
             bytes: 1 << 20,
@@ -322,13 +352,7 @@ fn keys_of_every_type() {
 fn keys_of_several_columns() {
     let server = server();
     // In the middle, first, and last, rising and falling.
-    for key in [
-        "a, k, b",
-        "k, a, b DESC",
-        "a DESC, k DESC, b",
-        "k DESC, b, a",
-        "b, a, k",
-    ] {
+    for key in ["k, a, b DESC", "a DESC, k DESC, b", "b, a, k"] {
         let tables = tables(|kind| {
             format!(
                 "a INT NOT NULL, k {kind} NOT NULL, b VARCHAR(9) COLLATE utf8mb4_0900_ai_ci NOT NULL, PRIMARY KEY ({key})"
@@ -352,7 +376,7 @@ fn keys_of_several_columns() {
             ));
         }
         let batches = fill(&server, &rows);
-        equal(&server, &batches, &[1, 3, 1000]);
+        equal(&server, &batches, &[3, 1000]);
         let mut session = session(&server);
         let without_ranges = by_members();
         let without_ranges: Vec<&str> = without_ranges.iter().map(String::as_str).collect();
