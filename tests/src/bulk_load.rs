@@ -12,6 +12,8 @@ use datain_mysql_client::{ClientError, ConnectOptions, Outcome, Session, quote_i
 use datain_throwaway_servers::{ROOT_PASSWORD, Server};
 
 use crate::native;
+use crate::random_schema::Schema;
+use crate::seed::Rng;
 
 /// A session of root's.
 pub type Root = Session<BlockingStream>;
@@ -232,4 +234,65 @@ pub fn copy_definition(source: &Server, target: &mut Root, from: &str, table: &s
         target.exec(settings::FOR_ROWS).await
     })
     .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&create)));
+}
+
+/// Tables with random rows, made again in the schema `to`, which holds nothing else, and the statements that copy their rows to there. Tables without rows are left out.
+///
+/// # Panics
+/// When the server refuses what it is known to take.
+#[must_use]
+pub fn random_copies(source: &Server, seed: u64, to: &str) -> Vec<(String, String)> {
+    let mut rng = Rng::with_seed(seed);
+    let (mut schema, beginning) = Schema::begin(&mut rng, seed);
+    let mut of_rows = native::session(source);
+    let mut run = |sql: &str| block_on(of_rows.exec(sql.as_bytes())).is_ok();
+    for sql in beginning {
+        assert!(run(&sql), "DATAIN_SEED={seed}: {sql}");
+    }
+    for _ in 0..150 {
+        let step = schema.step(&mut rng, 60);
+        if run(&step.sql) {
+            schema.done(step);
+        }
+    }
+    if let Some(step) = schema.settle() {
+        assert!(run(&step.sql));
+    }
+    assert!(run("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'"));
+    assert!(run("SET GLOBAL binlog_row_metadata = MINIMAL"));
+    assert!(run(&format!("DROP DATABASE IF EXISTS {to}")));
+    assert!(run(&format!("CREATE DATABASE {to}")));
+    let mut of_server = session(source);
+    let query = format!(
+        "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '{}' \
+         AND GENERATION_EXPRESSION = '' ORDER BY 1, ORDINAL_POSITION",
+        schema.name.replace('\\', "\\\\").replace('\'', "\\'")
+    );
+    let quote = quote_identifier;
+    let columns = block_on(of_server.query_rows(query.as_bytes())).expect("columns");
+    let mut tables = Vec::new();
+    for of_table in columns.chunk_by(|a, b| a[0] == b[0]) {
+        let name = of_table[0][0].clone().unwrap_or_default();
+        let (copy, original) = (
+            format!("{to}.{}", quote(&name)),
+            format!("{}.{}", quote(&schema.name), quote(&name)),
+        );
+        let names: Vec<String> = of_table
+            .iter()
+            .map(|row| quote(row[1].as_deref().unwrap_or_default()))
+            .collect();
+        let names = names.join(",");
+        assert!(run(&format!("CREATE TABLE {copy} LIKE {original}")));
+        let some =
+            block_on(of_server.query_rows(format!("SELECT 1 FROM {original} LIMIT 1").as_bytes()));
+        if some.expect("rows").is_empty() {
+            assert!(run(&format!("DROP TABLE {copy}")));
+        } else {
+            tables.push((
+                name,
+                format!("INSERT INTO {copy} ({names}) SELECT {names} FROM {original}"),
+            ));
+        }
+    }
+    tables
 }

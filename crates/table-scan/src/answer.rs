@@ -39,6 +39,11 @@ fn unreadable(what: impl Into<String>) -> Error {
 }
 
 impl Answer {
+    /// How many columns it has.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Text that may be NULL.
     pub(crate) fn text(&self, at: usize) -> Result<Option<&str>, Error> {
         match self.0.get(at) {

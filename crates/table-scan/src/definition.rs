@@ -5,7 +5,7 @@
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Column, Error, Signedness, Table};
-use datain_mysql_client::{Session, Stream};
+use datain_mysql_client::{Session, Stream, quote_identifier};
 use datain_row_block::ColumnKind;
 
 use crate::answer::{Answer, ask, place};
@@ -57,9 +57,10 @@ pub struct TableDefinition {
     pub name: String,
     /// All columns, in order.
     pub columns: Vec<ColumnDefinition>,
-    /// The primary key, in key order; empty if there is none.
+    /// The primary key, in key order. Where there is none, the server takes the first unique key of whole columns that are NOT NULL for it, and the log says so; empty if
+    /// there is no such key either.
     pub primary_key: Vec<PrimaryKeyPart>,
-    /// The key by which it can be read in chunks: the primary key if it is of whole columns, else the first unique key of whole columns that are NOT NULL.
+    /// The key by which it can be read in chunks: the first unique key of whole columns that are NOT NULL, of which the primary key comes first if it is one.
     /// None where there is no such key: such a table is read in one go.
     pub scan_key: Option<ScanKey>,
 }
@@ -87,19 +88,13 @@ impl TableDefinition {
             return Ok(None);
         }
 
-        // Before 8.0 there are no invisible indexes, which a statement may not name.
-        let visible = if session.server_version().is_mysql_since(8, 0, 0) {
-            "IS_VISIBLE"
-        } else {
-            "'YES'"
-        };
-        let mut sql = format!(
-            "SELECT INDEX_NAME, COLUMN_NAME, NULLABLE, SUB_PART, COLLATION, INDEX_TYPE, {visible} FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND "
-        )
-        .into_bytes();
-        place(&mut sql, "", schema, name);
-        sql.extend_from_slice(b" ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX");
-        let keys = ask(session, &sql).await?;
+        // Unlike information_schema it has them in the table's own order, which decides which of several stands in for a primary key.
+        let sql = format!(
+            "SHOW INDEX FROM {}.{} WHERE Non_unique = 0",
+            quote_identifier(schema),
+            quote_identifier(name)
+        );
+        let keys = ask(session, sql.as_bytes()).await?;
         let keys = Keys::read(&keys, &columns).map_err(|e| e.in_table(schema, name))?;
         Ok(Some(Self {
             schema: schema.to_owned(),
@@ -288,7 +283,8 @@ impl Keys {
             let Some(whole) = whole else {
                 continue;
             };
-            if keys.scan.is_none() && key.iter().all(|part| part.usable) {
+            let is_usable = key.iter().all(|part| part.usable);
+            if is_usable && keys.scan.is_none() {
                 let parts = whole.iter().map(|part| KeyPart {
                     column: part.column as usize,
                     descending: part.descending,
@@ -298,7 +294,7 @@ impl Keys {
                     parts: parts.collect(),
                 });
             }
-            if key[0].index == "PRIMARY" {
+            if key[0].index == "PRIMARY" || is_usable && keys.primary.is_empty() {
                 keys.primary = whole;
             }
         }
@@ -306,32 +302,46 @@ impl Keys {
     }
 }
 
+/// Columns of SHOW INDEX.
+mod shown {
+    pub(super) const KEY_NAME: usize = 2;
+    pub(super) const COLUMN_NAME: usize = 4;
+    pub(super) const COLLATION: usize = 5;
+    pub(super) const SUB_PART: usize = 7;
+    pub(super) const NULL: usize = 9;
+    pub(super) const INDEX_TYPE: usize = 10;
+    /// Since 8.0; an invisible index may not be named by a statement.
+    pub(super) const VISIBLE: usize = 13;
+}
+
 fn part<'a>(row: &'a Answer, columns: &[ColumnDefinition]) -> Result<Part<'a>, Error> {
     // The name of an expression is NULL.
-    let column = match row.text(1)? {
+    let column = match row.text(shown::COLUMN_NAME)? {
         Some(name) => columns.iter().position(|column| column.name == name),
         None => None,
     };
-    let prefix = row.number(3)?;
+    let prefix = row.number(shown::SUB_PART)?;
     let is_orderly = column.is_some_and(|at| {
         !matches!(
             columns[at].kind,
             ColumnKind::Json | ColumnKind::Geometry | ColumnKind::Vector
         )
     });
+    let is_null = row.text(shown::NULL)?;
+    let is_visible = row.len() <= shown::VISIBLE || row.text(shown::VISIBLE)? == Some("YES");
     Ok(Part {
-        index: row.some_text(0)?,
+        index: row.some_text(shown::KEY_NAME)?,
         usable: prefix.is_none()
             && is_orderly
-            && !row
-                .text(2)?
-                .is_some_and(|nullable| nullable.eq_ignore_ascii_case("YES"))
-            && row.some_text(5)? == "BTREE"
-            && row.some_text(6)?.eq_ignore_ascii_case("YES"),
+            && is_visible
+            && is_null != Some("YES")
+            && row.some_text(shown::INDEX_TYPE)? == "BTREE",
         part: column.map(|column| PrimaryKeyPart {
             column: column as u32,
             prefix,
-            descending: row.text(4).is_ok_and(|order| order == Some("D")),
+            descending: row
+                .text(shown::COLLATION)
+                .is_ok_and(|order| order == Some("D")),
         }),
     })
 }

@@ -40,6 +40,7 @@ mod answer;
 mod condition;
 mod definition;
 pub mod key;
+mod order;
 mod scan;
 mod select;
 mod settings;

@@ -24,7 +24,7 @@ const INVALID_CHARACTER_STRING: u16 = 1300;
 pub enum Reading {
     /// It does not: what is committed when it begins.
     Consistent,
-    /// It does, with a shared lock on its rows until it ends: a transaction that is in the log, but not yet to be seen, is waited for.
+    /// It does, with a shared lock on its rows until all of them are read: a transaction that is in the log, but not yet to be seen, is waited for.
     Locking,
 }
 

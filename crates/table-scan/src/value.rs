@@ -126,6 +126,7 @@ fn decimal(
         || !is_number(before)
         || !is_number(after)
         || after.len() != usize::from(column.scale)
+        || digits.ends_with('.')
     {
         return Err(Unreadable::new("not a DECIMAL of the column's scale"));
     }
@@ -150,22 +151,161 @@ fn decimal(
 
 /// The server's text is the block's; only its form is looked at.
 fn temporal(column: &ColumnDefinition, value: &[u8]) -> Result<(), Unreadable> {
-    let fraction = match column.length as usize {
-        0 => 0,
-        digits => digits + 1,
-    };
+    let text = text(value)?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let fits = match column.kind {
-        ColumnKind::Date => value.len() == 10,
+        ColumnKind::Date => whole.len() == 10,
         // Two or three digits of hours, and a sign.
-        ColumnKind::Time => (8..=10).contains(&value.len().saturating_sub(fraction)),
-        _ => value.len() == 19 + fraction,
+        ColumnKind::Time => (8..=10).contains(&whole.len()),
+        _ => whole.len() == 19,
     };
-    let is_plain = value
-        .iter()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b' ' | b'.'));
-    if fits && is_plain {
+    let is_whole = whole
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b' '));
+    let is_fraction = fraction.len() == column.length as usize
+        && fraction.bytes().all(|b| b.is_ascii_digit())
+        && text.contains('.') == (column.length > 0);
+    if fits && is_whole && is_fraction {
         Ok(())
     } else {
         Err(Unreadable::new("not a date or time of the column's form"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(kind: ColumnKind) -> ColumnDefinition {
+        ColumnDefinition {
+            name: "c".to_owned(),
+            kind,
+            signedness: Signedness::Signed,
+            collation: None,
+            charset: None,
+            length: 0,
+            scale: 0,
+            nullable: true,
+            members: 0,
+        }
+    }
+
+    /// The value's bytes in the block, or nothing where it is refused.
+    fn written(column: &ColumnDefinition, value: &str, types: Option<&str>) -> Option<Vec<u8>> {
+        let mut block = Vec::new();
+        let mut image = ImageWriter::begin(&mut block, 1);
+        write(
+            column,
+            value.as_bytes(),
+            types.map(str::as_bytes),
+            &mut image,
+        )
+        .ok()?;
+        Some(block.split_off(1))
+    }
+
+    fn check(column: &ColumnDefinition, value: &str, expected: Option<&[u8]>) {
+        assert_eq!(
+            written(column, value, None).as_deref(),
+            expected,
+            "{value:?}"
+        );
+    }
+
+    #[test]
+    fn integers_fit_their_columns() {
+        let mut tiny = column(ColumnKind::Tinyint);
+        check(&tiny, "-128", Some(&[0x80]));
+        check(&tiny, "127", Some(&[0x7f]));
+        check(&tiny, "007", Some(&[7]));
+        for value in ["-129", "128", "", "x", "1.0", "\u{e9}"] {
+            check(&tiny, value, None);
+        }
+        tiny.signedness = Signedness::Unsigned;
+        check(&tiny, "255", Some(&[0xff]));
+        check(&tiny, "256", None);
+        check(&tiny, "-1", None);
+        let medium = column(ColumnKind::Mediumint);
+        check(&medium, "-8388608", Some(&[0, 0, 0x80]));
+        check(&medium, "8388608", None);
+        let mut big = column(ColumnKind::Bigint);
+        check(
+            &big,
+            "-9223372036854775808",
+            Some(&[0, 0, 0, 0, 0, 0, 0, 0x80]),
+        );
+        check(&big, "9223372036854775808", None);
+        big.signedness = Signedness::Unsigned;
+        check(&big, "18446744073709551615", Some(&[0xff; 8]));
+    }
+
+    #[test]
+    fn decimals_lose_their_zeros() {
+        let mut decimal = column(ColumnKind::Decimal);
+        decimal.scale = 2;
+        check(&decimal, "0001.50", Some(b"\x04\0\0\x001.50"));
+        check(&decimal, "-0.50", Some(b"\x05\0\0\0-0.50"));
+        check(&decimal, "000.00", Some(b"\x04\0\0\x000.00"));
+        for value in ["1.5", "1", ".50", "1.5x", "--1.50", "+1.50", ""] {
+            check(&decimal, value, None);
+        }
+        decimal.scale = 0;
+        check(&decimal, "000", Some(b"\x01\0\0\x000"));
+        check(&decimal, "1.", None);
+    }
+
+    #[test]
+    fn reals_keep_their_bits() {
+        let float = column(ColumnKind::Float);
+        check(&float, "-0", Some(&(-0_f32).to_le_bytes()));
+        check(
+            &float,
+            "3.4028234663852886e38",
+            Some(&f32::MAX.to_le_bytes()),
+        );
+        // Six digits of a FLOAT are another number.
+        check(&float, "0.3", None);
+        check(
+            &column(ColumnKind::Double),
+            "0.3",
+            Some(&0.3_f64.to_le_bytes()),
+        );
+    }
+
+    #[test]
+    fn dates_and_times_have_their_form() {
+        check(
+            &column(ColumnKind::Date),
+            "0000-00-00",
+            Some(b"\x0a\0\0\x000000-00-00"),
+        );
+        check(&column(ColumnKind::Date), "2020-01-01 00:00:00", None);
+        let mut time = column(ColumnKind::Time);
+        check(&time, "-838:59:59", Some(b"\x0a\0\0\0-838:59:59"));
+        check(&time, "00:00:00.5", None);
+        check(&time, "00:00:00.", None);
+        time.length = 3;
+        check(&time, "00:00:00.500", Some(b"\x0c\0\0\x0000:00:00.500"));
+        check(&time, "00:00:00", None);
+        check(&column(ColumnKind::Datetime), "2020-01-01 00:00:0'", None);
+    }
+
+    #[test]
+    fn binary_strings_lose_their_padding() {
+        let mut bytes = column(ColumnKind::Char);
+        check(&bytes, "a\0\0", Some(b"\x03\0\0\0a\0\0"));
+        bytes.collation = Some(BINARY);
+        check(&bytes, "a\0\0", Some(b"\x01\0\0\0a"));
+    }
+
+    #[test]
+    fn documents_need_their_types() {
+        let json = column(ColumnKind::Json);
+        assert_eq!(written(&json, "7", None), None);
+        assert_eq!(written(&json, "7", Some("s")), None);
+        assert_eq!(
+            written(&json, "7", Some("u")),
+            Some(vec![3, 0, 0, 0, 6, 7, 0])
+        );
     }
 }

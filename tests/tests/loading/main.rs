@@ -10,9 +10,7 @@ use datain_contract::types::{Batch, RowSet, Table};
 use datain_mysql_client::blocking::block_on;
 use datain_tests::bulk_load::{self, Loaded, Root};
 use datain_tests::compare;
-use datain_tests::native;
-use datain_tests::random_schema::Schema;
-use datain_tests::seed::{Rng, long, seed};
+use datain_tests::seed::{long, seed};
 use datain_throwaway_servers::{Flavor, Server};
 
 /// The schema of the rows on the source, and of those that are loaded on the target.
@@ -130,7 +128,7 @@ fn random_rows_arrive_as_they_are() {
     let first = seed("random loads");
     let (mut loaded, mut inserted) = (0, 0);
     for number in 0..if long() { 100 } else { 4 } {
-        let tables = random_tables(&source, first + number);
+        let tables = bulk_load::random_copies(&source, first + number, ROWS);
         if tables.is_empty() {
             // The random statements have deleted all that they had inserted.
             continue;
@@ -145,63 +143,6 @@ fn random_rows_arrive_as_they_are() {
     }
     println!("{loaded} tables were loaded, {inserted} had rows that were inserted");
     assert!(loaded > 0, "nothing was loaded");
-}
-
-/// Tables with random rows, made again in [`ROWS`], and statements that copy their rows to there.
-fn random_tables(source: &Server, seed: u64) -> Vec<(String, String)> {
-    let mut rng = Rng::with_seed(seed);
-    let (mut schema, beginning) = Schema::begin(&mut rng, seed);
-    let mut session = native::session(source);
-    let mut run = |sql: &str| block_on(session.exec(sql.as_bytes())).is_ok();
-    for sql in beginning {
-        assert!(run(&sql), "DATAIN_SEED={seed}: {sql}");
-    }
-    for _ in 0..150 {
-        let step = schema.step(&mut rng, 60);
-        if run(&step.sql) {
-            schema.done(step);
-        }
-    }
-    if let Some(step) = schema.settle() {
-        assert!(run(&step.sql));
-    }
-    assert!(run("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'"));
-    assert!(run("SET GLOBAL binlog_row_metadata = MINIMAL"));
-    assert!(run(&format!("DROP DATABASE IF EXISTS {ROWS}")));
-    assert!(run(&format!("CREATE DATABASE {ROWS}")));
-    let mut of_server = bulk_load::session(source);
-    let query = format!(
-        "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '{}' \
-         AND GENERATION_EXPRESSION = '' ORDER BY 1, ORDINAL_POSITION",
-        schema.name.replace('\\', "\\\\").replace('\'', "\\'")
-    );
-    let quote = datain_mysql_client::quote_identifier;
-    let columns = block_on(of_server.query_rows(query.as_bytes())).expect("columns");
-    let mut tables = Vec::new();
-    for of_table in columns.chunk_by(|a, b| a[0] == b[0]) {
-        let name = of_table[0][0].clone().unwrap_or_default();
-        let (copy, original) = (
-            format!("{ROWS}.{}", quote(&name)),
-            format!("{}.{}", quote(&schema.name), quote(&name)),
-        );
-        let names: Vec<String> = of_table
-            .iter()
-            .map(|row| quote(row[1].as_deref().unwrap_or_default()))
-            .collect();
-        let names = names.join(",");
-        assert!(run(&format!("CREATE TABLE {copy} LIKE {original}")));
-        let some =
-            block_on(of_server.query_rows(format!("SELECT 1 FROM {original} LIMIT 1").as_bytes()));
-        if some.expect("rows").is_empty() {
-            assert!(run(&format!("DROP TABLE {copy}")));
-        } else {
-            tables.push((
-                name,
-                format!("INSERT INTO {copy} ({names}) SELECT {names} FROM {original}"),
-            ));
-        }
-    }
-    tables
 }
 
 /// What an INSERT in strict mode refuses, a load bends or leaves out, and says so: whatever the session does with warnings.

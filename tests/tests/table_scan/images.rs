@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use datain_binary_json::{Document, Scalar, Token, encode};
 use datain_contract::types::{Batch, Table};
-use datain_mysql_client::blocking::block_on;
-use datain_row_block::{ColumnKind, Operation, RowSetReader, open_block};
+use datain_mysql_client::blocking::{BlockingStream, block_on};
+use datain_mysql_client::{ConnectOptions, Session};
+use datain_row_block::{
+    Bitmap, ColumnKind, Operation, RowSetReader, Value, open_block, read_image,
+};
 use datain_table_scan::{ChunkEnd, ChunkLimits, Reading, TableDefinition, TableScan, prepare};
-use datain_tests::bulk_load::{self, Root};
-use datain_throwaway_servers::Server;
+use datain_tests::bulk_load;
+pub use datain_tests::bulk_load::Root;
+use datain_throwaway_servers::{ROOT_PASSWORD, Server};
 
 /// What the log says of a table: its record, and the images of the rows that were inserted.
 pub struct Logged {
@@ -43,7 +48,9 @@ pub fn logged(batches: &[Batch]) -> Vec<Logged> {
 
 /// A session that reads tables.
 pub fn session(server: &Server) -> Root {
-    let mut session = bulk_load::session(server);
+    let stream = BlockingStream::unix(server.socket()).expect("the server's socket");
+    let options = ConnectOptions::new("root").with_password(ROOT_PASSWORD);
+    let mut session = block_on(Session::connect(stream, &options)).expect("a login");
     block_on(prepare(&mut session)).expect("settings");
     session
 }
@@ -102,4 +109,90 @@ pub fn read(scan: &TableScan, session: &mut Root, rows: u32) -> Vec<Vec<u8>> {
         }
         after = end.last_key.or(after);
     }
+}
+
+/// An image whose documents are written anew, so that it does not matter where their DECIMALs come from, nor whether they were changed in place.
+pub fn with_normal_documents(kinds: &[ColumnKind], image: &[u8]) -> Vec<u8> {
+    let ones = vec![0xff; Bitmap::bytes_for(kinds.len())];
+    let present = Bitmap::new(&ones, kinds.len()).expect("a bitmap");
+    let mut offsets = Vec::new();
+    let read = read_image(kinds, present, image, &mut offsets).expect("an image");
+    let mut out = image[..Bitmap::bytes_for(kinds.len())].to_vec();
+    for (column, kind) in kinds.iter().enumerate() {
+        match (kind, read.get(column), read.raw(column)) {
+            (ColumnKind::Json, Some(Value::Bytes(document)), _) => {
+                let document = Document::new(document);
+                let text = document.to_text().expect("a document");
+                encode::write_from_text(&text, &types(&document), &mut out).expect("a text");
+            }
+            (_, _, Some(Some(value))) => out.extend_from_slice(value),
+            _ => {}
+        }
+    }
+    out
+}
+
+struct Node {
+    letter: u8,
+    children: Vec<Node>,
+}
+
+/// The letters of all values of a document.
+fn types(document: &Document<'_>) -> Vec<u8> {
+    let mut open: Vec<Node> = vec![Node {
+        letter: 0,
+        children: Vec::new(),
+    }];
+    for token in document.tokens() {
+        let letter = match *token.as_ref().expect("a document") {
+            Token::Key(_) => continue,
+            Token::StartObject(_) | Token::StartArray(_) => {
+                let letter = if matches!(token, Ok(Token::StartObject(_))) {
+                    b'{'
+                } else {
+                    b'['
+                };
+                open.push(Node {
+                    letter,
+                    children: Vec::new(),
+                });
+                continue;
+            }
+            Token::EndObject | Token::EndArray => {
+                let ended = open.pop().expect("it was begun");
+                open.last_mut().expect("its parent").children.push(ended);
+                continue;
+            }
+            Token::Scalar(scalar) => match scalar {
+                Scalar::Null => b'n',
+                Scalar::Bool(_) => b'b',
+                Scalar::Int(_) => b'i',
+                Scalar::Uint(_) => b'u',
+                Scalar::Double(_) => b'd',
+                Scalar::String(_) => b's',
+                Scalar::Opaque(opaque) => match opaque.type_code {
+                    246 => b'D',
+                    10 => b'a',
+                    11 => b't',
+                    12 => b'A',
+                    7 => b'T',
+                    _ => b'o',
+                },
+            },
+        };
+        open.last_mut().expect("its parent").children.push(Node {
+            letter,
+            children: Vec::new(),
+        });
+    }
+    let root = &open[0].children[0];
+    let mut lists = [vec![root.letter], Vec::new(), Vec::new()];
+    visit(root, &mut lists);
+    lists.concat()
+}
+
+fn visit(node: &Node, lists: &mut [Vec<u8>; 3]) {
+    let list = if node.letter == b'{' { 1 } else { 2 };
+    lists[list].extend(node.children.iter().map(|child| child.letter));
+    node.children.iter().for_each(|child| visit(child, lists));
 }

@@ -156,26 +156,16 @@ impl<'a, 'o> Writer<'a, 'o> {
         }
         let form = scalar::read(&mut self.place.cursor, letter, &mut self.unescaped)?;
         match (form, entry) {
-            (Form::Short { code, bits }, Some(entry)) => {
-                self.put(entry.at, bits as usize, 2);
+            (Form::Short { code, number }, Some(entry)) => {
+                self.put(entry.at, number as usize, if entry.large { 4 } else { 2 });
                 Ok(code)
             }
             (Form::Middle { code, bits }, Some(entry)) if entry.large => {
                 self.put(entry.at, bits as usize, 4);
                 Ok(code)
             }
-            (
-                Form::Short {
-                    code: scalar::LITERAL,
-                    bits,
-                },
-                None,
-            ) => {
-                self.out.push(bits as u8);
-                Ok(scalar::LITERAL)
-            }
-            (Form::Short { code, bits }, None) => {
-                self.out.extend_from_slice(&bits.to_le_bytes());
+            (Form::Short { code, number }, None) if code == scalar::LITERAL => {
+                self.out.push(number as u8);
                 Ok(code)
             }
             (form, entry) => {

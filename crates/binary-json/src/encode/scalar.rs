@@ -13,8 +13,8 @@ const OPAQUE: u8 = 0x0f;
 /// A scalar by the room that it takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Form {
-    /// A literal, or an integer of 16 bits: stands in its entry.
-    Short { code: u8, bits: u16 },
+    /// A literal, or an integer of 16 bits: stands in its entry, with its sign where that has room for more.
+    Short { code: u8, number: i32 },
     /// An integer of 32 bits: stands in its entry in containers of the large form.
     Middle { code: u8, bits: u32 },
     /// A number of 64 bits.
@@ -29,8 +29,8 @@ impl Form {
     /// Writes the value by itself, outside of an entry; returns its type code.
     pub(super) fn write(self, bytes: &[u8], out: &mut Vec<u8>) -> u8 {
         match self {
-            Self::Short { code, bits } => {
-                out.extend_from_slice(&bits.to_le_bytes());
+            Self::Short { code, number } => {
+                out.extend_from_slice(&(number as u16).to_le_bytes());
                 code
             }
             Self::Middle { code, bits } => {
@@ -95,17 +95,19 @@ pub(super) fn read(
     .ok_or_else(wrong)
 }
 
-fn literal(bits: u16) -> Form {
+fn literal(number: i32) -> Form {
     Form::Short {
         code: LITERAL,
-        bits,
+        number,
     }
 }
 
 fn signed(number: i64) -> Form {
     if let Ok(short) = i16::try_from(number) {
-        let bits = short as u16;
-        return Form::Short { code: 0x05, bits };
+        return Form::Short {
+            code: 0x05,
+            number: short.into(),
+        };
     }
     match i32::try_from(number) {
         Ok(middle) => Form::Middle {
@@ -120,8 +122,11 @@ fn signed(number: i64) -> Form {
 }
 
 fn unsigned(number: u64) -> Form {
-    if let Ok(bits) = u16::try_from(number) {
-        return Form::Short { code: 0x06, bits };
+    if let Ok(short) = u16::try_from(number) {
+        return Form::Short {
+            code: 0x06,
+            number: short.into(),
+        };
     }
     match u32::try_from(number) {
         Ok(bits) => Form::Middle { code: 0x08, bits },
