@@ -59,7 +59,7 @@ pub async fn show<S: Stream>(
         Kind::Schema => without_read_only(sql),
         Kind::Table => without_inherited_collations(&sql),
         Kind::Function | Kind::Procedure | Kind::Trigger | Kind::Event => {
-            match header::in_client_charset(session, kind, sql, &context).await? {
+            match header::as_written(session, kind, sql, &context).await? {
                 Some(sql) => sql,
                 None => {
                     let charset = &context.character_set_client;
