@@ -6,7 +6,7 @@
 //! into the character set of the rest by the server itself.
 //!
 //! Nor does the head heed the mode NO_BACKSLASH_ESCAPES of the routine: a backslash in a comment or in a value of a returned ENUM is doubled all the same (seen on MySQL 9.7), and would be two
-//! where the statement runs under that mode.
+//! where the statement runs under that mode. And under HIGH_NOT_PRECEDENCE the server does not take its own `ON COMPLETION NOT PRESERVE`, which is what an event is without the words.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use datain_contract::types::Error;
 use datain_mysql_client::{Outcome, Session, Stream};
 use datain_sql_statement::{Charset, Options, Token, TokenKind, Tokens};
 
-use crate::edit::{options, replace};
+use crate::edit::{has_mode, options, replace, with_blanks_before};
 use crate::{Context, Kind};
 
 /// The statement wholly in the character set of its context and by its modes; none where that character set cannot express its head.
@@ -137,7 +137,27 @@ fn changes(sql: &[u8], kind: Kind, sql_mode: &str, charset: Charset) -> Vec<Chan
             (!text.is_ascii()).then(|| (range, text.to_vec()))
         }
     };
-    found.into_iter().filter_map(change).collect()
+    let mut changes: Vec<Change> = found.into_iter().filter_map(change).collect();
+    if kind == Kind::Event && has_mode(sql_mode, "HIGH_NOT_PRECEDENCE") {
+        changes.extend(not_preserved(sql, &head).map(|range| (range, Vec::new())));
+        changes.sort_by_key(|(range, _)| range.start);
+    }
+    changes
+}
+
+/// `ON COMPLETION NOT PRESERVE` in the head of an event, with the blanks before it.
+fn not_preserved(sql: &[u8], options: &Options) -> Option<Range<usize>> {
+    let head: Vec<Token<'_>> = Tokens::new(sql, options)
+        .take_while(|token| !token.is_word("DO"))
+        .collect();
+    let four = head.windows(4).find(|four| {
+        ["ON", "COMPLETION", "NOT", "PRESERVE"]
+            .iter()
+            .zip(*four)
+            .all(|(word, token)| token.is_word(word))
+    })?;
+    let range = four.first()?.start..four.last()?.end();
+    Some(with_blanks_before(sql, range))
 }
 
 /// Something in quotes, and whether it is a string.
@@ -248,6 +268,17 @@ mod tests {
             })
             .collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_event_that_is_not_preserved_does_not_say_so_where_it_must_not() {
+        let sql = b"CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY ON COMPLETION NOT PRESERVE ENABLE DO SELECT 1";
+        let changes = |mode| changes(sql, Kind::Event, mode, Charset::Utf8);
+        assert_eq!(
+            replace(sql, changes("ANSI,HIGH_NOT_PRECEDENCE")),
+            b"CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY ENABLE DO SELECT 1"
+        );
+        assert!(changes("ANSI").is_empty());
     }
 
     #[test]
