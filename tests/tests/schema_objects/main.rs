@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod account;
 mod lab;
+mod options;
+mod random;
+mod restart;
 
 use datain_apply::objects::Done;
 use datain_mysql_client::quote_identifier;

@@ -207,21 +207,22 @@ impl Name {
     fn quoted(&self) -> String {
         crate::object::quoted(self.kind, &self.schema, &self.name)
     }
+
+    /// The privilege that shows its definition. A view's takes two.
+    fn privilege(&self, rights: &Rights) -> &'static str {
+        match self.kind {
+            Kind::Schema | Kind::Table | Kind::Indexes => "SELECT",
+            Kind::View if !rights.grants.on_table("SELECT", &self.schema, &self.name) => "SELECT",
+            Kind::View => "SHOW VIEW",
+            Kind::Library | Kind::Function | Kind::Procedure => "SHOW_ROUTINE",
+            Kind::Trigger => "TRIGGER",
+            Kind::Event => "EVENT",
+        }
+    }
 }
 
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.kind.words(), self.quoted())
-    }
-}
-
-/// What the account is told of when a kind is denied.
-fn privilege(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Schema | Kind::Table | Kind::Indexes => "SELECT",
-        Kind::View => "SHOW VIEW",
-        Kind::Library | Kind::Function | Kind::Procedure => "SHOW_ROUTINE",
-        Kind::Trigger => "TRIGGER",
-        Kind::Event => "EVENT",
     }
 }
