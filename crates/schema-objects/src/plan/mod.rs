@@ -180,13 +180,13 @@ fn set_aside(objects: &mut [Object], from: u64) -> Vec<Object> {
     // Columns that foreign keys of other tables lead to.
     let mut referenced: HashMap<(String, String), Vec<Vec<u8>>> = HashMap::new();
     for table in objects.iter().filter(|o| o.kind == Kind::Table) {
-        for (schema, name, column) in indexes::references(&table.sql) {
+        for found in indexes::references(&table.sql) {
             let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-            let schema = schema.map_or_else(|| table.schema.clone(), text);
+            let schema = found.schema.map_or_else(|| table.schema.clone(), text);
             referenced
-                .entry((schema.to_lowercase(), text(name).to_lowercase()))
+                .entry((schema.to_lowercase(), text(found.table).to_lowercase()))
                 .or_default()
-                .push(column);
+                .push(found.column);
         }
     }
     let mut aside = Vec::new();
