@@ -14,7 +14,7 @@ use datain_schema_objects::plan::Choices;
 use datain_schema_objects::{Kind, Phase};
 use datain_tests::compare;
 use datain_tests::native::session;
-use datain_tests::servers::run as sql;
+use datain_tests::servers::{cell, run as sql};
 
 const BROKEN: [&str; 4] = [
     "broken_chain",
@@ -47,6 +47,9 @@ fn everything_arrives_as_it_is() {
         let odd = quote_identifier(ODD);
         sql(&source, &format!("DROP VIEW {odd}.{name}"));
     }
+    // SHOW CREATE TABLE shows six digits of it.
+    let exact = "SELECT DEFAULT(exact) + 0e0 FROM (SELECT 1) AS one LEFT JOIN cinema.film ON FALSE";
+    assert_eq!(cell(&target, exact), "1.2345677614212036");
     let names = schemas();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     compare::assert_equal(&source, &target, &names);

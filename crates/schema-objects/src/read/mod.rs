@@ -6,6 +6,7 @@
 //! What is hidden from the account is told in two ways: what it sees the name of and not the definition is a fatal finding; of what may be there without its seeing even the name
 //! (triggers, events, routines, whole schemas) a warning says which privilege would show it.
 
+mod floats;
 mod header;
 mod list;
 mod show;
@@ -124,6 +125,9 @@ pub async fn read<S: Stream>(
                 if old {
                     object.context.default_collation_for_utf8mb4 =
                         Some("utf8mb4_general_ci".to_owned());
+                }
+                if name.kind == Kind::Table {
+                    floats::exact(session, &mut object).await?;
                 }
                 if name.kind == Kind::View {
                     let uses = show::uses(session, &object).await?;
