@@ -35,7 +35,7 @@ pub enum Done {
 /// The session is one that [`settings::FOR_ROWS`] was given to; it is so again afterwards, with `information_schema` as its default schema. After an error it is of no use any more.
 ///
 /// # Errors
-/// `object.differs`, `table.not-empty`; errors of the server and of the network, with the object that was being made.
+/// `target.object-differs`, `table.not-empty`; errors of the server and of the network, with the object that was being made.
 pub async fn make<S: Stream>(
     session: &mut Session<S>,
     objects: &[Object],
@@ -63,6 +63,14 @@ pub async fn make<S: Stream>(
             .await?;
             tell(object, &done);
         }
+    }
+    if objects
+        .iter()
+        .any(|object| object.context.default_collation_for_utf8mb4.is_some())
+    {
+        session
+            .exec(b"SET SESSION default_collation_for_utf8mb4 = DEFAULT")
+            .await?;
     }
     session.exec(settings::FOR_ROWS).await?;
     Ok(())
@@ -112,22 +120,18 @@ async fn one<S: Stream>(
     if there.is_there() && object.kind != Kind::Indexes {
         return Err(differs(object));
     }
-    let lent = match &object.context.database_collation {
-        Some(wanted) if collation(session, &object.schema).await?.as_ref() != Some(wanted) => {
-            Some(wanted)
-        }
-        _ => None,
+    let Some(wanted) = &object.context.database_collation else {
+        return run(session, object).await;
     };
-    let own = collation(session, &object.schema).await?;
-    if let Some(wanted) = lent {
-        set_collation(session, &object.schema, wanted).await?;
+    match collation(session, &object.schema).await? {
+        Some(own) if own != *wanted => {
+            set_collation(session, &object.schema, wanted).await?;
+            let made = run(session, object).await;
+            set_collation(session, &object.schema, &own).await?;
+            made
+        }
+        _ => run(session, object).await,
     }
-    let made = run(session, object).await;
-    prepare_again(session).await?;
-    if let (Some(_), Some(own)) = (lent, own) {
-        set_collation(session, &object.schema, &own).await?;
-    }
-    made
 }
 
 /// What is found under an object's name.
@@ -170,7 +174,7 @@ async fn look<S: Stream>(session: &mut Session<S>, object: &Object) -> Result<Th
     )
 }
 
-/// Runs the object's statement in the object's session.
+/// Runs the object's statement in the object's session, and goes back to the one in which objects are looked at.
 async fn run<S: Stream>(session: &mut Session<S>, object: &Object) -> Result<Done, Error> {
     if let Some(schema) = &object.context.default_schema {
         let sql = format!("USE {}", quote_identifier(schema));
@@ -182,9 +186,13 @@ async fn run<S: Stream>(session: &mut Session<S>, object: &Object) -> Result<Don
         refused => refused,
     };
     let Err(error) = result else {
+        prepare_again(session).await?;
         return Ok(Done::Made);
     };
     let error = Error::from(error);
+    if error.server_errno.is_some() {
+        prepare_again(session).await?;
+    }
     let passing = error.server_errno.is_none()
         || error.disposition == Disposition::Retry
         || error.code == "server.privilege-missing";
@@ -197,18 +205,19 @@ async fn run<S: Stream>(session: &mut Session<S>, object: &Object) -> Result<Don
 }
 
 fn refused(object: &Object, error: Error) -> Error {
-    let unsafe_routine = matches!(error.server_errno, Some(1418 | 1419));
-    let mut error = error.detail(format!("while making {object}"));
-    if unsafe_routine {
-        return error.hint(
-            "SET PERSIST log_bin_trust_function_creators = ON on the target: its own binary log makes it wary of functions",
-        );
-    }
-    if error.hint.is_none() {
-        error.hint =
-            Some("make it on the target by hand, as the source has it, or exclude it".to_owned());
-    }
-    error
+    let error = error.detail(format!("while making {object}"));
+    let hint = match error.server_errno {
+        Some(1418 | 1419) => {
+            "SET PERSIST log_bin_trust_function_creators = ON on the target: its own binary log makes it wary of functions"
+        }
+        // A view over a view whose definer is missing is refused, though the view below was made.
+        Some(1449) => {
+            "create the definer's account on the target (it may be locked), or let everything run as the target's account (definer = \"current-user\")"
+        }
+        _ if error.hint.is_some() => return error,
+        _ => "make it on the target by hand, as the source has it, or exclude it",
+    };
+    error.hint(hint)
 }
 
 fn differs(object: &Object) -> Error {
@@ -217,7 +226,7 @@ fn differs(object: &Object) -> Error {
         _ => "rename or drop it there if it is not needed",
     };
     Error::reconfigure(
-        "object.differs",
+        "target.object-differs",
         format!("{object} is on the target already, and is not as on the source"),
     )
     .in_table(&object.schema, &object.name)

@@ -32,12 +32,16 @@ pub(crate) fn with_blanks_before(sql: &[u8], range: Range<usize>) -> Range<usize
     before.trim_ascii_end().len()..range.end
 }
 
+/// Whether a list of modes holds this one.
+pub(crate) fn has_mode(sql_mode: &str, mode: &str) -> bool {
+    sql_mode.split(',').any(|m| m.eq_ignore_ascii_case(mode))
+}
+
 /// How the server reads a statement of this character set under these modes. Of MySQL only: comments are executable by its rules.
 pub(crate) fn options(sql_mode: &str, charset: Charset) -> Options {
-    let has = |mode: &str| sql_mode.split(',').any(|m| m.eq_ignore_ascii_case(mode));
     Options {
-        ansi_quotes: has("ANSI_QUOTES"),
-        no_backslash_escapes: has("NO_BACKSLASH_ESCAPES"),
+        ansi_quotes: has_mode(sql_mode, "ANSI_QUOTES"),
+        no_backslash_escapes: has_mode(sql_mode, "NO_BACKSLASH_ESCAPES"),
         charset,
         dialect: Dialect::MySql,
     }

@@ -75,8 +75,18 @@ pub fn split(sql: &[u8], name: &str, referenced: &[Vec<u8>]) -> Option<Split> {
     Some(Split { table: bare, steps })
 }
 
-/// Foreign keys of a table: schema and name of the table that each refers to (the schema is none where it is the same), and the first column there.
-pub(crate) fn references(sql: &[u8]) -> Vec<(Option<Vec<u8>>, Vec<u8>, Vec<u8>)> {
+/// What a foreign key refers to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    /// None where it is the table's own.
+    pub schema: Option<Vec<u8>>,
+    pub table: Vec<u8>,
+    /// The first of its columns.
+    pub column: Vec<u8>,
+}
+
+/// What a table's foreign keys refer to.
+pub(crate) fn references(sql: &[u8]) -> Vec<Reference> {
     let Some(table) = TableText::read(sql) else {
         return Vec::new();
     };
@@ -84,14 +94,18 @@ pub(crate) fn references(sql: &[u8]) -> Vec<(Option<Vec<u8>>, Vec<u8>, Vec<u8>)>
         item.outside("FOREIGN")?;
         let at = item.outside("REFERENCES")?;
         let first = item.tokens.get(at + 1)?.identifier()?.into_owned();
-        let (schema, name) = match item.tokens.get(at + 2..at + 4) {
+        let (schema, table) = match item.tokens.get(at + 2..at + 4) {
             Some([dot, name]) if dot.is_punctuation(b'.') => {
                 (Some(first), name.identifier()?.into_owned())
             }
             _ => (None, first),
         };
         let column = item.names(at).first()?.clone().into_owned();
-        Some((schema, name, column))
+        Some(Reference {
+            schema,
+            table,
+            column,
+        })
     };
     table.items.iter().filter_map(references).collect()
 }
@@ -207,7 +221,11 @@ mod tests {
         check("CREATE TABLE `a``b` (\n  `id` int\n)", &[], &[]);
         assert_eq!(
             references(table.as_bytes()),
-            [(Some(b"o".to_vec()), b"t".to_vec(), b"x".to_vec())]
+            [Reference {
+                schema: Some(b"o".to_vec()),
+                table: b"t".to_vec(),
+                column: b"x".to_vec(),
+            }]
         );
     }
 }

@@ -38,6 +38,15 @@ impl Kind {
         }
     }
 
+    /// Whether it runs as an account.
+    #[must_use]
+    pub fn has_definer(self) -> bool {
+        matches!(
+            self,
+            Self::Function | Self::Procedure | Self::View | Self::Trigger | Self::Event
+        )
+    }
+
     /// As in SHOW CREATE and DROP.
     #[must_use]
     pub fn sql(self) -> &'static str {
@@ -133,7 +142,7 @@ pub struct Object {
     pub name: String,
     /// The statement, in the character set of the context.
     pub sql: Vec<u8>,
-    /// What SHOW CREATE says of it on the target once the statement has run: `sql` itself, of indexes the whole table. Compare with [`is_same`](crate::is_same).
+    /// What SHOW CREATE says of it on the target once the statement has run: mostly `sql` itself, of indexes the whole table. Compare with [`is_same`](crate::is_same).
     pub shown: Vec<u8>,
     /// The session.
     pub context: Context,

@@ -37,7 +37,7 @@ pub(super) const SECTION: Section = Section {
             meaning: "the definitions differ",
         },
         ErrorEntry {
-            codes: &["object.differs"],
+            codes: &["target.object-differs"],
             then: "ends",
             meaning: "first copy: the target has something of this name already, and it is not what the source has; nothing of the target's is ever dropped",
         },

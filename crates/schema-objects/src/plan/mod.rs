@@ -80,24 +80,20 @@ pub fn plan(reading: Reading, target: &Abilities, choices: Choices) -> Plan {
     } = reading;
     let mut dropped = Vec::new();
     for object in &mut objects {
+        object.context.sql_mode = known_modes(&object.context.sql_mode);
         let (sql, names) = options::without_lacking(object.kind, &object.sql, target);
         object.sql = sql;
+        (object.shown, _) = options::without_lacking(object.kind, &object.shown, target);
         if !names.is_empty() {
             dropped.push((object.quoted(), names.join(", ")));
         }
-        object.context.sql_mode = known_modes(&object.context.sql_mode);
-        if choices.definer == Definer::CurrentUser {
+        if choices.definer == Definer::CurrentUser && object.kind.has_definer() {
             let charset = Charset::from_name(&object.context.character_set_client);
             let options = reading_options(&object.context.sql_mode, charset);
-            if matches!(
-                object.kind,
-                Kind::View | Kind::Function | Kind::Procedure | Kind::Trigger | Kind::Event
-            ) {
-                object.sql = definer::without(&object.sql, &options);
-            }
+            object.sql = definer::without(&object.sql, &options);
+            object.shown = definer::without(&object.shown, &options);
             object.definer = None;
         }
-        object.shown.clone_from(&object.sql);
     }
     let (views, mut rest): (Vec<_>, Vec<_>) =
         objects.into_iter().partition(|o| o.kind == Kind::View);
@@ -180,13 +176,13 @@ fn set_aside(objects: &mut [Object], from: u64) -> Vec<Object> {
     // Columns that foreign keys of other tables lead to.
     let mut referenced: HashMap<(String, String), Vec<Vec<u8>>> = HashMap::new();
     for table in objects.iter().filter(|o| o.kind == Kind::Table) {
-        for (schema, name, column) in indexes::references(&table.sql) {
+        for found in indexes::references(&table.sql) {
             let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-            let schema = schema.map_or_else(|| table.schema.clone(), text);
+            let schema = found.schema.map_or_else(|| table.schema.clone(), text);
             referenced
-                .entry((schema.to_lowercase(), text(name).to_lowercase()))
+                .entry((schema.to_lowercase(), text(found.table).to_lowercase()))
                 .or_default()
-                .push(column);
+                .push(found.column);
         }
     }
     let mut aside = Vec::new();
@@ -196,10 +192,11 @@ fn set_aside(objects: &mut [Object], from: u64) -> Vec<Object> {
         }
         let key = (table.schema.to_lowercase(), table.name.to_lowercase());
         let needed = referenced.get(&key).map_or(&[][..], Vec::as_slice);
-        let Some(split) = indexes::split(&table.sql, &table.name, needed) else {
+        let split = |sql| indexes::split(sql, &table.name, needed);
+        let (Some(sql), Some(split)) = (split(&table.sql), split(&table.shown)) else {
             continue;
         };
-        table.sql.clone_from(&split.table);
+        table.sql = sql.table;
         table.shown = split.table;
         aside.extend(split.steps.into_iter().map(|step| Object {
             kind: Kind::Indexes,

@@ -4,6 +4,9 @@
 //! written, in the character set of the session that made it (parameters and body). It announces the whole as being in the latter, so that a client that lets it convert, and
 //! mysqldump with it, garbles the head (seen on MySQL 9.7: a routine made under latin1, with `ü` in name and comment). Here the statement is read unconverted, and the head is brought
 //! into the character set of the rest by the server itself.
+//!
+//! Nor does the head heed the mode NO_BACKSLASH_ESCAPES of the routine: a backslash in a comment or in a value of a returned ENUM is doubled all the same (seen on MySQL 9.7), and would be two
+//! where the statement runs under that mode. And under HIGH_NOT_PRECEDENCE the server does not take its own `ON COMPLETION NOT PRESERVE`, which is what an event is without the words.
 
 use std::ops::Range;
 
@@ -11,62 +14,86 @@ use datain_contract::types::Error;
 use datain_mysql_client::{Outcome, Session, Stream};
 use datain_sql_statement::{Charset, Options, Token, TokenKind, Tokens};
 
-use crate::edit::{options, replace};
+use crate::edit::{has_mode, options, replace, with_blanks_before};
 use crate::{Context, Kind};
 
-/// The statement wholly in the character set of its context; none where that cannot express its head.
+/// The statement wholly in the character set of its context and by its modes; none where that character set cannot express its head.
 ///
 /// # Errors
 /// Errors of the server.
-pub(super) async fn in_client_charset<S: Stream>(
+pub(super) async fn as_written<S: Stream>(
     session: &mut Session<S>,
     kind: Kind,
     sql: Vec<u8>,
     context: &Context,
 ) -> Result<Option<Vec<u8>>, Error> {
     let charset = context.character_set_client.as_str();
-    if matches!(charset, "utf8mb4" | "utf8mb3" | "utf8" | "binary") {
-        return Ok(Some(sql));
+    let mut changes = changes(&sql, kind, &context.sql_mode, Charset::from_name(charset));
+    let is_utf8 = matches!(charset, "utf8mb4" | "utf8mb3" | "utf8" | "binary");
+    if !is_utf8 && !convert(session, &mut changes, charset).await? {
+        return Ok(None);
     }
-    let ranges = ranges(&sql, kind, &context.sql_mode, Charset::from_name(charset));
-    if ranges.is_empty() {
-        return Ok(Some(sql));
+    Ok(Some(replace(&sql, changes)))
+}
+
+/// A range of the statement, and what is to stand there.
+type Change = (Range<usize>, Vec<u8>);
+
+/// Converts texts from UTF-8, and says whether all of them could be.
+async fn convert<S: Stream>(
+    session: &mut Session<S>,
+    changes: &mut [Change],
+    charset: &str,
+) -> Result<bool, Error> {
+    if changes.is_empty() {
+        return Ok(true);
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if !charset.bytes().all(plain) {
-        return Ok(None);
+        return Ok(false);
     }
     let mut ask = String::from("SELECT ");
-    for (at, range) in ranges.iter().enumerate() {
-        let mut text = String::from("_utf8mb4 X'");
-        for byte in sql.get(range.clone()).unwrap_or_default() {
-            text.push_str(&format!("{byte:02X}"));
-        }
-        text.push('\'');
+    for (at, (_, text)) in changes.iter().enumerate() {
+        let hex: String = text.iter().map(|byte| format!("{byte:02X}")).collect();
         let comma = if at == 0 { "" } else { ", " };
         ask.push_str(&format!(
-            "{comma}CAST(CONVERT({text} USING {charset}) AS BINARY), CONVERT(CONVERT({text} USING {charset}) USING utf8mb4) = BINARY {text}"
+            "{comma}CAST(CONVERT(_utf8mb4 X'{hex}' USING {charset}) AS BINARY), CONVERT(CONVERT(_utf8mb4 X'{hex}' USING {charset}) USING utf8mb4) = BINARY X'{hex}'"
         ));
     }
     let Some(Outcome::Rows(set)) = session.query(ask.as_bytes()).await?.pop() else {
-        return Ok(None);
+        return Ok(false);
     };
     let mut cells = set.rows.into_iter().next().unwrap_or_default().into_iter();
-    let mut new = Vec::with_capacity(ranges.len());
-    for range in ranges {
-        let (Some(Some(text)), Some(Some(same))) = (cells.next(), cells.next()) else {
-            return Ok(None);
-        };
-        if same != b"1" {
-            return Ok(None);
+    for (_, text) in changes {
+        match (cells.next().flatten(), cells.next().flatten().as_deref()) {
+            (Some(converted), Some(b"1")) => *text = converted,
+            _ => return Ok(false),
         }
-        new.push((range, text));
     }
-    Ok(Some(replace(&sql, new)))
+    Ok(true)
 }
 
-/// What of the head is not ASCII: quoted names, accounts and strings.
-fn ranges(sql: &[u8], kind: Kind, sql_mode: &str, charset: Charset) -> Vec<Range<usize>> {
+/// A string as the server writes it, for a session in which a backslash is nothing special. Quotes are doubled in either.
+fn without_escapes(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'\\' => match bytes.next() {
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                Some(b'0') => 0,
+                Some(other) => other,
+                None => byte,
+            },
+            other => other,
+        });
+    }
+    out
+}
+
+/// What of the head must be changed: quoted names, accounts and strings that are not ASCII, and strings with backslashes under the mode.
+fn changes(sql: &[u8], kind: Kind, sql_mode: &str, charset: Charset) -> Vec<Change> {
     let head = options(sql_mode, Charset::Utf8);
     let mut found = Vec::new();
     match kind {
@@ -100,15 +127,48 @@ fn ranges(sql: &[u8], kind: Kind, sql_mode: &str, charset: Charset) -> Vec<Range
         }
         _ => {}
     }
-    found
+    let change = |(range, kind): (Range<usize>, TokenKind)| {
+        let text = sql.get(range.clone()).unwrap_or_default();
+        let escaped =
+            kind == TokenKind::String && head.no_backslash_escapes && text.contains(&b'\\');
+        if escaped {
+            Some((range, without_escapes(text)))
+        } else {
+            (!text.is_ascii()).then(|| (range, text.to_vec()))
+        }
+    };
+    let mut changes: Vec<Change> = found.into_iter().filter_map(change).collect();
+    if kind == Kind::Event && has_mode(sql_mode, "HIGH_NOT_PRECEDENCE") {
+        changes.extend(not_preserved(sql, &head).map(|range| (range, Vec::new())));
+        changes.sort_by_key(|(range, _)| range.start);
+    }
+    changes
 }
+
+/// `ON COMPLETION NOT PRESERVE` in the head of an event, with the blanks before it.
+fn not_preserved(sql: &[u8], options: &Options) -> Option<Range<usize>> {
+    let head: Vec<Token<'_>> = Tokens::new(sql, options)
+        .take_while(|token| !token.is_word("DO"))
+        .collect();
+    let four = head.windows(4).find(|four| {
+        ["ON", "COMPLETION", "NOT", "PRESERVE"]
+            .iter()
+            .zip(*four)
+            .all(|(word, token)| token.is_word(word))
+    })?;
+    let range = four.first()?.start..four.last()?.end();
+    Some(with_blanks_before(sql, range))
+}
+
+/// Something in quotes, and whether it is a string.
+type Found = (Range<usize>, TokenKind);
 
 /// Collects from `from` to the token that ends it, and says where that token ends.
 fn until(
     sql: &[u8],
     from: usize,
     options: &Options,
-    found: &mut Vec<Range<usize>>,
+    found: &mut Vec<Found>,
     mut ends: impl FnMut(&Token<'_>) -> bool,
 ) -> usize {
     for token in Tokens::new(sql.get(from..).unwrap_or_default(), options) {
@@ -120,13 +180,13 @@ fn until(
     sql.len()
 }
 
-fn collect(token: &Token<'_>, from: usize, found: &mut Vec<Range<usize>>) {
+fn collect(token: &Token<'_>, from: usize, found: &mut Vec<Found>) {
     let quoted = matches!(
         token.kind,
         TokenKind::QuotedIdentifier | TokenKind::Variable | TokenKind::String
     );
-    if quoted && token.closed && !token.text.is_ascii() {
-        found.push(from + token.start..from + token.end());
+    if quoted && token.closed {
+        found.push((from + token.start..from + token.end(), token.kind));
     }
 }
 
@@ -160,7 +220,7 @@ const WORDS: &[&str] = &[
 ];
 
 /// Collects the strings of the return type and of the characteristics. A body begins with another word.
-fn characteristics(sql: &[u8], from: usize, options: &Options, found: &mut Vec<Range<usize>>) {
+fn characteristics(sql: &[u8], from: usize, options: &Options, found: &mut Vec<Found>) {
     let mut depth = 0_usize;
     // Behind these stands a word of any kind.
     let mut any = false;
@@ -200,11 +260,33 @@ mod tests {
     use super::*;
 
     fn check(kind: Kind, sql: &[u8], expected: &[&str]) {
-        let found: Vec<String> = ranges(sql, kind, "", Charset::Gbk)
+        let found: Vec<String> = changes(sql, kind, "", Charset::Gbk)
             .into_iter()
-            .map(|range| String::from_utf8(sql[range].to_vec()).unwrap())
+            .map(|(range, text)| {
+                assert_eq!(sql[range], text);
+                String::from_utf8(text).unwrap()
+            })
             .collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_event_that_is_not_preserved_does_not_say_so_where_it_must_not() {
+        let sql = b"CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY ON COMPLETION NOT PRESERVE ENABLE DO SELECT 1";
+        let changes = |mode| changes(sql, Kind::Event, mode, Charset::Utf8);
+        assert_eq!(
+            replace(sql, changes("ANSI,HIGH_NOT_PRECEDENCE")),
+            b"CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY ENABLE DO SELECT 1"
+        );
+        assert!(changes("ANSI").is_empty());
+    }
+
+    #[test]
+    fn a_backslash_is_one_where_it_is_nothing_special() {
+        let sql = br"CREATE FUNCTION `f\\`(a ENUM('\')) RETURNS enum('a\\','it''s') NO SQL COMMENT 'x\\\n' RETURN '\\'";
+        let changes = changes(sql, Kind::Function, "NO_BACKSLASH_ESCAPES", Charset::Utf8);
+        let expected = "CREATE FUNCTION `f\\\\`(a ENUM('\\')) RETURNS enum('a\\','it''s') NO SQL COMMENT 'x\\\n' RETURN '\\\\'";
+        assert_eq!(String::from_utf8(replace(sql, changes)).unwrap(), expected);
     }
 
     #[test]

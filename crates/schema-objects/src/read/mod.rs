@@ -1,11 +1,12 @@
 //! Reading a source's objects.
 //!
 //! First the lists, from information_schema, then each object by SHOW CREATE. Every answer is taken as bytes, unconverted (`character_set_results = NULL`): a table's default may hold bytes of
-//! any character set, and a view is written in that of the session that made it. The session's default schema is `information_schema`, so that views name each table with its schema.
+//! any character set, and a view is written in that of the session that made it. The session's default schema is `information_schema`, but for the moment in which a view is shown.
 //!
 //! What is hidden from the account is told in two ways: what it sees the name of and not the definition is a fatal finding; of what may be there without its seeing even the name
 //! (triggers, events, routines, whole schemas) a warning says which privilege would show it.
 
+mod floats;
 mod header;
 mod list;
 mod show;
@@ -17,9 +18,8 @@ use datain_contract::types::{Error, Finding, Severity};
 use datain_contract::{ErrorExt as _, FindingExt as _};
 use datain_mysql_client::{Session, Stream};
 use datain_server_facts::{Rights, Variables, list as shorten};
-use datain_sql_statement::{Charset, TableFilter};
+use datain_sql_statement::TableFilter;
 
-use crate::plan::views::pairs;
 use crate::{Kind, Object};
 use list::Name;
 pub use show::{Shown, show};
@@ -34,6 +34,9 @@ pub(crate) const TABLE_MODE: &str =
     "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO";
 pub(crate) const TABLE_CHARSET: &str = "utf8mb4";
 pub(crate) const TABLE_COLLATION: &str = "utf8mb4_general_ci";
+
+/// Out of every schema that is copied.
+const AWAY: &[u8] = b"USE information_schema";
 
 /// The session in which definitions are shown the same on every server: unconverted, with quotes, a TIMESTAMP's default in UTC.
 const SETTINGS: &[u8] =
@@ -84,7 +87,7 @@ pub async fn prepare<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
 /// # Errors
 /// Errors of the server.
 pub async fn prepare_again<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    session.exec(b"USE information_schema").await?;
+    session.exec(AWAY).await?;
     session.exec(SETTINGS).await?;
     Ok(())
 }
@@ -123,8 +126,11 @@ pub async fn read<S: Stream>(
                     object.context.default_collation_for_utf8mb4 =
                         Some("utf8mb4_general_ci".to_owned());
                 }
+                if name.kind == Kind::Table {
+                    floats::exact(session, &mut object).await?;
+                }
                 if name.kind == Kind::View {
-                    let uses = uses(session, &object).await?;
+                    let uses = show::uses(session, &object).await?;
                     reading.uses.insert((name.schema, name.name), uses);
                 }
                 reading.objects.push(*object);
@@ -157,28 +163,6 @@ pub async fn read<S: Stream>(
     Ok(reading)
 }
 
-/// The pairs of names in a view's text. Where these are in a character set that is not read here, the server converts them: of a text for this only, since converting may lose bytes.
-async fn uses<S: Stream>(
-    session: &mut Session<S>,
-    view: &Object,
-) -> Result<BTreeSet<(String, String)>, Error> {
-    let charset = Charset::from_name(&view.context.character_set_client);
-    if view.sql.is_ascii() || matches!(charset, Charset::Utf8 | Charset::Latin1) {
-        return Ok(pairs(&view.sql, charset));
-    }
-    session
-        .exec(b"SET SESSION character_set_results = utf8mb4")
-        .await?;
-    let shown = show(session, Kind::View, &view.schema, &view.name).await?;
-    session
-        .exec(b"SET SESSION character_set_results = NULL")
-        .await?;
-    Ok(match shown {
-        Shown::Object(converted) => pairs(&converted.sql, Charset::Utf8),
-        _ => pairs(&view.sql, charset),
-    })
-}
-
 /// One finding for all definitions that may come to nothing.
 fn usable(unusable: &[(Name, String)]) -> Finding {
     let lines: Vec<String> = unusable
@@ -207,21 +191,22 @@ impl Name {
     fn quoted(&self) -> String {
         crate::object::quoted(self.kind, &self.schema, &self.name)
     }
+
+    /// The privilege that shows its definition. A view's takes two.
+    fn privilege(&self, rights: &Rights) -> &'static str {
+        match self.kind {
+            Kind::Schema | Kind::Table | Kind::Indexes => "SELECT",
+            Kind::View if !rights.grants.on_table("SELECT", &self.schema, &self.name) => "SELECT",
+            Kind::View => "SHOW VIEW",
+            Kind::Library | Kind::Function | Kind::Procedure => "SHOW_ROUTINE",
+            Kind::Trigger => "TRIGGER",
+            Kind::Event => "EVENT",
+        }
+    }
 }
 
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.kind.words(), self.quoted())
-    }
-}
-
-/// What the account is told of when a kind is denied.
-fn privilege(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Schema | Kind::Table | Kind::Indexes => "SELECT",
-        Kind::View => "SHOW VIEW",
-        Kind::Library | Kind::Function | Kind::Procedure => "SHOW_ROUTINE",
-        Kind::Trigger => "TRIGGER",
-        Kind::Event => "EVENT",
     }
 }

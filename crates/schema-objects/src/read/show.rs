@@ -1,10 +1,15 @@
 //! SHOW CREATE of one object, with the session in which it was made.
 
+use std::collections::BTreeSet;
+
 use datain_contract::types::Error;
-use datain_mysql_client::{ClientError, Outcome, ResultSet, Session, Stream};
+use datain_mysql_client::{
+    ClientError, Outcome, ResultSet, Session, StatusFlags, Stream, quote_identifier,
+};
 
 use super::{TABLE_CHARSET, TABLE_COLLATION, TABLE_MODE, header, unexpected};
 use crate::object::quoted;
+use crate::plan::views::pairs;
 use crate::table_text::without_inherited_collations;
 use crate::{Context, Kind, Object};
 
@@ -39,13 +44,22 @@ pub async fn show<S: Stream>(
     schema: &str,
     name: &str,
 ) -> Result<Shown, Error> {
-    let ask = format!("SHOW CREATE {} {}", kind.sql(), quoted(kind, schema, name));
-    let set = match session.query(ask.as_bytes()).await {
-        Ok(outcomes) => match outcomes.into_iter().next() {
-            Some(Outcome::Rows(set)) => set,
-            _ => return Err(unexpected("SHOW CREATE returned no rows")),
-        },
-        Err(error) => return refused(error, kind),
+    // A view leaves out the default schema, wherever its tables are: so that is the one in which it will be made.
+    if kind == Kind::View {
+        let own = format!("USE {}", quote_identifier(schema));
+        if let Err(error) = session.exec(own.as_bytes()).await {
+            return refused(error, kind);
+        }
+    }
+    let answer = ask(session, kind, schema, name).await;
+    let set = match answer {
+        Ok(set) => set,
+        Err(error) => {
+            if kind == Kind::View && error.server().is_some() {
+                session.exec(super::AWAY).await?;
+            }
+            return refused(error, kind);
+        }
     };
     let Some(row) = set.rows.first() else {
         return Ok(Shown::Missing);
@@ -59,7 +73,7 @@ pub async fn show<S: Stream>(
         Kind::Schema => without_read_only(sql),
         Kind::Table => without_inherited_collations(&sql),
         Kind::Function | Kind::Procedure | Kind::Trigger | Kind::Event => {
-            match header::in_client_charset(session, kind, sql, &context).await? {
+            match header::as_written(session, kind, sql, &context).await? {
                 Some(sql) => sql,
                 None => {
                     let charset = &context.character_set_client;
@@ -83,10 +97,48 @@ pub async fn show<S: Stream>(
         excuse: None,
         bytes: 0,
     };
-    if kind == Kind::View && set.warnings > 0 {
-        object.excuse = invalid(session).await?;
+    if kind == Kind::View {
+        if set.warnings > 0 {
+            object.excuse = invalid(session).await?;
+        }
+        session.exec(super::AWAY).await?;
     }
     Ok(Shown::Object(Box::new(object)))
+}
+
+/// The pairs of names in a view's text: of that which names the schema of every table, and converted, since converting loses no name that anything could be called by.
+pub(super) async fn uses<S: Stream>(
+    session: &mut Session<S>,
+    view: &Object,
+) -> Result<BTreeSet<(String, String)>, Error> {
+    session
+        .exec(b"SET SESSION character_set_results = utf8mb4")
+        .await?;
+    let set = ask(session, Kind::View, &view.schema, &view.name).await;
+    session
+        .exec(b"SET SESSION character_set_results = NULL")
+        .await?;
+    let row = set?.rows.into_iter().next().unwrap_or_default();
+    let text = row.into_iter().nth(statement_at(Kind::View)).flatten();
+    Ok(pairs(&text.unwrap_or_default()))
+}
+
+async fn ask<S: Stream>(
+    session: &mut Session<S>,
+    kind: Kind,
+    schema: &str,
+    name: &str,
+) -> Result<ResultSet, ClientError> {
+    let sql = format!("SHOW CREATE {} {}", kind.sql(), quoted(kind, schema, name));
+    match session.query(sql.as_bytes()).await?.pop() {
+        Some(Outcome::Rows(set)) => Ok(set),
+        _ => Ok(ResultSet {
+            columns: Vec::new(),
+            rows: Vec::new(),
+            warnings: 0,
+            status: StatusFlags::empty(),
+        }),
+    }
 }
 
 /// The column with the statement.

@@ -7,15 +7,15 @@ use datain_contract::types::{Finding, Severity};
 use datain_server_facts::{Rights, Sight, list};
 use datain_sql_statement::TableFilter;
 
+use super::UNSEEN;
 use super::list::Name;
-use super::{UNSEEN, privilege};
 
 /// Objects whose names are seen, and not their definitions.
 pub(super) fn denied(names: &[Name], rights: &Rights, insensitive: bool) -> Vec<Finding> {
     let mut by_privilege: BTreeMap<&str, Vec<&Name>> = BTreeMap::new();
     for name in names {
         by_privilege
-            .entry(privilege(name.kind))
+            .entry(name.privilege(rights))
             .or_default()
             .push(name);
     }
