@@ -26,6 +26,8 @@ use crate::config::Config;
 use crate::files::HostFiles;
 use crate::{neighbours, silence};
 
+/// How long the first rows of a chunk may take.
+const CHUNK_TIME: Duration = Duration::from_secs(600);
 /// How long `check` may take: there may be many tables.
 const CHECK_TIME: Duration = Duration::from_secs(300);
 /// How long `open` and `inspect` may take.
@@ -91,8 +93,14 @@ async fn read(
         let max_bytes = shared.borrow().max_bytes;
         let tell = |progress| shared.borrow_mut().progress = progress;
         let limit = || {
-            let has_begun = shared.borrow().progress.counts.bytes > 0;
-            silence::limit(heartbeat_seconds, has_begun)
+            let shared = shared.borrow();
+            let limit = silence::limit(heartbeat_seconds, shared.progress.counts.bytes > 0);
+            // While a chunk is waited for, the log is not read.
+            if shared.progress.copying.is_some() {
+                limit.max(CHUNK_TIME)
+            } else {
+                limit
+            }
         };
         let batch = silence::watched(&heard, limit, reader.next_batch(max_bytes, tell)).await?;
         for notice in reader.take_notices() {

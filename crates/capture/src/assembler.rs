@@ -32,6 +32,8 @@ pub struct Assembler {
     checksum: ChecksumAlgorithm,
     tables: Tables,
     framing: Framing,
+    /// The dump has said in which file it is.
+    knows_its_place: bool,
     /// Tables whose first copy is not complete.
     copying: Copying,
     /// The id in records of the table that is being copied, and how many columns it has.
@@ -61,6 +63,7 @@ impl Assembler {
             checksum,
             tables: Tables::default(),
             framing: Framing::new(state, ordinal),
+            knows_its_place: false,
             copying: Copying::default(),
             copied: None,
             unpacking: None,
@@ -239,6 +242,7 @@ impl Assembler {
             EventBody::Rotate(rotate) => {
                 self.must_be_between("the log goes on in another file")?;
                 self.framing.at = Position { file: rotate.file.to_owned(), offset: rotate.position };
+                self.knows_its_place = true;
                 // Where the dump begins; later only whole transactions move the state.
                 if self.framing.state.position.file.is_empty() {
                     self.framing.state.position = self.framing.at.clone();

@@ -36,6 +36,8 @@ struct Stored<'a> {
 }
 
 const VERSION: u32 = 1;
+/// The version while a first copy is not complete: who does not know of copies must not go on.
+const WITH_COPY: u32 = 2;
 
 impl State {
     /// The contract's checkpoint for this state.
@@ -47,7 +49,11 @@ impl State {
             None => self.position.to_string(),
         };
         let stored = Stored {
-            v: VERSION,
+            v: if self.copy.is_some() {
+                WITH_COPY
+            } else {
+                VERSION
+            },
             server_uuid: self.server_uuid.as_str().into(),
             file: self.position.file.as_str().into(),
             offset: self.position.offset,
@@ -76,7 +82,7 @@ impl State {
         };
         let stored: Stored<'_> =
             serde_json::from_slice(&checkpoint.data).map_err(|e| damaged(e.to_string()))?;
-        if stored.v != VERSION {
+        if ![VERSION, WITH_COPY].contains(&stored.v) {
             return Err(Error::fatal(
                 "checkpoint.version",
                 format!(
@@ -162,7 +168,7 @@ mod tests {
         };
         check("{", "checkpoint.damaged");
         check(
-            r#"{"v":2,"server_uuid":"","file":"","offset":0,"gtid_set":null}"#,
+            r#"{"v":3,"server_uuid":"","file":"","offset":0,"gtid_set":null}"#,
             "checkpoint.version",
         );
         check(

@@ -287,8 +287,8 @@ impl Framing {
         self.since_checkpoint = (0, 0);
     }
 
-    /// Adds a transaction that is not in the log, with a resume point, and says how far the copy has come with it; none if it is complete.
-    pub fn hand_on(&mut self, changes: Vec<Change>, copy: Option<Place>) {
+    /// Adds a transaction that is not in the log, with a resume point, and says how far the copy has come with it; none if it is complete. `stands` is its place, for people.
+    pub fn hand_on(&mut self, changes: Vec<Change>, stands: Position, copy: Option<Place>) {
         // Groups end before a statement.
         self.mark();
         self.ordinal += 1;
@@ -298,8 +298,8 @@ impl Framing {
             piece: 0,
             last: true,
             gtid: None,
-            file: self.at.file.clone(),
-            offset: self.at.offset,
+            file: stands.file,
+            offset: stands.offset,
             committed_at_micros: 0,
             changes,
             xa: None,

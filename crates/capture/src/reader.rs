@@ -131,6 +131,9 @@ impl<S: Stream> Reader<S> {
         let ordinal = resume.map_or(0, |c| c.ordinal);
         let resume = match resume {
             Some(checkpoint) if !set_position => Some(State::from_checkpoint(checkpoint)?),
+            Some(checkpoint) if State::from_checkpoint(checkpoint)?.copy.is_some() => {
+                return Err(incomplete());
+            }
             _ => None,
         };
         let state = start::state(&settings.start, resume, &facts)?;
@@ -222,7 +225,10 @@ impl<S: Stream> Reader<S> {
         let Some(copier) = &mut self.copier else {
             return false;
         };
-        if self.failed.is_some() || !self.assembler.is_settled() || self.assembler.has_full_batch()
+        if self.failed.is_some()
+            || !self.assembler.is_settled()
+            || !self.assembler.knows_its_place()
+            || self.assembler.has_full_batch()
         {
             return false;
         }
@@ -334,6 +340,15 @@ impl<S: Stream> Reader<S> {
             (None, None) => false,
         };
     }
+}
+
+/// The error of a pipeline that is to go elsewhere before its first copy is complete.
+fn incomplete() -> Error {
+    Error::reconfigure(
+        "snapshot.incomplete",
+        "the first copy is not complete, so there is no other place from which the stream could go on",
+    )
+    .hint("let the copy come to its end; or datain remove -c FILE, drop what was copied on the target, and begin where [start] says")
 }
 
 fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> {

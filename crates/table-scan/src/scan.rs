@@ -34,6 +34,7 @@ pub struct TableScan {
     table: TableDefinition,
     present: Vec<bool>,
     select: String,
+    drained: usize,
 }
 
 /// A chunk that is being read. It may be dropped at any time; the session's result then still has to be read to its end.
@@ -97,8 +98,16 @@ impl TableScan {
         Ok(Self {
             present: vec![true; table.columns.len()],
             select: select::list(&table.columns),
+            drained: DRAINED,
             table,
         })
+    }
+
+    /// From now on a result is read to its end however much of it is thrown away: for a caller who has no other session.
+    #[must_use]
+    pub fn to_the_end(mut self) -> Self {
+        self.drained = usize::MAX;
+        self
     }
 
     /// The table.
@@ -222,7 +231,7 @@ impl Chunk<'_> {
                 };
                 let bytes = self.thrown_away.unwrap_or(0) + length(row);
                 self.thrown_away = Some(bytes);
-                if bytes > limits.bytes.saturating_mul(DRAINED) {
+                if bytes > limits.bytes.saturating_mul(self.scan.drained) {
                     self.end = Some(End::Abandoned);
                     return Ok(false);
                 }

@@ -8,6 +8,7 @@ use datain_table_scan::TableDefinition;
 
 use super::Assembler;
 use crate::copying::{Copying, Place, changed_meanwhile};
+use crate::position::Position;
 
 impl Assembler {
     /// How far the copy has come; none when it is complete, or there is none.
@@ -36,13 +37,31 @@ impl Assembler {
 
     /// Everything was copied.
     pub fn end_copying(&mut self) {
-        self.framing.hand_on(Vec::new(), None);
+        let at = self.framing.at.clone();
+        self.framing.hand_on(Vec::new(), at, None);
     }
 
-    /// Hands on a statement as a transaction, with which the copy comes to this place.
-    pub fn hand_on_statement(&mut self, statement: Statement, place: Place) {
-        self.framing
-            .hand_on(vec![Change::Statement(statement)], Some(place));
+    /// Hands on a statement, the `number`th of the copy, as a transaction with which it comes to this place.
+    pub fn hand_on_statement(&mut self, statement: Statement, number: u64, place: Place) {
+        // A statement is known again after a kill by where it stands, which must be the same then.
+        let stands = Position {
+            file: "definition".to_owned(),
+            offset: number,
+        };
+        let changes = vec![Change::Statement(statement)];
+        self.framing.hand_on(changes, stands, Some(place));
+    }
+
+    /// The server whose log this is.
+    #[must_use]
+    pub fn server_uuid(&self) -> &str {
+        &self.framing.state.server_uuid
+    }
+
+    /// Whether the dump has said in which file it is.
+    #[must_use]
+    pub fn knows_its_place(&self) -> bool {
+        self.knows_its_place
     }
 
     /// Hands on what is left of the chunk at hand as a transaction of inserts, with which the copy comes to this place.
@@ -76,7 +95,8 @@ impl Assembler {
                 flags,
             }));
         }
-        self.framing.hand_on(changes, Some(place));
+        let at = self.framing.at.clone();
+        self.framing.hand_on(changes, at, Some(place));
     }
 
     /// While a copy is not complete no definition may change: what was read before would be held against what comes later.
@@ -91,7 +111,7 @@ impl Assembler {
         let modes = statement.context.sql_mode.unwrap_or(0);
         let options = Options::from_sql_mode(modes, charset, Dialect::default());
         match classify(&statement.sql, &options).kind {
-            Kind::Account | Kind::Server => Ok(()),
+            Kind::Account | Kind::Server | Kind::Maintenance => Ok(()),
             _ => Err(changed_meanwhile()),
         }
     }

@@ -35,8 +35,10 @@ pub use window::{Copying, Stage, changed_meanwhile};
 const CHUNK_MICROS: u64 = 200_000;
 /// And has at most so many bytes, or a row more.
 const CHUNK_BYTES: usize = 1 << 20;
-/// How often the source is asked whether it shows what its log holds. It takes a moment.
-const LOOKS: u32 = 20_000;
+/// An average row has so many bytes at least, as far as the first chunk's size goes: estimates are old or missing.
+const LEAST_ROW: u64 = 4 << 10;
+/// How many seconds the source may take until it shows what its log holds.
+const LOOKS: u32 = 60;
 
 /// What a step has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,8 +126,9 @@ impl<S: Stream> Copier<S> {
         let Some(place) = assembler.copy_place().cloned() else {
             return Ok(());
         };
-        if let Place::Table { filter, .. } = &place
-            && *filter != self.patterns
+        self.must_be(assembler.server_uuid()).await?;
+        if let Some(filter) = place.filter()
+            && filter != self.patterns
         {
             return Err(Error::reconfigure(
                 "snapshot.filter-changed",
@@ -179,8 +182,8 @@ impl<S: Stream> Copier<S> {
         assembler.begin_table(table.clone(), goes_on.is_some());
         let version = self.session.server_version().clone();
         self.scan = Some(Scan {
-            scan: TableScan::new(table, &version)?,
-            size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes),
+            scan: TableScan::new(table, &version)?.to_the_end(),
+            size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
             after: goes_on.flatten(),
             is_over: false,
         });
@@ -206,7 +209,8 @@ impl<S: Stream> Copier<S> {
         }
         if let Some(statement) = self.todo.statements.pop_front() {
             let done = self.todo.definitions - self.todo.statements.len() as u64;
-            assembler.hand_on_statement(statement, Place::Definitions(done));
+            let filter = self.patterns.clone();
+            assembler.hand_on_statement(statement, done, Place::Definitions { done, filter });
             return Ok(Step::HandedOn);
         }
         if self.scan.is_none() {
@@ -216,6 +220,15 @@ impl<S: Stream> Copier<S> {
             };
             self.begin_table(assembler, &schema, &name, row_bytes, None)
                 .await?;
+            // Before anything of it comes to the target: whoever goes on from here must know that something may be there.
+            assembler.hand_on_chunk(Place::Table {
+                schema,
+                name,
+                after: None,
+                whole: false,
+                filter: self.patterns.clone(),
+            });
+            return Ok(Step::HandedOn);
         }
         self.read_chunk(assembler).await?;
         Ok(Step::HandedOn)
@@ -225,7 +238,7 @@ impl<S: Stream> Copier<S> {
     async fn look(&mut self, place: &Place) -> Result<Todo, Error> {
         let mut statements = VecDeque::new();
         let mut definitions = 0;
-        if let Place::Definitions(done) = place {
+        if let Place::Definitions { done, .. } = place {
             let reading = read::read(&mut self.session, &self.filter).await?;
             statements::must_be_readable(&reading)?;
             let findings = reading.findings.clone();
@@ -241,7 +254,15 @@ impl<S: Stream> Copier<S> {
                     .filter(|finding| finding.severity != Severity::Passed)
                     .map(|finding| format!("{}: {}", finding.message, finding.subjects.join(", "))),
             );
-            let all = statements::of(&mut self.session, plan.objects).await?;
+            let (objects, refused): (Vec<_>, Vec<_>) = plan
+                .objects
+                .into_iter()
+                .partition(|object| object.excuse.is_none());
+            self.notices.extend(refused.iter().map(|object| {
+                let why = object.excuse.as_deref().unwrap_or_default();
+                format!("{} is left out of the first copy: {why}", object.quoted())
+            }));
+            let all = statements::of(&mut self.session, objects).await?;
             definitions = all.len() as u64;
             statements = all
                 .into_iter()
@@ -273,7 +294,7 @@ impl<S: Stream> Copier<S> {
             .in_table(&schema, &name));
         }
         let is_done = |schema: &str, name: &str| match place {
-            Place::Definitions(_) => false,
+            Place::Definitions { .. } => false,
             Place::Table {
                 schema: s,
                 name: n,
@@ -318,7 +339,11 @@ impl<S: Stream> Copier<S> {
         let after = state.after.as_deref();
         let opened = state.scan.open(&mut self.session, after, limits, reading);
         let mut chunk = opened.await.map_err(as_change)?;
-        while chunk.next_row(&mut self.session, &mut images).await? {
+        while chunk
+            .next_row(&mut self.session, &mut images)
+            .await
+            .map_err(as_change)?
+        {
             count += 1;
         }
         let end = chunk.end();
@@ -331,8 +356,8 @@ impl<S: Stream> Copier<S> {
         }
         if end.session_is_spent {
             return Err(Error::retry(
-                "snapshot.chunk-too-large",
-                "a chunk had more bytes than it was to have, and its connection is of no use any more",
+                "snapshot.chunk-abandoned",
+                "a chunk's rows did not come to their end, and its connection is of no use any more",
             ));
         }
         assembler.copying().hold(images, count)?;
@@ -341,23 +366,26 @@ impl<S: Stream> Copier<S> {
         Ok(())
     }
 
+    /// Whoever is at the other end must be the server whose log is read: positions mean nothing on another one.
+    async fn must_be(&mut self, server_uuid: &str) -> Result<(), Error> {
+        let row = self.session.query_first(b"SELECT @@server_uuid").await?;
+        let found = row.and_then(|row| row.into_iter().next().flatten());
+        if found.as_deref() == Some(server_uuid) {
+            return Ok(());
+        }
+        Err(Error::retry(
+            "snapshot.other-server",
+            "the source's address leads to one server for the log, and to another one for the first copy",
+        ))
+    }
+
     /// Waits until the source shows everything that was handed on.
     async fn must_show(&mut self, handed_on: &GtidSet) -> Result<(), Error> {
+        let sql = format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{handed_on:#}', 1)");
         for _ in 0..LOOKS {
-            let row = self
-                .session
-                .query_first(b"SELECT @@GLOBAL.gtid_executed")
-                .await?;
-            let text = row
-                .and_then(|row| row.into_iter().next().flatten())
-                .unwrap_or_default();
-            let executed: GtidSet = text.parse().map_err(|e| {
-                Error::fatal(
-                    "protocol.malformed",
-                    format!("@@gtid_executed cannot be read: {e}"),
-                )
-            })?;
-            if handed_on.is_subset_of(&executed) {
+            let row = self.session.query_first(sql.as_bytes()).await?;
+            let waited_in_vain = row.and_then(|row| row.into_iter().next().flatten());
+            if waited_in_vain.as_deref() == Some("0") {
                 return Ok(());
             }
         }
@@ -388,8 +416,8 @@ impl<S: Stream> Copier<S> {
     }
 }
 
-/// errno of an unknown schema, an unknown column, a table that is not there, and an index that is not.
-const GONE: [u16; 4] = [1049, 1054, 1146, 1176];
+/// errno of an unknown schema, an unknown column, a table that is not there, an index that is not, and a definition that has changed since.
+const GONE: [u16; 5] = [1049, 1054, 1146, 1176, 1412];
 
 /// What the source no longer has was renamed, dropped or altered.
 fn as_change(error: Error) -> Error {

@@ -9,7 +9,12 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
     /// So many definitions are on the target; tables have no rows yet.
-    Definitions(u64),
+    Definitions {
+        /// How many.
+        done: u64,
+        /// What is replicated, as the copy began; empty before that.
+        filter: String,
+    },
     /// All definitions are, and all rows of the tables before this one, in the order of schema and name.
     Table {
         /// Its schema.
@@ -28,7 +33,7 @@ pub enum Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Definitions(_) => f.write_str("definitions"),
+            Self::Definitions { .. } => f.write_str("definitions"),
             Self::Table { schema, name, .. } => write!(f, "{schema}.{name}"),
         }
     }
@@ -36,7 +41,16 @@ impl fmt::Display for Place {
 
 impl Place {
     /// Where a copy begins.
-    pub const BEGINNING: Self = Self::Definitions(0);
+    pub const BEGINNING: Self = Self::Definitions {
+        done: 0,
+        filter: String::new(),
+    };
+
+    /// What is replicated, if the copy has begun.
+    pub fn filter(&self) -> Option<&str> {
+        let (Self::Definitions { filter, .. } | Self::Table { filter, .. }) = self;
+        (!filter.is_empty()).then_some(filter.as_str())
+    }
 }
 
 /// Bytes as hexadecimal digits.

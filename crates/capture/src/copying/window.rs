@@ -13,12 +13,13 @@ use std::collections::{HashMap, HashSet};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation, RowFlags, RowSet};
 use datain_row_block::{
-    ColumnKind, Operation as BlockOperation, RowSetReader, RowSetWriter, begin_block, open_block,
+    ColumnKind, JsonChanges, Operation as BlockOperation, RowSetReader, RowSetWriter, Value,
+    begin_block, open_block,
 };
 use datain_table_scan::TableDefinition;
 
 /// Keys that the stream has brought to the target are remembered up to so many; then nothing is known of what is there.
-const MOST_KNOWN: usize = 200_000;
+const MOST_KNOWN: usize = 50_000;
 
 /// What is to be done with a table's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +178,12 @@ impl Copying {
             for (image, is_there) in [(row.before, false), (row.after, true)] {
                 let Some(image) = image else { continue };
                 if is_there && set.operation == Operation::Update {
-                    let whole = (0..active.kinds.len()).all(|column| image.raw(column).is_some());
+                    let whole = (0..active.kinds.len()).all(|column| match image.get(column) {
+                        Some(Value::Bytes(bytes)) if active.kinds[column] == ColumnKind::Json => {
+                            JsonChanges::of(bytes).is_none()
+                        }
+                        value => value.is_some(),
+                    });
                     if !whole {
                         return Err(partial());
                     }

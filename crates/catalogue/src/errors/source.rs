@@ -194,9 +194,18 @@ pub(super) const SECTION: Section = Section {
             meaning: "the source's account may not see all that is to be copied: the detail and the hint say what it lacks",
         },
         ErrorEntry {
-            codes: &["snapshot.chunk-too-large", "snapshot.not-visible"],
+            codes: &[
+                "snapshot.not-visible",
+                "snapshot.other-server",
+                "snapshot.chunk-abandoned",
+            ],
             then: "again",
-            meaning: "a chunk was much larger than the table's rows let expect, or the source took long to show what it had logged",
+            meaning: "the source took long to show what it had logged, its address leads to several servers, or a chunk's rows did not come to their end",
+        },
+        ErrorEntry {
+            codes: &["snapshot.incomplete"],
+            then: "ends",
+            meaning: "`--set-position` before the first copy was complete: let it end, or remove the pipeline",
         },
         ErrorEntry {
             codes: &["snapshot.column-type"],
