@@ -123,7 +123,7 @@ impl TableScan {
     }
 
     /// Asks for the rows behind the key `after`, or from the table's beginning, in the order of the scan key. A table without one comes as a whole, in
-    /// any order, whatever the limits.
+    /// any order, whatever the limits. The future must not be dropped: nobody knows then how much of the answer was read.
     ///
     /// # Errors
     /// Errors of the server; `snapshot.key-foreign` for a key that is none of this table's; `snapshot.key-unwritable` for one whose text is not well formed.
@@ -207,6 +207,8 @@ fn refused(error: ClientError, after: Option<&[u8]>) -> Error {
 
 impl Chunk<'_> {
     /// Appends the image of the next row to `out`; false behind the last one. After an error `out` is as before. Dropping the future loses nothing.
+    ///
+    /// No more is held than the row that the server sends, which may have as many bytes as the session was told at its login (`max_allowed_packet`).
     ///
     /// # Errors
     /// Errors of the server; `snapshot.value-unreadable`.

@@ -1,6 +1,6 @@
 //! Text to binary: the document that a server stores, made of the text that it prints for it and of the types that the text does not tell.
 //!
-//! [`measure`](text::measure) walks the text once and counts what each container holds, so that its header's size is known. The second walk writes. A
+//! A first walk over the text (`text.rs`) counts what each container holds, so that its header's size is known. The second walk writes. A
 //! container is written in the small form first, whose offsets have two bytes; where it turns out to be larger than those can say, it is written again in the large
 //! form, and so is every container around it. Members stand in the order of the text, which is the server's.
 
