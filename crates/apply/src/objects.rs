@@ -4,7 +4,7 @@
 //! again; what is there and differs is an error. Nothing of the target's is ever dropped or changed.
 //!
 //! A routine remembers the collation that its schema had when it was made, and only the schema can give it that. Where it is another than the schema's own by now, the schema gets it for the
-//! moment in which the routine is made. Killed in that moment, the next run gives the schema its own again.
+//! moment in which the routine is made. Killed in that moment, the next run, whatever its phase, gives the schema its own again.
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Disposition, Error};
@@ -52,6 +52,9 @@ pub async fn make<S: Stream>(
         }
     }
     implied_timestamps_off(session).await?;
+    if goes_on {
+        take_back(session, objects).await?;
+    }
     for (at, object) in objects.iter().enumerate() {
         if object.kind.phase() == phase {
             let done = one(
@@ -100,16 +103,7 @@ async fn one<S: Stream>(
     list: &[Object],
     goes_on: bool,
 ) -> Result<Done, Error> {
-    let mut there = look(session, object).await?;
-    if object.kind == Kind::Schema
-        && goes_on
-        && there.is_there()
-        && !there.is_any(list, object)
-        && was_lent(session, object, list).await?
-    {
-        own_collation(session, object).await?;
-        there = look(session, object).await?;
-    }
+    let there = look(session, object).await?;
     if there.is_any(list, object) {
         if object.kind == Kind::Table && !goes_on {
             refuse_rows(session, object).await?;
@@ -127,8 +121,10 @@ async fn one<S: Stream>(
         Some(own) if own != *wanted => {
             set_collation(session, &object.schema, wanted).await?;
             let made = run(session, object).await;
-            set_collation(session, &object.schema, &own).await?;
-            made
+            let back = set_collation(session, &object.schema, &own).await;
+            let done = made?;
+            back?;
+            Ok(done)
         }
         _ => run(session, object).await,
     }
@@ -259,18 +255,24 @@ async fn collation<S: Stream>(
     Ok(row.and_then(|row| row.into_iter().next().flatten()))
 }
 
-/// Whether the schema has the collation that one of its routines needs: it was killed with it.
-async fn was_lent<S: Stream>(
-    session: &mut Session<S>,
-    schema: &Object,
-    list: &[Object],
-) -> Result<bool, Error> {
-    let now = collation(session, &schema.schema).await?;
-    Ok(list.iter().any(|object| {
-        object.schema == schema.schema
-            && object.context.database_collation.is_some()
-            && object.context.database_collation == now
-    }))
+/// Gives schemas their own collations again that have another one which a routine of theirs needs: an earlier run was killed while it made that routine.
+async fn take_back<S: Stream>(session: &mut Session<S>, list: &[Object]) -> Result<(), Error> {
+    for schema in list.iter().filter(|object| object.kind == Kind::Schema) {
+        let there = look(session, schema).await?;
+        if !there.is_there() || there.is_any(list, schema) {
+            continue;
+        }
+        let now = collation(session, &schema.schema).await?;
+        let lent = list.iter().any(|object| {
+            object.schema == schema.schema
+                && object.context.database_collation.is_some()
+                && object.context.database_collation == now
+        });
+        if lent {
+            own_collation(session, schema).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives the schema the collation of its own definition.

@@ -111,3 +111,28 @@ fn a_view_of_what_is_left_out_is_told_and_left_out() {
         ["the view `a`.`c`", "the view `a`.`d`", "the view `a`.`e`"]
     );
 }
+
+#[test]
+fn definitions_of_an_old_server_mysql_5_6() {
+    let source = Server::builder(Flavor::Mysql56).start().unwrap();
+    let target = lab::server();
+    run(
+        &source,
+        "CREATE DATABASE old CHARACTER SET utf8mb4; USE old; SET sql_mode = 'NO_AUTO_CREATE_USER,STRICT_ALL_TABLES';
+         CREATE TABLE t (id INT(11) NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) DEFAULT 'ä', at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, ref INT, FOREIGN KEY (ref) REFERENCES t (id)) AUTO_INCREMENT = 7;
+         CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1; CREATE VIEW v AS SELECT name, f() AS f FROM t WHERE name <> 'x';
+         CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET @a = 1; CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1",
+    );
+    let plan = lab::planned(&source, &target, &["old.*"], Choices::default());
+    let done = lab::run(session(&target), &plan.objects, &lab::PHASES, false).unwrap();
+    assert_eq!(done.len(), 6);
+    assert!(done.iter().all(|(_, done)| *done == Done::Made), "{done:?}");
+    // What a bare `utf8mb4` meant there, and no mode that is gone.
+    let asked = "SELECT CONCAT_WS(' ', (SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'old'), \
+        (SELECT TABLE_COLLATION FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'old' AND TABLE_NAME = 't'), \
+        (SELECT SQL_MODE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'old'))";
+    assert_eq!(
+        datain_tests::servers::cell(&target, asked),
+        "utf8mb4_general_ci utf8mb4_general_ci STRICT_ALL_TABLES"
+    );
+}

@@ -36,12 +36,16 @@ pub enum Definer {
     CurrentUser,
 }
 
+/// From this many bytes of data on, indexes are faster made after the rows. Measured on MySQL 9.7 with a buffer pool of 128 MiB on a busy machine of 2 cores: rows of 96 bytes with two such
+/// indexes, in the order of the primary key, by LOAD DATA; indexes before, and after: 20,000 rows 3.8 s and 3.9 s, 200,000 rows 34 s and 19 s, 2,000,000 rows 758 s and 120 s.
+pub const INDEXES_AFTER: u64 = 16 << 20;
+
 /// What the operator may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Choices {
     /// As whom things run.
     pub definer: Definer,
-    /// Tables from this many bytes of data on get their indexes after their rows. None: no table does.
+    /// Tables from this many bytes of data on get their indexes after their rows: [`INDEXES_AFTER`]. None: no table does.
     pub indexes_after: Option<u64>,
 }
 

@@ -115,10 +115,12 @@ pub(super) async fn uses<S: Stream>(
         .exec(b"SET SESSION character_set_results = utf8mb4")
         .await?;
     let set = ask(session, Kind::View, &view.schema, &view.name).await;
-    session
+    let back = session
         .exec(b"SET SESSION character_set_results = NULL")
-        .await?;
-    let row = set?.rows.into_iter().next().unwrap_or_default();
+        .await;
+    let set = set?;
+    back?;
+    let row = set.rows.into_iter().next().unwrap_or_default();
     let text = row.into_iter().nth(statement_at(Kind::View)).flatten();
     Ok(pairs(&text.unwrap_or_default()))
 }
