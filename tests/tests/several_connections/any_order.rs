@@ -1,29 +1,21 @@
 //! `preserve_commit_order = false`: a younger group is committed although an older one is not, and that is not forgotten.
 
-use std::cell::Cell;
-use std::collections::VecDeque;
-use std::hash::RandomState;
-use std::rc::Rc;
+use std::fmt::Write as _;
 
-use datain_apply::checkpoint::Beginning;
-use datain_apply::engine::{Done, Engine, More, Opened};
-use datain_capture::reader::Reader;
-use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
 use datain_tests::host::Host;
-use datain_tests::native;
-use datain_tests::rough::settings;
-use datain_tests::servers::{cell, loading_pair};
+use datain_tests::servers::{cell, loading_pair, server};
 use datain_throwaway_servers::{Flavor, Server};
 
-use super::lab::{LIMIT, Pipeline, TABLES, WARM, number, until};
+use super::lab::{LIMIT, Pipeline, number, until};
+use super::race::AHEAD;
 
 const ANY_ORDER: &str = "preserve_commit_order = false";
 
-/// Groups that are in the target beyond the checkpoint.
-const AHEAD: &str = "SELECT COUNT(*) FROM datain.ahead WHERE ordinal > 0";
+/// A start that takes everything.
+const FROM_START: &str = "mode = \"gtid\"\ngtid_set = \"\"";
 
-fn without_gtids() -> Server {
+pub fn without_gtids() -> Server {
     Server::builder(Flavor::Mysql97)
         .relaxed()
         .without_gtid()
@@ -33,12 +25,11 @@ fn without_gtids() -> Server {
 
 /// By GTID, and by file and position without GTIDs.
 fn both_kinds() -> [(Pipeline, Host); 2] {
-    let gtids = "mode = \"gtid\"\ngtid_set = \"\"";
     let source = without_gtids();
     let file = cell(&source, "SHOW BINARY LOGS");
     let place = format!("mode = \"position\"\nfile = \"{file}\"\nposition = 4");
     [
-        Pipeline::start_between(loading_pair(), gtids, ANY_ORDER),
+        Pipeline::start_between(loading_pair(), FROM_START, ANY_ORDER),
         Pipeline::start_between([source, without_gtids()], &place, ANY_ORDER),
     ]
 }
@@ -85,6 +76,7 @@ fn what_went_ahead_is_not_repeated_after_a_kill() {
         pipeline.source("DELETE FROM d.b WHERE id = 1; INSERT INTO d.b VALUES (1, 5)");
         let exit = Host::run(&pipeline.config, &["--until-caught-up"], LIMIT).expect("it ends");
         assert_eq!(exit.code, 0, "{exit}");
+        assert!(exit.stderr.contains("they are passed over"), "{exit}");
         compare::assert_equal(&pipeline.source, &pipeline.target, &["d"]);
         let left = "SELECT GROUP_CONCAT(ordinal, ' ', names) FROM datain.ahead WHERE ordinal > 0";
         assert_eq!(cell(&pipeline.target, left), "");
@@ -109,6 +101,11 @@ fn an_older_group_that_fails_is_skipped_and_what_went_ahead_stays() {
     let exit = host.wait(LIMIT).expect("it ends");
     assert_eq!(exit.code, 3, "{exit}");
     assert!(exit.stderr.contains("error[row.missing]"), "{exit}");
+    assert!(
+        exit.stderr
+            .contains("until the pipeline goes on, the target holds what is newer"),
+        "{exit}"
+    );
     let config = pipeline.config.to_str().expect("a path");
     let skip = ["skip", "-c", config, "--yes", "--reason", "a test"];
     let skipped = Host::command(&skip, LIMIT).expect("it ends");
@@ -123,73 +120,132 @@ fn an_older_group_that_fails_is_skipped_and_what_went_ahead_stays() {
     assert_eq!(number(&pipeline.target, AHEAD), 0);
 }
 
-/// A writer whose pipeline was taken over meanwhile commits nothing ahead either.
+/// A transaction in pieces has one name; its note ends like any other.
 #[test]
-fn a_writer_that_was_replaced_commits_nothing_ahead() {
-    let servers = loading_pair();
-    let [source, target] = &servers;
-    let mut settings = settings("ahead");
-    settings.one_by_one = true;
-    source.sql(TABLES).expect("tables");
-    native::replicate(source, target, &settings).expect("replication");
-    source.sql(WARM).expect("changes");
-    source.sql("UPDATE d.a SET v = 7").expect("a change");
-    source.sql("UPDATE d.b SET v = 7").expect("a change");
-    let beginning = Beginning::default();
-    let open = || {
-        let opened =
-            Engine::<_, RandomState>::open(native::session(target), &settings.stream, &beginning);
-        block_on(opened).expect("an engine")
-    };
-    let Opened {
-        mut engine,
-        checkpoint,
-        ..
-    } = open();
-    let held = Rc::new(Cell::new(false));
-    for number in 0..2 {
-        let mut further = native::session(target);
-        if number == 0 {
-            further.stream_mut().hold(Rc::clone(&held));
-        }
-        block_on(engine.add_connection(further)).expect("a connection");
-    }
-    let mut holder = native::session(target);
-    engine.commit_in_any_order();
-    let error = block_on(async {
-        let session = native::session(source);
-        let mut reader = Reader::open(session, &settings, checkpoint.as_ref(), false).await?;
-        let mut transactions = VecDeque::new();
-        while !reader.progress().reached_head {
-            let batch = reader.next_batch(1 << 20, |_| {}).await?;
-            engine.add_tables(batch.tables);
-            let rows = batch.rows;
-            transactions.extend(batch.transactions.into_iter().map(|t| (t, rows.clone())));
-        }
-        let mut younger = transactions.pop_back();
-        for (transaction, rows) in transactions {
-            if engine.can_commit() {
-                engine.commit().await?;
-            }
-            engine.apply(transaction, &rows).await?;
-        }
-        // For this the older group waits, and nobody here waits for its connection.
-        held.set(true);
-        holder.exec(b"START TRANSACTION").await?;
-        holder.exec(b"UPDATE d.a SET v = v WHERE id = 1").await?;
-        let mut replaced = None;
-        let durable = engine.commit_while(|next| {
-            if let Some((transaction, rows)) = younger.take() {
-                assert!(next.collect(&transaction, &rows, &mut Done::default())?);
-                return Ok(More::Added);
-            }
-            replaced.get_or_insert_with(open);
-            Ok(More::Full)
+fn a_transaction_in_pieces_goes_ahead_and_is_not_repeated() {
+    for (pipeline, mut host) in both_kinds() {
+        pipeline.source("CREATE TABLE d.large (id INT PRIMARY KEY, t MEDIUMTEXT); INSERT INTO d.large VALUES (0, '')");
+        let rows = |server: &Server| {
+            server
+                .query("SELECT 1 FROM d.large")
+                .map_or(0, |rows| rows.len())
+        };
+        until("the table is known", || rows(&pipeline.target) == 1);
+        let mut holder = pipeline.holder("UPDATE d.a SET v = v WHERE id = 1");
+        pipeline.waits("UPDATE d.a SET v = 7 WHERE id = 1", "UPDATE %`d`.`a`");
+        pipeline.source(
+            "INSERT INTO d.large SELECT n + 1, REPEAT('x', 600000) FROM d.digit WHERE n < 4",
+        );
+        until("the younger group is there", || {
+            number(&pipeline.target, AHEAD) > 0
         });
-        durable.await
-    })
-    .expect_err("it was replaced");
-    assert_eq!(error.code, "checkpoint.fenced", "{error:?}");
-    assert_eq!(number(target, AHEAD), 0);
-    assert_eq!(number(target, "SELECT SUM(v) FROM d.b"), 10, "as before");
+        assert_eq!(rows(&pipeline.target), 5);
+        host.kill();
+        host.wait(LIMIT).expect("it ends");
+        holder.tell("ROLLBACK");
+        pipeline.source("UPDATE d.large SET t = CONCAT(t, 'y')");
+        let exit = Host::run(&pipeline.config, &["--until-caught-up"], LIMIT).expect("it ends");
+        assert_eq!(exit.code, 0, "{exit}");
+        compare::assert_equal(&pipeline.source, &pipeline.target, &["d"]);
+        assert_eq!(number(&pipeline.target, AHEAD), 0);
+    }
+}
+
+/// A replica of the source that has all up to the checkpoint and not what is ahead of it.
+#[test]
+fn a_source_that_lacks_what_went_ahead_is_refused() {
+    let [(pipeline, mut host), _] = both_kinds();
+    let mut holder = pipeline.go_ahead();
+    host.kill();
+    host.wait(LIMIT).expect("it ends");
+    holder.tell("ROLLBACK");
+    let display = cell(&pipeline.target, "SELECT display FROM datain.checkpoints");
+    let (_, covered) = display.split_once(' ').expect("file, offset and set");
+    let replica = server();
+    replica
+        .sql(&format!(
+            "RESET BINARY LOGS AND GTIDS; SET GLOBAL gtid_purged = '{covered}'"
+        ))
+        .expect("a replica");
+    let more = Pipeline::more(FROM_START, ANY_ORDER);
+    let config = Host::config(
+        pipeline.folder(),
+        "order",
+        &replica,
+        &pipeline.target,
+        &more,
+    );
+    let config = config.expect("a configuration");
+    let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("it ends");
+    assert_eq!(exit.code, 3, "{exit}");
+    assert!(exit.stderr.contains("error[source.diverged]"), "{exit}");
+}
+
+/// The note says that a transaction is there, though the filter of its time left a table out.
+#[test]
+fn another_filter_has_to_wait_for_what_went_ahead_under_the_one_before() {
+    let [(pipeline, mut host), _] = both_kinds();
+    let mut holder = pipeline.go_ahead();
+    host.kill();
+    host.wait(LIMIT).expect("it ends");
+    holder.tell("ROLLBACK");
+    let configure = |replicate: &str| {
+        let more = Pipeline::more(FROM_START, ANY_ORDER);
+        let more = format!("{more}[replicate]\n{replicate}\n");
+        let servers = (&pipeline.source, &pipeline.target);
+        Host::config(pipeline.folder(), "order", servers.0, servers.1, &more)
+            .expect("a configuration");
+        Host::run(&pipeline.config, &["--until-caught-up"], LIMIT).expect("it ends")
+    };
+    let exit = configure("exclude = [\"d.digit\"]");
+    assert_eq!(exit.code, 2, "{exit}");
+    assert!(
+        exit.stderr.contains("error[checkpoint.filter-changed]"),
+        "{exit}"
+    );
+    assert_eq!(
+        number(&pipeline.target, "SELECT SUM(v = 7) FROM d.a"),
+        0,
+        "nothing was applied"
+    );
+    for replicate in ["", "exclude = [\"d.digit\"]"] {
+        let exit = configure(replicate);
+        assert_eq!(exit.code, 0, "{exit}");
+    }
+    compare::assert_equal(&pipeline.source, &pipeline.target, &["d"]);
+}
+
+/// The checkpoint that takes in many groups at once is written by as many statements, each with the text of one.
+#[test]
+fn many_groups_are_taken_in_though_packets_are_small() {
+    let target = Server::builder(Flavor::Mysql97).relaxed();
+    let target = target.option("max_allowed_packet=32768").start();
+    let source = server();
+    let mut others = String::new();
+    for n in 0..60 {
+        let _ = write!(others, "{n:08}-0000-0000-0000-000000000000:1,");
+    }
+    source
+        .sql(&format!(
+            "SET GLOBAL gtid_purged = '+{}'",
+            others.trim_end_matches(',')
+        ))
+        .expect("a history");
+    let executed = cell(&source, "SELECT @@gtid_executed").replace('\n', "");
+    let start = format!("mode = \"gtid\"\ngtid_set = \"{executed}\"");
+    let servers = [source, target.expect("a server")];
+    let (pipeline, host) = Pipeline::start_between(servers, &start, ANY_ORDER);
+    let mut holder = pipeline.holder("UPDATE d.a SET v = v WHERE id = 1");
+    pipeline.waits("UPDATE d.a SET v = 7 WHERE id = 1", "UPDATE %`d`.`a`");
+    for groups in 1..=9 {
+        pipeline.source("UPDATE d.b SET v = v + 1 WHERE id = 1");
+        until("the younger group is there", || {
+            number(&pipeline.target, AHEAD) == groups
+        });
+    }
+    holder.tell("ROLLBACK");
+    let exit = pipeline.ends_equal(host);
+    assert!(!exit.stderr.contains("packet"), "{exit}");
+    compare::assert_equal(&pipeline.source, &pipeline.target, &["d"]);
+    assert_eq!(number(&pipeline.target, AHEAD), 0);
 }
