@@ -1,5 +1,6 @@
 //! Which groups go ahead of older ones, and what is left of that after a kill, an order, or a removal: engines without a host.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use datain_apply::checkpoint::orders::{self, Skipped};
@@ -8,10 +9,11 @@ use datain_contract::types::Checkpoint;
 use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
 use datain_tests::servers::{cell, loading_pair, server};
+use datain_throwaway_servers::{Flavor, Server};
 
 use super::any_order::without_gtids;
 use super::lab::number;
-use super::race::{AHEAD, Race, client};
+use super::race::{AHEAD, Race, behind, client};
 
 const ONE: &str = "UPDATE d.a SET v = 7";
 const OTHER: &str = "UPDATE d.b SET v = 7";
@@ -70,9 +72,7 @@ fn a_group_that_takes_a_value_which_an_older_one_held_in_between_does_not_go_ahe
 fn no_group_goes_ahead_before_the_first_checkpoint() {
     let mut race = Race::between(loading_pair());
     let executed = cell(&race.servers[0], "SELECT @@gtid_executed").replace('\n', "");
-    race.settings.start =
-        serde_json::from_str(&format!(r#"{{"mode":"gtid","gtid_set":"{executed}"}}"#))
-            .expect("a start");
+    race.settings.start = behind(&executed);
     race.beginning = Beginning {
         place: format!("gtid {executed}"),
         is_place: true,
@@ -90,10 +90,13 @@ fn no_group_goes_ahead_before_the_first_checkpoint() {
     equal(&race);
 }
 
+/// What somebody does while two groups are under way.
+type Order = fn(&Race);
+
 /// A person's order, or another writer, comes between two groups: neither is committed.
 #[test]
 fn nothing_goes_ahead_after_an_order_or_a_new_writer() {
-    let orders: [(&str, fn(&Race)); 4] = [
+    let orders: [(&str, Order); 4] = [
         ("checkpoint.fenced", |race| {
             race.open().expect("another writer");
         }),
@@ -164,6 +167,48 @@ fn a_second_kill_while_transactions_are_passed_over_leaves_no_note_behind() {
     race.pass(2).expect("replication");
     assert_eq!(race.ahead(), 1);
     race.pass(usize::MAX).expect("replication");
+    equal(&race);
+}
+
+/// A transaction in pieces has one name; its note ends like any other.
+#[test]
+fn a_transaction_in_pieces_goes_ahead_and_is_not_repeated() {
+    let race = Race::between(loading_pair());
+    race.source("CREATE TABLE d.large (id INT PRIMARY KEY, t MEDIUMTEXT); INSERT INTO d.large VALUES (0, '')");
+    race.pass(usize::MAX).expect("the table");
+    race.source("BEGIN; UPDATE d.large SET t = 'x'; UPDATE d.a SET v = 1; COMMIT");
+    race.source(ONE);
+    race.source("INSERT INTO d.large SELECT n + 1, REPEAT('x', 600000) FROM d.digit WHERE n < 4");
+    race.run_to_a_kill();
+    let rows = "SELECT COUNT(*) FROM d.large";
+    assert_eq!(number(race.target(), rows), 5);
+    race.source("UPDATE d.large SET t = CONCAT(t, 'y')");
+    race.pass(usize::MAX).expect("replication");
+    equal(&race);
+}
+
+/// The checkpoint that takes in many groups at once is written by as many statements, each with the text of one.
+#[test]
+fn many_groups_are_taken_in_though_packets_are_small() {
+    let target = Server::builder(Flavor::Mysql97).relaxed();
+    let target = target.option("max_allowed_packet=32768").start();
+    let source = server();
+    let mut others = String::new();
+    for n in 0..60 {
+        let _ = write!(others, ",{n:08}-0000-0000-0000-000000000000:1");
+    }
+    source
+        .sql(&format!("SET GLOBAL gtid_purged = '+{}'", &others[1..]))
+        .expect("a history");
+    let mut race = Race::between([source, target.expect("a server")]);
+    race.source("BEGIN; UPDATE d.a SET v = 1; UPDATE d.b SET v = 1; COMMIT");
+    race.source(ONE);
+    race.apart = true;
+    race.younger = 12;
+    for _ in 0..race.younger {
+        race.source("UPDATE d.b SET v = v + 1");
+    }
+    assert_eq!(race.run(|| {}).expect("replication"), 12);
     equal(&race);
 }
 

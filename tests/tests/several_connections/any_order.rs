@@ -1,6 +1,6 @@
 //! `preserve_commit_order = false`: a younger group is committed although an older one is not, and that is not forgotten.
 
-use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use datain_tests::compare;
 use datain_tests::host::Host;
@@ -35,19 +35,30 @@ fn both_kinds() -> [(Pipeline, Host); 2] {
 }
 
 impl Pipeline {
-    /// Lets an older group wait for a client of the target, and younger ones go ahead of it.
+    /// Lets an older group wait for a client of the target, and younger ones go ahead of it. That must be done within a second, lest the older one asks all others for their locks; so it is
+    /// tried again on a machine that has much to do.
     fn go_ahead(&self) -> super::lab::Holder {
-        let holder = self.holder("UPDATE d.a SET v = v WHERE id = 1");
-        self.waits("UPDATE d.a SET v = 7 WHERE id = 1", "UPDATE %`d`.`a`");
-        // More than one, and between them what is no change.
-        self.source("UPDATE d.b SET v = v + 10 WHERE id = 1");
-        self.source("CREATE USER IF NOT EXISTS somebody; DROP USER somebody");
-        until("the younger group is there", || {
-            number(&self.target, AHEAD) > 0
-        });
-        assert_eq!(cell(&self.target, "SELECT v FROM d.b WHERE id = 1"), "11");
-        assert_eq!(cell(&self.target, "SELECT v FROM d.a WHERE id = 1"), "1");
-        holder
+        let value = |server: &Server, table: &str| {
+            number(server, &format!("SELECT v FROM d.{table} WHERE id = 1"))
+        };
+        let same = |table| value(&self.source, table) == value(&self.target, table);
+        for _ in 0..20 {
+            let mut holder = self.holder("UPDATE d.a SET v = v WHERE id = 1");
+            self.waits("UPDATE d.a SET v = v + 7 WHERE id = 1", "UPDATE %`d`.`a`");
+            // More than one, and between them what is no change.
+            self.source("UPDATE d.b SET v = v + 10 WHERE id = 1");
+            self.source("CREATE USER IF NOT EXISTS somebody; DROP USER somebody");
+            let end = Instant::now() + Duration::from_secs(3);
+            while Instant::now() < end {
+                if number(&self.target, AHEAD) > 0 {
+                    assert!(same("b") && !same("a"));
+                    return holder;
+                }
+            }
+            holder.tell("ROLLBACK");
+            until("both are there", || same("a") && same("b"));
+        }
+        panic!("no younger group went ahead");
     }
 }
 
@@ -120,37 +131,6 @@ fn an_older_group_that_fails_is_skipped_and_what_went_ahead_stays() {
     assert_eq!(number(&pipeline.target, AHEAD), 0);
 }
 
-/// A transaction in pieces has one name; its note ends like any other.
-#[test]
-fn a_transaction_in_pieces_goes_ahead_and_is_not_repeated() {
-    for (pipeline, mut host) in both_kinds() {
-        pipeline.source("CREATE TABLE d.large (id INT PRIMARY KEY, t MEDIUMTEXT); INSERT INTO d.large VALUES (0, '')");
-        let rows = |server: &Server| {
-            server
-                .query("SELECT 1 FROM d.large")
-                .map_or(0, |rows| rows.len())
-        };
-        until("the table is known", || rows(&pipeline.target) == 1);
-        let mut holder = pipeline.holder("UPDATE d.a SET v = v WHERE id = 1");
-        pipeline.waits("UPDATE d.a SET v = 7 WHERE id = 1", "UPDATE %`d`.`a`");
-        pipeline.source(
-            "INSERT INTO d.large SELECT n + 1, REPEAT('x', 600000) FROM d.digit WHERE n < 4",
-        );
-        until("the younger group is there", || {
-            number(&pipeline.target, AHEAD) > 0
-        });
-        assert_eq!(rows(&pipeline.target), 5);
-        host.kill();
-        host.wait(LIMIT).expect("it ends");
-        holder.tell("ROLLBACK");
-        pipeline.source("UPDATE d.large SET t = CONCAT(t, 'y')");
-        let exit = Host::run(&pipeline.config, &["--until-caught-up"], LIMIT).expect("it ends");
-        assert_eq!(exit.code, 0, "{exit}");
-        compare::assert_equal(&pipeline.source, &pipeline.target, &["d"]);
-        assert_eq!(number(&pipeline.target, AHEAD), 0);
-    }
-}
-
 /// A replica of the source that has all up to the checkpoint and not what is ahead of it.
 #[test]
 fn a_source_that_lacks_what_went_ahead_is_refused() {
@@ -198,54 +178,17 @@ fn another_filter_has_to_wait_for_what_went_ahead_under_the_one_before() {
         Host::run(&pipeline.config, &["--until-caught-up"], LIMIT).expect("it ends")
     };
     let exit = configure("exclude = [\"d.digit\"]");
-    assert_eq!(exit.code, 2, "{exit}");
+    assert_eq!(exit.code, 3, "{exit}");
     assert!(
         exit.stderr.contains("error[checkpoint.filter-changed]"),
         "{exit}"
     );
-    assert_eq!(
-        number(&pipeline.target, "SELECT SUM(v = 7) FROM d.a"),
-        0,
-        "nothing was applied"
-    );
+    let value = |server| number(server, "SELECT v FROM d.a WHERE id = 1");
+    let (source, target) = (value(&pipeline.source), value(&pipeline.target));
+    assert_eq!(source, target + 7, "nothing was applied");
     for replicate in ["", "exclude = [\"d.digit\"]"] {
         let exit = configure(replicate);
         assert_eq!(exit.code, 0, "{exit}");
     }
     compare::assert_equal(&pipeline.source, &pipeline.target, &["d"]);
-}
-
-/// The checkpoint that takes in many groups at once is written by as many statements, each with the text of one.
-#[test]
-fn many_groups_are_taken_in_though_packets_are_small() {
-    let target = Server::builder(Flavor::Mysql97).relaxed();
-    let target = target.option("max_allowed_packet=32768").start();
-    let source = server();
-    let mut others = String::new();
-    for n in 0..60 {
-        let _ = write!(others, "{n:08}-0000-0000-0000-000000000000:1,");
-    }
-    source
-        .sql(&format!(
-            "SET GLOBAL gtid_purged = '+{}'",
-            others.trim_end_matches(',')
-        ))
-        .expect("a history");
-    let executed = cell(&source, "SELECT @@gtid_executed").replace('\n', "");
-    let start = format!("mode = \"gtid\"\ngtid_set = \"{executed}\"");
-    let servers = [source, target.expect("a server")];
-    let (pipeline, host) = Pipeline::start_between(servers, &start, ANY_ORDER);
-    let mut holder = pipeline.holder("UPDATE d.a SET v = v WHERE id = 1");
-    pipeline.waits("UPDATE d.a SET v = 7 WHERE id = 1", "UPDATE %`d`.`a`");
-    for groups in 1..=9 {
-        pipeline.source("UPDATE d.b SET v = v + 1 WHERE id = 1");
-        until("the younger group is there", || {
-            number(&pipeline.target, AHEAD) == groups
-        });
-    }
-    holder.tell("ROLLBACK");
-    let exit = pipeline.ends_equal(host);
-    assert!(!exit.stderr.contains("packet"), "{exit}");
-    compare::assert_equal(&pipeline.source, &pipeline.target, &["d"]);
-    assert_eq!(number(&pipeline.target, AHEAD), 0);
 }

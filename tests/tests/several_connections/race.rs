@@ -8,13 +8,14 @@ use std::rc::Rc;
 use datain_apply::checkpoint::Beginning;
 use datain_apply::engine::{Collector, Done, Engine, More, Opened};
 use datain_capture::reader::{Reader, Settings};
+use datain_capture::start::Start;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error, Transaction};
 use datain_mysql_client::Session;
 use datain_mysql_client::blocking::block_on;
 use datain_tests::native::{self, Fragile};
 use datain_tests::rough::settings;
-use datain_tests::servers::loading_pair;
+use datain_tests::servers::{cell, loading_pair};
 use datain_throwaway_servers::Server;
 
 use super::lab::{TABLES, WARM, number};
@@ -28,6 +29,9 @@ pub const KILLED: &str = "test.killed";
 /// So often the engine is given time before one looks whether a group went ahead.
 const LOOKS: u32 = 40;
 
+/// A transaction record, with its batch's rows.
+type Record = (Transaction, Rc<Vec<u8>>);
+
 /// Two servers with the tables, and how the newest transactions are made groups.
 pub struct Race {
     pub servers: [Server; 2],
@@ -39,6 +43,14 @@ pub struct Race {
     pub younger: usize,
     /// What another client of the target has changed, so that the older group gets no further.
     pub locks: &'static str,
+    /// Each of the younger transactions is a group of its own.
+    pub apart: bool,
+}
+
+/// A start behind these transactions.
+pub fn behind(gtid_set: &str) -> Start {
+    let start = format!(r#"{{"mode":"gtid","gtid_set":"{gtid_set}"}}"#);
+    serde_json::from_str(&start).expect("a start")
 }
 
 impl Race {
@@ -53,6 +65,8 @@ impl Race {
     pub fn between(servers: [Server; 2]) -> Self {
         let mut settings = settings("ahead");
         settings.one_by_one = true;
+        let purged = cell(&servers[0], "SELECT @@gtid_purged").replace('\n', "");
+        settings.start = behind(&purged);
         let race = Self {
             servers,
             settings,
@@ -60,10 +74,10 @@ impl Race {
             older: 1,
             younger: 1,
             locks: "DO 0",
+            apart: false,
         };
         race.source(TABLES);
-        native::replicate(race.servers.first().unwrap(), race.target(), &race.settings)
-            .expect("replication");
+        native::replicate(&race.servers[0], race.target(), &race.settings).expect("replication");
         race
     }
 
@@ -136,7 +150,7 @@ impl Race {
         engine: &mut Engine<Fragile, RandomState>,
         from: Option<&Checkpoint>,
         set_position: bool,
-    ) -> Result<VecDeque<(Transaction, Rc<Vec<u8>>)>, Error> {
+    ) -> Result<VecDeque<Record>, Error> {
         block_on(async {
             let session = native::session(&self.servers[0]);
             let mut reader = Reader::open(session, &self.settings, from, set_position).await?;
@@ -158,7 +172,12 @@ impl Race {
         let mut engine = opened.engine;
         let from = opened.checkpoint.as_ref();
         let mut transactions = self.read(&mut engine, from, opened.set_position)?;
-        let younger_ones = transactions.split_off(transactions.len() - self.younger);
+        // One that comes in pieces has one number.
+        let mut numbers: Vec<u64> = transactions.iter().map(|(one, _)| one.ordinal).collect();
+        numbers.dedup();
+        let younger = numbers[numbers.len() - self.younger];
+        let older = transactions.partition_point(|(one, _)| one.ordinal < younger);
+        let younger_ones = transactions.split_off(older);
         let mut younger_ones = younger_ones.into_iter();
         let alone = transactions.len() - self.older.min(transactions.len());
         let held = Rc::new(Cell::new(false));
@@ -184,6 +203,9 @@ impl Race {
             holder.exec(self.locks.as_bytes()).await?;
             let mut looks = 0;
             let mut more = |next: &mut Collector<RandomState>| -> Result<More, Error> {
+                if self.apart && next.can_commit() {
+                    return Ok(More::Full);
+                }
                 if let Some((transaction, rows)) = younger_ones.next() {
                     assert!(next.collect(&transaction, &rows, &mut Done::default())?);
                     return Ok(More::Added);

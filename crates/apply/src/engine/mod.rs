@@ -168,8 +168,10 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             .and_then(|text| text.parse().ok())
             .unwrap_or(4 << 20);
         let chooses_gtids = may_choose_gtids(&mut session).await?;
-        let mut open = Collector::default();
-        open.applied = applied;
+        let open = Collector {
+            applied,
+            ..Collector::default()
+        };
         let flight = Flight::default();
         if set_position || stored.checkpoint.is_none() {
             // What went ahead would be ahead of nothing, or of a place that was given up.

@@ -127,7 +127,7 @@ pub(super) const SECTION: Section = Section {
         },
         ErrorEntry {
             codes: &["checkpoint.filter-changed"],
-            then: "2",
+            then: "ends",
             meaning: "`[replicate]` was changed while groups were ahead of the checkpoint (`preserve_commit_order = false`): run once with it as it was, with `--until-caught-up`, then change it",
         },
         ErrorEntry {
