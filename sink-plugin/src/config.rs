@@ -27,7 +27,7 @@ pub struct Config {
     /// Groups that are not full are committed at least so many milliseconds apart.
     #[serde(default = "group_linger_ms")]
     pub group_linger_ms: u64,
-    /// Patterns of tables that are replicated; none means all. For checks: what arrives is filtered already.
+    /// Patterns of tables that are replicated; none means all. What arrives is filtered already: this is for checks, and to notice that they have changed.
     #[serde(default)]
     pub include: Vec<String>,
     /// Patterns of tables that are not.
@@ -35,7 +35,7 @@ pub struct Config {
     pub exclude: Vec<String>,
     /// Where the configuration says that the pipeline begins.
     #[serde(default)]
-    pub beginning: Beginning,
+    beginning: Beginning,
     /// Every transaction is committed by itself, so that an error leaves the checkpoint right before the transaction that it is about.
     #[serde(default)]
     pub one_by_one: bool,
@@ -65,18 +65,6 @@ pub struct Beginning {
     known: bool,
 }
 
-impl Beginning {
-    /// The same for the checkpoint's store.
-    pub fn of_store(&self) -> datain_apply::checkpoint::Beginning {
-        datain_apply::checkpoint::Beginning {
-            place: datain_apply::place::normal(&self.place),
-            is_place: self.is_place,
-            set_position: self.set_position,
-            known: self.known,
-        }
-    }
-}
-
 fn target() -> String {
     "target".to_owned()
 }
@@ -102,6 +90,33 @@ fn group_linger_ms() -> u64 {
 }
 
 impl Config {
+    /// What the checkpoint's store is told at the opening.
+    pub fn beginning(&self) -> datain_apply::checkpoint::Beginning {
+        let Beginning {
+            place,
+            is_place,
+            set_position,
+            known,
+        } = &self.beginning;
+        // Their order means nothing.
+        let sorted = |patterns: &[String]| {
+            let mut patterns = patterns.to_vec();
+            patterns.sort_unstable();
+            patterns
+        };
+        datain_apply::checkpoint::Beginning {
+            place: datain_apply::place::normal(place),
+            is_place: *is_place,
+            set_position: *set_position,
+            known: *known,
+            filter: format!(
+                "include = {:?}, exclude = {:?}",
+                sorted(&self.include),
+                sorted(&self.exclude)
+            ),
+        }
+    }
+
     /// Reads and checks it.
     ///
     /// # Errors

@@ -122,7 +122,7 @@ impl GuestWriter for Writer {
         let open = Task::new(async move {
             let mut session = for_rows(&wanted.endpoint).await?;
             let mut watched = vec![Watched::of(&mut session, &wanted.endpoint).await?];
-            let beginning = wanted.beginning.of_store();
+            let beginning = wanted.beginning();
             let mut opened = HostEngine::open(session, &wanted.stream, &beginning).await?;
             // One by one nothing is written at the same time.
             if wanted.connections > 1 && !wanted.one_by_one {
@@ -140,6 +140,13 @@ impl GuestWriter for Writer {
             Ok((opened, watched))
         });
         let (opened, watched) = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        let groups = opened.engine.groups_ahead();
+        if groups > 0 {
+            logging::info(
+                "an earlier run has left groups in the target ahead of the checkpoint: they are passed over",
+                &[("groups", groups.to_string())],
+            );
+        }
         let mut shared = Shared::default();
         shared.position = opened
             .checkpoint
@@ -159,6 +166,7 @@ impl GuestWriter for Writer {
             resume: Resumption {
                 checkpoint: opened.checkpoint,
                 set_position: opened.set_position,
+                ahead: opened.ahead,
             },
             task: RefCell::new(Some(task)),
         }))

@@ -83,29 +83,44 @@ pub async fn run(
         alive: Moment::now(),
         rewritten: 0,
     };
-    loop {
-        match work.next(&engine).await {
-            Next::Commit => work.commit(&mut engine).await?,
-            Next::GoOn => work.go_on(&mut engine).await?,
-            Next::Look => engine.require_ownership().await?,
-            Next::Transactions => work.apply(&mut engine).await?,
-        }
-        if work.config.connections > 1 && work.alive.after(IDLE).has_come() {
-            engine.keep_alive().await?;
-            work.alive = Moment::now();
-        }
-        let mut shared = work.shared.borrow_mut();
-        shared.busy = engine.group_size().is_some()
-            || engine.is_flying()
-            || !work.batch.transactions.is_empty();
-        shared.half = engine.group_size().is_some()
-            && work.batch.transactions.is_empty()
-            && !engine.is_flying()
-            && !engine.can_commit();
+    let ended = work.go_on_for_ever(&mut engine).await;
+    let groups = engine.groups_ahead();
+    if groups > 0 {
+        logging::warn(
+            "groups are in the target ahead of the checkpoint: until the pipeline goes on, the target holds what is newer, and not all that is older",
+            &[("groups", groups.to_string())],
+        );
     }
+    ended
 }
 
 impl Work {
+    async fn go_on_for_ever(
+        &mut self,
+        engine: &mut HostEngine,
+    ) -> Result<std::convert::Infallible, Error> {
+        loop {
+            match self.next(engine).await {
+                Next::Commit => self.commit(engine).await?,
+                Next::GoOn => self.go_on(engine).await?,
+                Next::Look => engine.require_ownership().await?,
+                Next::Transactions => self.apply(engine).await?,
+            }
+            if self.config.connections > 1 && self.alive.after(IDLE).has_come() {
+                engine.keep_alive().await?;
+                self.alive = Moment::now();
+            }
+            let mut shared = self.shared.borrow_mut();
+            shared.busy = engine.group_size().is_some()
+                || engine.is_flying()
+                || !self.batch.transactions.is_empty();
+            shared.half = engine.group_size().is_some()
+                && self.batch.transactions.is_empty()
+                && !engine.is_flying()
+                && !engine.can_commit();
+        }
+    }
+
     /// Waits until there is something to do.
     async fn next(&mut self, engine: &HostEngine) -> Next {
         let flying = engine.is_flying();

@@ -7,6 +7,7 @@
 
 pub mod bulk_load;
 pub mod compare;
+pub mod few_values;
 pub mod fidelity;
 pub mod foreign_keys;
 pub mod host;

@@ -45,16 +45,53 @@ pub fn replicate_roughly(
     rng: &mut Rng,
     cuts: u8,
 ) -> Result<u32, Error> {
-    let mut lost = 0;
-    loop {
+    let manner = |rng: &mut Rng| {
         let cut = chance(rng, cuts);
-        let manner = Manner {
+        Manner {
             batch_bytes: 1 << rng.u8(6..=17),
             commits: pick(rng, &[5, 30, 100]),
             writes: if cut { rng.u32(1..80) } else { u32::MAX },
             connections: pick(rng, &[0, 0, 2, 3]),
             any_order: chance(rng, 50),
-        };
+        }
+    };
+    attempts(source, target, settings, rng, manner)
+}
+
+/// The same with groups that go ahead of older ones, and connections that are mostly lost soon after.
+///
+/// # Errors
+/// As [`replicate_roughly`].
+pub fn replicate_in_any_order(
+    source: &Server,
+    target: &Server,
+    settings: &Settings,
+    rng: &mut Rng,
+) -> Result<u32, Error> {
+    let manner = |rng: &mut Rng| Manner {
+        batch_bytes: 1 << rng.u8(6..=14),
+        commits: pick(rng, &[5, 20, 50, 100]),
+        writes: if chance(rng, 80) {
+            rng.u32(10..80)
+        } else {
+            u32::MAX
+        },
+        connections: pick(rng, &[2, 3]),
+        any_order: true,
+    };
+    attempts(source, target, settings, rng, manner)
+}
+
+fn attempts(
+    source: &Server,
+    target: &Server,
+    settings: &Settings,
+    rng: &mut Rng,
+    manner: impl Fn(&mut Rng) -> Manner,
+) -> Result<u32, Error> {
+    let mut lost = 0;
+    loop {
+        let manner = manner(rng);
         let mut settings = settings.clone();
         settings.one_by_one = chance(rng, 30);
         match attempt(source, target, &settings, &manner, rng) {

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use datain_tests::compare;
+use datain_tests::few_values;
 use datain_tests::moving_keys;
 use datain_tests::native::replicate;
-use datain_tests::rough::{replicate_roughly, settings};
+use datain_tests::rough::{replicate_in_any_order, replicate_roughly, settings};
 use datain_tests::seed::{Rng, long, seed};
 use datain_tests::servers::loading_pair;
 
@@ -137,4 +138,28 @@ fn values_move_between_rows_in_every_way() {
     println!("{tally:?}");
     assert!(tally.rows > u64::from(load.transactions), "{tally:?}");
     compare::assert_equal(&source, &target, &[moving_keys::SCHEMA]);
+}
+
+/// Whatever went ahead of an older group is there when that is written again in other groups, or one by one.
+#[test]
+fn values_are_used_again_while_groups_go_ahead_and_connections_are_lost() {
+    let seed = seed("few values");
+    let [source, target] = loading_pair();
+    source.sql(few_values::CREATE).expect("the tables");
+    let load = few_values::load(if long() { 2000 } else { 150 });
+    let settings = settings("few");
+    let mut rng = Rng::with_seed(seed);
+    let mut lost = 0;
+    for round in 0..if long() { 20 } else { 4 } {
+        let tally = load.run(&source, seed + round);
+        assert!(tally.rows > u64::from(load.transactions), "{tally:?}");
+        match replicate_in_any_order(&source, &target, &settings, &mut rng) {
+            Ok(more) => lost += more,
+            Err(error) => panic!("{error:#?}"),
+        }
+        compare::assert_equal(&source, &target, &[few_values::SCHEMA]);
+    }
+    println!("{lost} connections lost");
+    let left = target.query("SELECT COUNT(*) FROM datain.ahead WHERE ordinal > 0");
+    assert_eq!(left.expect("notes")[0][0].as_deref(), Some("0"));
 }

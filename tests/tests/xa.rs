@@ -294,6 +294,36 @@ fn a_pipeline_of_an_older_format_goes_on() {
     assert_eq!(error.code, "checkpoint.format");
 }
 
+/// Format 3 lacks the table `ahead` only. What it keeps of branches goes with the pipeline, also where nobody has opened it since.
+#[test]
+fn a_pipeline_of_format_3_goes_on_and_is_removed_whole() {
+    let (source, target) = (server(), server());
+    let settings = settings(FROM_START);
+    run(&source, TABLE);
+    run(&source, BRANCH);
+    replicate(&source, &target, &settings).expect("replication");
+    let older = "DROP TABLE datain.ahead; UPDATE datain.checkpoints SET format = 3";
+    run(&target, older);
+    run(&source, "XA COMMIT X'00ff','b',9");
+    replicate(&source, &target, &settings).expect("replication");
+    compare::assert_equal(&source, &target, &["d"]);
+    assert_eq!(cell(&target, "SELECT format FROM datain.checkpoints"), "4");
+    run(
+        &source,
+        "XA START 'second'; UPDATE d.t SET v = 'w' WHERE id = 1; XA END 'second'; XA PREPARE 'second'",
+    );
+    replicate(&source, &target, &settings).expect("replication");
+    // Another pipeline keeps the tables.
+    block_on(orders::set_stopped(&mut session(&target), "other", true)).expect("a pipeline");
+    run(&target, older);
+    let kept = "SELECT COUNT(*) FROM datain.xa_prepared";
+    assert_ne!(cell(&target, kept), "0");
+    let removal = block_on(orders::remove(&mut session(&target), "native")).expect("removed");
+    assert!(removal.known && !removal.dropped_schema, "{removal:?}");
+    assert_eq!(cell(&target, kept), "0");
+    run(&source, "XA ROLLBACK 'second'");
+}
+
 /// fidelity: event | XA branches and `CREATE TABLE … SELECT` with `binlog_transaction_compression = ON` | as without
 #[test]
 fn branches_and_created_tables_in_compressed_transactions() {

@@ -115,6 +115,7 @@ impl GuestWriter for Writer {
         Resumption {
             checkpoint: None,
             set_position: false,
+            ahead: None,
         }
     }
 

@@ -26,6 +26,9 @@ pub const IMPATIENT: &[u8] =
 pub const PATIENT: &[u8] =
     b"SET SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED), SESSION lock_wait_timeout = @@global.lock_wait_timeout";
 
+/// Ten seconds for the wait for a row's lock.
+pub const BRIEF: &[u8] = b"SET SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 10) AS UNSIGNED)";
+
 /// Strict mode off, for a row with a value that it refuses. What was stored must be read back.
 pub const LENIENT: &[u8] = b"SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
 

@@ -46,6 +46,9 @@ pub struct Settings {
     /// A resume point on every transaction, so that the sink can commit each by itself.
     #[serde(default)]
     pub one_by_one: bool,
+    /// What the target has beyond the checkpoint: see [`start::hold_ahead`].
+    #[serde(default)]
+    pub ahead: Option<String>,
 }
 
 impl Settings {
@@ -108,7 +111,7 @@ impl<S: Stream> Reader<S> {
     /// goes on from `resume`.
     ///
     /// # Errors
-    /// See [`Facts::require`] and [`start::state`]; `config.filter`; errors of the server.
+    /// See [`Facts::require`], [`start::state`] and [`start::hold_ahead`]; `config.filter`; errors of the server.
     pub async fn open(
         mut session: Session<S>,
         settings: &Settings,
@@ -137,6 +140,9 @@ impl<S: Stream> Reader<S> {
             _ => None,
         };
         let state = start::state(&settings.start, resume, &facts)?;
+        if let Some(ahead) = &settings.ahead {
+            start::hold_ahead(ahead, &facts)?;
+        }
         if state.gtids.is_none() && facts.head.is_none() {
             return Err(start::position_unknown());
         }

@@ -5,6 +5,8 @@
 //! server itself notices that only for its own uuid), and nothing that the source has purged may be missing from it. By file and offset: the
 //! server must be the one that the position was read from.
 
+use std::cmp::Ordering;
+
 use datain_binlog::GtidSet;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
@@ -118,15 +120,7 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
 }
 
 fn hold_against(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
-    let unknown = gtids.subtract(&facts.executed);
-    if !unknown.is_empty() {
-        return Err(Error::fatal(
-            "source.diverged",
-            "the target holds transactions that this source has never committed",
-        )
-        .detail(format!("unknown to the source: {unknown:#}"))
-        .hint("the source may be a replica that lags, or an older copy: wait for it, or point [source] to the right server"));
-    }
+    require_known(gtids, facts)?;
     let missing = facts.purged.subtract(gtids);
     if !missing.is_empty() {
         return Err(Error::resnapshot(
@@ -135,6 +129,61 @@ fn hold_against(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
         )
         .detail(format!("needed and purged: {missing:#}"))
         .hint("take a new first copy; raise binlog_expire_logs_seconds on the source so that it does not happen again"));
+    }
+    Ok(())
+}
+
+fn require_known(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
+    let unknown = gtids.subtract(&facts.executed);
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(diverged(format!("unknown to the source: {unknown:#}")))
+}
+
+fn diverged(detail: String) -> Error {
+    Error::fatal(
+        "source.diverged",
+        "the target holds transactions that this source has never committed",
+    )
+    .detail(detail)
+    .hint("the source may be a replica that lags, or an older copy: wait for it, or point [source] to the right server")
+}
+
+/// Holds what the target has beyond the checkpoint against the server, as the sink has told it (`resumption` in wit/sink.wit): it would be passed over, or never come.
+///
+/// # Errors
+/// `source.diverged`; `source.gtid-off`, `source.position-unknown` where that cannot be seen; `config.invalid` for what no sink tells.
+pub fn hold_ahead(ahead: &str, facts: &Facts) -> Result<(), Error> {
+    let unreadable = || {
+        Error::reconfigure(
+            "config.invalid",
+            "the source cannot read what the target has beyond the checkpoint",
+        )
+        .hint("use source and sink plugins of the same release")
+    };
+    for line in ahead.lines() {
+        match line.split_once(' ').ok_or_else(unreadable)? {
+            ("gtid", _) if !facts.gtid_on => return Err(gtid_off()),
+            ("gtid", set) => {
+                let set: GtidSet = set.parse().map_err(|_| unreadable())?;
+                require_known(&set, facts)?;
+            }
+            ("place", place) => {
+                let (file, offset) = place.rsplit_once(':').ok_or_else(unreadable)?;
+                let place = Position {
+                    file: file.to_owned(),
+                    offset: offset.parse().map_err(|_| unreadable())?,
+                };
+                let head = facts.head.as_ref().ok_or_else(position_unknown)?;
+                if place.compare(head) != Some(Ordering::Less) {
+                    return Err(diverged(format!(
+                        "the target has what was logged at {place}, and the source's log ends at {head}"
+                    )));
+                }
+            }
+            _ => return Err(unreadable()),
+        }
     }
     Ok(())
 }
@@ -278,6 +327,45 @@ mod tests {
             &format!("{A}:1"),
             "source.binlog-purged",
         );
+    }
+
+    #[test]
+    fn what_is_ahead_of_the_checkpoint_is_held_against_the_source() {
+        let go = |ahead: &str, facts: &Facts, expected: &str| {
+            let found =
+                hold_ahead(ahead, facts).map_or_else(|error| error.code, |()| String::new());
+            assert_eq!(found, expected, "{ahead}");
+        };
+        let gtids = facts(true, &format!("{B}:1-9,{B}:x:1-2"), "");
+        for (last, expected) in [(9, ""), (10, "source.diverged")] {
+            go(
+                &format!("gtid {B}:7-{last}\ngtid {B}:3-3\n"),
+                &gtids,
+                expected,
+            );
+            go(
+                &format!("gtid {B}:3-3\ngtid {B}:7-{last}\n"),
+                &gtids,
+                expected,
+            );
+        }
+        go(&format!("gtid {B}:x:2-2\n"), &gtids, "");
+        go(&format!("gtid {B}:y:2-2\n"), &gtids, "source.diverged");
+        go(
+            &format!("gtid {B}:1-1\n"),
+            &facts(false, "", ""),
+            "source.gtid-off",
+        );
+        let mut places = facts(false, "", "");
+        go("place b.000007:98\nplace b.000006:500\n", &places, "");
+        go("place b.000007:99\n", &places, "source.diverged");
+        go("place b.000008:4\n", &places, "source.diverged");
+        go("place other.000001:4\n", &places, "source.diverged");
+        places.head = None;
+        go("place b.000007:98\n", &places, "source.position-unknown");
+        for ahead in ["nothing", "gtid x", "place b.000007", "other 1"] {
+            go(ahead, &gtids, "config.invalid");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::lane::{Pace, Plugins, Reader, Standing, Writer};
 use super::preflight;
-use crate::bindings::{Checkpoint, Resumption};
+use crate::bindings::Resumption;
 use crate::config::Config;
 use crate::engine::{Engine, Role};
 use crate::error::{Error, Result};
@@ -101,12 +101,11 @@ impl Plugins for Components {
     fn open_source(
         &self,
         waker: &Arc<Waker>,
-        resume: Option<&Checkpoint>,
-        set_position: bool,
+        from: &Resumption,
         pace: Pace,
     ) -> Result<Box<dyn Reader>> {
         let mut instance = SourceInstance::new(&self.loaded().source, Arc::clone(waker))?;
-        instance.open(resume, set_position, purpose(pace))?;
+        instance.open(from, purpose(pace))?;
         Ok(Box::new(instance))
     }
 

@@ -68,15 +68,14 @@ pub trait Plugins: Send + Sync {
     /// The first fatal finding; why a server could not be looked at.
     fn preflight(&self, waker: &Arc<Waker>) -> Result<()>;
 
-    /// A new source that streams after `resume`; with `set_position` where the configuration's start says.
+    /// A new source that streams from where the sink says.
     ///
     /// # Errors
     /// Why it could not be opened.
     fn open_source(
         &self,
         waker: &Arc<Waker>,
-        resume: Option<&Checkpoint>,
-        set_position: bool,
+        from: &Resumption,
         pace: Pace,
     ) -> Result<Box<dyn Reader>>;
 

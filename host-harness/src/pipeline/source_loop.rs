@@ -17,12 +17,7 @@ const PUSH_WAIT: Duration = Duration::from_millis(100);
 const STATUS_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) fn run(plugins: &dyn Plugins, lane: &Lane, from: &Resumption) -> Result<()> {
-    let mut reader = plugins.open_source(
-        &lane.source_waker,
-        from.checkpoint.as_ref(),
-        from.set_position,
-        lane.pace,
-    )?;
+    let mut reader = plugins.open_source(&lane.source_waker, from, lane.pace)?;
     lane.tell(Event::SourceOpened);
     let mut begins = from.checkpoint.is_none();
     let mut side = Side {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmtime::{Store, UpdateDeadline};
 
-use super::plugin_config::{self, Purpose};
+use super::plugin_config::{self, Purpose, Seen};
 use super::state::{Account, PluginState, SharedWaker, may_go_on};
 use super::{Plugin, failure};
 use crate::bindings::types;
@@ -54,14 +54,14 @@ impl Instance {
 
     /// The plugin's configuration.
     pub(super) fn config_json(&self, purpose: Purpose) -> String {
-        self.config_json_of(purpose, false)
+        self.config_json_of(purpose, Seen::default())
     }
 
-    /// The same; `known` says whether the host has seen the pipeline in the target.
-    pub(super) fn config_json_of(&self, purpose: Purpose, known: bool) -> String {
+    /// The same with what the host has seen of the target.
+    pub(super) fn config_json_of(&self, purpose: Purpose, seen: Seen<'_>) -> String {
         let plugin = &self.plugin;
         let version = plugin.row_block_version();
-        plugin_config::json(plugin.role, &plugin.config, version, purpose, known)
+        plugin_config::json(plugin.role, &plugin.config, version, purpose, seen)
     }
 
     /// Instantiates the component with `instantiate`, within the bounds of a call.

@@ -7,11 +7,12 @@
 //! | `row_block_version` | ✓ | ✓ | the version of wit/ROWS.md that both plugins know |
 //! | `max_row_bytes` | ✓ | ✓ | a larger row is an error |
 //! | `server_id` | ✓ | | the id to register with |
-//! | `include`, `exclude` | ✓ | ✓ | lists of patterns `schema.table`; the sink needs them for its checks only |
+//! | `include`, `exclude` | ✓ | ✓ | lists of patterns `schema.table`; the sink needs them for its checks, and to notice that they have changed |
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
 //! | `files` | ✓ | | list of names: files of a log are read, through the endpoints `source/0`, `source/1` …, in place of a server |
 //! | `count_events` | ✓ | | the events of the files are counted, and nothing else |
+//! | `ahead` | ✓ | | text, or null: what the target has beyond the checkpoint, as the sink has said it (`resumption` in wit/sink.wit) |
 //! | `group_max_rows`, `group_linger_ms` | | ✓ | when a group is closed |
 //! | `connections` | | ✓ | over how many connections groups are written at the same time |
 //! | `preserve_commit_order` | | ✓ | whether such groups are committed in the source's order |
@@ -40,13 +41,22 @@ pub(crate) enum Purpose {
     Count,
 }
 
-/// `row_block_version` is what was negotiated ([`super::negotiate`]); `known`: see the table.
+/// What the host has seen of the target.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen<'a> {
+    /// The pipeline.
+    pub(super) known: bool,
+    /// What is there beyond the checkpoint.
+    pub(super) ahead: Option<&'a str>,
+}
+
+/// `row_block_version` is what was negotiated ([`super::negotiate`]); `seen`: see the table.
 pub(super) fn json(
     role: Role,
     config: &Config,
     row_block_version: u8,
     purpose: Purpose,
-    known: bool,
+    seen: Seen<'_>,
 ) -> String {
     let one_by_one = purpose == Purpose::OneByOne;
     let (stream, server_id) = match purpose {
@@ -72,6 +82,7 @@ pub(super) fn json(
             "start": start(&config.start),
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "one_by_one": one_by_one,
+            "ahead": seen.ahead,
             "files": files(config),
             "count_events": purpose == Purpose::Count,
         }),
@@ -88,7 +99,7 @@ pub(super) fn json(
             "preserve_commit_order": config.apply.preserve_commit_order,
             "conflicts": config.apply.conflicts,
             "one_by_one": one_by_one,
-            "beginning": beginning(&config.start, config.set_position, known),
+            "beginning": beginning(&config.start, config.set_position, seen.known),
         }),
     };
     value.to_string()

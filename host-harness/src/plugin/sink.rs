@@ -7,7 +7,7 @@ use wasmtime::component::ResourceAny;
 
 use super::Plugin;
 use super::instance::{GRACE, Instance, LONG_CALL};
-use super::plugin_config::Purpose;
+use super::plugin_config::{Purpose, Seen};
 use super::state::SharedWaker;
 use crate::bindings::sink::SinkPlugin;
 use crate::bindings::types::{Description, Fact, Finding};
@@ -57,7 +57,9 @@ impl SinkInstance {
     /// # Errors
     /// What the plugin reports, e.g. `checkpoint.removed`.
     pub(crate) fn open(&mut self, purpose: Purpose, known: bool) -> Result<Resumption> {
-        let config = self.instance.config_json_of(purpose, known);
+        let config = self
+            .instance
+            .config_json_of(purpose, Seen { known, ahead: None });
         let guest = self.plugin.datain_replication_sink();
         let writer = self.instance.try_call(LONG_CALL, false, |store| {
             guest.writer().call_open(store, &config)

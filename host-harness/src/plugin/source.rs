@@ -7,13 +7,13 @@ use wasmtime::component::ResourceAny;
 
 use super::Plugin;
 use super::instance::{GRACE, Instance, LONG_CALL};
-use super::plugin_config::Purpose;
+use super::plugin_config::{Purpose, Seen};
 use super::state::SharedWaker;
 use crate::bindings::source::SourcePlugin;
 use crate::bindings::source::exports::datain::replication::source::Limits;
 use crate::bindings::types::Description;
 use crate::bindings::{
-    Batch, Checkpoint, EventCounts, SourceInspection, SourceStatus, Survey, Upcoming,
+    Batch, Checkpoint, EventCounts, Resumption, SourceInspection, SourceStatus, Survey, Upcoming,
 };
 use crate::error::Result;
 use crate::pipeline::Reader;
@@ -52,22 +52,22 @@ impl SourceInstance {
             .call(GRACE, false, |store| guest.call_describe(store))
     }
 
-    /// Connects and prepares to stream after `resume`; with `set_position` where the configuration's start says.
+    /// Connects and prepares to stream from where a sink says.
     ///
     /// # Errors
     /// What the plugin reports.
-    pub(crate) fn open(
-        &mut self,
-        resume: Option<&Checkpoint>,
-        set_position: bool,
-        purpose: Purpose,
-    ) -> Result<()> {
-        let config = self.instance.config_json(purpose);
+    pub(crate) fn open(&mut self, from: &Resumption, purpose: Purpose) -> Result<()> {
+        let seen = Seen {
+            ahead: from.ahead.as_deref(),
+            ..Seen::default()
+        };
+        let config = self.instance.config_json_of(purpose, seen);
+        let resume = from.checkpoint.as_ref();
         let guest = self.plugin.datain_replication_source();
         self.reader = Some(self.instance.try_call(LONG_CALL, false, |store| {
             guest
                 .reader()
-                .call_open(store, &config, resume, set_position)
+                .call_open(store, &config, resume, from.set_position)
         })?);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The program between two servers with two tables, over two connections; and another client of the target.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use datain_mysql_client::Session;
@@ -29,7 +29,7 @@ pub struct Pipeline {
     pub source: Server,
     pub target: Server,
     pub config: PathBuf,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Pipeline {
@@ -43,13 +43,13 @@ impl Pipeline {
     pub fn start_between([source, target]: [Server; 2], start: &str, apply: &str) -> (Self, Host) {
         source.sql(TABLES).expect("tables");
         let folder = TempDir::new().expect("a folder");
-        let more = format!("[start]\n{start}\n[apply]\nconnections = 2\n{apply}\n");
+        let more = Self::more(start, apply);
         let config = Host::config(folder.path(), "order", &source, &target, &more);
         let pipeline = Self {
             source,
             target,
             config: config.expect("a configuration"),
-            _folder: folder,
+            folder,
         };
         let host = Host::start(&pipeline.config, &[]).expect("a host");
         pipeline.source(WARM);
@@ -58,6 +58,16 @@ impl Pipeline {
             pipeline.target.query(sum).is_ok() && number(&pipeline.target, sum) == 10
         });
         (pipeline, host)
+    }
+
+    /// What follows the servers in the configuration.
+    pub fn more(start: &str, apply: &str) -> String {
+        format!("[start]\n{start}\n[apply]\nconnections = 2\n{apply}\n")
+    }
+
+    /// Where the configuration is.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn source(&self, sql: &str) {

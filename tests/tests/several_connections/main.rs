@@ -2,8 +2,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+mod ahead_by_hand;
 mod any_order;
 mod lab;
+mod race;
 
 use std::cell::Cell;
 use std::collections::VecDeque;

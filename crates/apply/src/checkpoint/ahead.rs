@@ -1,212 +1,261 @@
 //! Groups that were committed before older ones (`preserve_commit_order = false`).
 //!
-//! The checkpoint cannot move past a group that is not there, so a younger one that is gets a row in `datain.ahead`, in its own target transaction: which
+//! The checkpoint cannot move past a group that is not there, so a younger one that is gets a row in `datain.ahead`, in its own target transaction: a note of which
 //! transactions it holds. The checkpoint takes it in, and deletes that row, as soon as everything older is there too. After a kill the stream begins at the
-//! checkpoint, and transactions that such a row names are passed over.
+//! checkpoint, and transactions that such a row names are passed over; a checkpoint that comes to stand among them leaves the row with what is still to come.
 //!
-//! One row more, with ordinal 0, names the writer by its epoch: a group that is to be committed ahead locks it for reading, and a writer that takes the
+//! One row more, with ordinal 0, names the writer by its epoch, and the pipeline by the `ddl_uuid` of its row: a group that is to be committed ahead locks it for reading, and whoever takes the
 //! pipeline over changes it before it reads the others. So no row can come that the new writer has not seen. The row of the checkpoint cannot serve for that: the
-//! older group that is just being committed has locked it.
-
-use std::collections::BTreeMap;
+//! older group that is just being committed has locked it. Stop and skip change it too.
+//!
+//! Notes belong to the pipeline of their `ddl_uuid` only: one of the same name that was removed, perhaps by a datain that did not know this table, has left nothing that
+//! counts. They name whole transactions, though only what the filter let through was written: with another filter they say nothing.
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Transaction};
 use datain_mysql_client::{Session, Stream};
 use serde::{Deserialize, Serialize};
 
-use super::literal;
-use crate::lock_wait;
-
-/// Transactions by name: the GTID where they have one, else where they stand in the log. Consecutive ones are kept as ranges, both ends included.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Names {
-    /// GTIDs: the last number of each, by what stands before it.
-    gtids: BTreeMap<String, Vec<(u64, u64)>>,
-    /// Offsets in the log's files. Whatever stands between the ends of a range is in it.
-    places: BTreeMap<String, (u64, u64)>,
-}
-
-/// The parts of a GTID: what comes before its last number, and that.
-fn parts(gtid: &str) -> (&str, u64) {
-    let digits = gtid.bytes().rev().take_while(u8::is_ascii_digit).count();
-    let (before, number) = gtid.split_at(gtid.len() - digits);
-    match number.parse() {
-        Ok(number) => (before, number),
-        Err(_) => (gtid, 0),
-    }
-}
-
-/// The number of a file of the log, by which they follow each other.
-fn file_number(file: &str) -> Option<u64> {
-    file.rsplit_once('.')?.1.parse().ok()
-}
-
-impl Names {
-    pub(crate) fn add(&mut self, transaction: &Transaction) {
-        let Some(gtid) = &transaction.gtid else {
-            let range = self
-                .places
-                .entry(transaction.file.clone())
-                .or_insert((transaction.offset, transaction.offset));
-            range.0 = range.0.min(transaction.offset);
-            range.1 = range.1.max(transaction.offset);
-            return;
-        };
-        let (before, number) = parts(gtid);
-        let ranges = match self.gtids.get_mut(before) {
-            Some(ranges) => ranges,
-            None => self.gtids.entry(before.to_owned()).or_default(),
-        };
-        match ranges.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
-            _ => ranges.push((number, number)),
-        }
-    }
-
-    fn holds(&self, transaction: &Transaction) -> bool {
-        let within = |number: u64, (first, last): (u64, u64)| (first..=last).contains(&number);
-        match &transaction.gtid {
-            Some(gtid) => {
-                let (before, number) = parts(gtid);
-                let ranges = self.gtids.get(before);
-                ranges.is_some_and(|ranges| ranges.iter().any(|range| within(number, *range)))
-            }
-            None => {
-                let range = self.places.get(&transaction.file);
-                range.is_some_and(|range| within(transaction.offset, *range))
-            }
-        }
-    }
-
-    /// How many GTIDs there are.
-    fn count(&self) -> u64 {
-        let ranges = self.gtids.values().flatten();
-        ranges.map(|(first, last)| last - first + 1).sum()
-    }
-
-    /// Whether the log has gone past all places.
-    fn lie_before(&self, transaction: &Transaction) -> bool {
-        self.places.iter().all(|(file, (_, last))| {
-            if *file == transaction.file {
-                *last < transaction.offset
-            } else {
-                file_number(file) < file_number(&transaction.file)
-            }
-        })
-    }
-}
+use super::names::Names;
+use super::{Stored, literal};
+use crate::{lock_wait, settings};
 
 /// The row of a group that was committed ahead, by its key.
 pub(crate) type Key = (u64, u64);
 
-/// One such row, and what has been seen of its transactions.
+/// What the column `names` holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// The `ddl_uuid` of the pipeline's row.
+    pub(super) of: String,
+    /// The filter under which the transactions were read, as text.
+    pub(super) filter: String,
+    pub(super) names: Names,
+}
+
+/// One such row, and what has not come by again of its transactions.
 #[derive(Debug)]
 struct Row {
     key: Key,
-    names: Names,
-    /// GTIDs that have not come by again.
-    left: u64,
+    note: Note,
+    /// Some have come by since that was last [told](Applied::take_changes).
+    is_changed: bool,
+}
+
+/// What the checkpoint has to do to such a row when it moves over its transactions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Clearing {
+    /// All of them lie behind it.
+    Delete(Key),
+    /// These are still to come.
+    Leave(Key, String),
 }
 
 /// What an earlier writer has committed ahead of the checkpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
     rows: Vec<Row>,
+    over: Vec<Key>,
 }
 
 impl Applied {
-    /// Whether the transaction is in the target already. Rows of which everything has come by are added to `ended`.
-    pub(crate) fn holds(&mut self, transaction: &Transaction, ended: &mut Vec<Key>) -> bool {
+    /// Whether the transaction is in the target already.
+    pub(crate) fn holds(&mut self, transaction: &Transaction) -> bool {
         let mut found = false;
+        let over = &mut self.over;
         self.rows.retain_mut(|row| {
-            if row.names.holds(transaction) {
+            let names = &mut row.note.names;
+            if names.holds(transaction) {
                 found = true;
-                if transaction.gtid.is_some() && transaction.last {
-                    row.left = row.left.saturating_sub(1);
+                if let (Some(gtid), true) = (&transaction.gtid, transaction.last) {
+                    row.is_changed |= names.remove(gtid);
                 }
             }
-            let over = row.left == 0
-                && (row.names.places.is_empty()
-                    || transaction.gtid.is_none() && row.names.lie_before(transaction));
-            if over {
-                ended.push(row.key);
+            let is_over = names.are_past(transaction);
+            if is_over {
+                over.push(row.key);
             }
-            !over
+            !is_over
         });
         found
     }
 
-    /// Forgets them, since the stream begins anew somewhere else; returns the rows.
-    pub(crate) fn forget(&mut self) -> Vec<Key> {
-        self.rows.drain(..).map(|row| row.key).collect()
+    /// What has to be written with the next checkpoint: it covers all that has come by.
+    pub(crate) fn take_changes(&mut self) -> Vec<Clearing> {
+        let mut changes: Vec<_> = self.over.drain(..).map(Clearing::Delete).collect();
+        for row in self.rows.iter_mut().filter(|row| row.is_changed) {
+            row.is_changed = false;
+            changes.push(Clearing::Leave(row.key, text(&row.note)));
+        }
+        changes
+    }
+
+    /// Forgets them, since the stream begins anew; the next checkpoint deletes the rows.
+    pub(crate) fn forget(&mut self) {
+        self.over.extend(self.rows.drain(..).map(|row| row.key));
+    }
+
+    /// How many groups there are.
+    pub(crate) fn groups(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The transactions, for a source to say whether it has them; none if there are none. See `ahead` in wit/sink.wit.
+    pub(crate) fn told(&self) -> Option<String> {
+        let mut told = String::new();
+        for row in &self.rows {
+            row.note.names.tell(&mut told);
+        }
+        (!told.is_empty()).then_some(told)
+    }
+
+    /// Holds the notes against the filter of now.
+    ///
+    /// # Errors
+    /// `checkpoint.filter-changed`.
+    pub(super) fn require_filter(&self, filter: &str) -> Result<(), Error> {
+        match self.rows.iter().find(|row| row.note.filter != filter) {
+            None => Ok(()),
+            Some(row) => Err(filter_changed(&row.note.filter, filter)),
+        }
+    }
+
+    /// Whether the transaction of this name is among them: a GTID, or file and offset.
+    pub(super) fn holds_name(&self, name: &str) -> bool {
+        self.rows.iter().any(|row| row.note.names.holds_name(name))
     }
 }
 
-/// Reads the rows of a pipeline that its writer, of this epoch, has just taken over; no row can be added by an older one from then on.
+/// Strings and numbers always serialise.
+fn text(note: &Note) -> String {
+    serde_json::to_string(note).unwrap_or_default()
+}
+
+fn filter_changed(before: &str, now: &str) -> Error {
+    Error::reconfigure(
+        "checkpoint.filter-changed",
+        "[replicate] has changed, while transactions are in the target ahead of the checkpoint that were read under the filter before",
+    )
+    .detail(format!("before: {before}; now: {now}"))
+    .hint("run once with [replicate] as it was, with --until-caught-up, then change it: what the filter before left out of those transactions would be missing")
+}
+
+/// Reads the notes of a pipeline, and the keys of rows that are another pipeline's of the same name.
 ///
 /// # Errors
 /// `checkpoint.damaged`; errors of the server.
-pub(super) async fn take_over<S: Stream>(
+pub(super) async fn read<S: Stream>(
     session: &mut Session<S>,
     stream: &str,
-    epoch: u64,
-) -> Result<Applied, Error> {
-    let mut sql =
-        b"INSERT INTO datain.ahead (stream, epoch, ordinal, writer, names) SELECT stream, 0, 0, epoch, '' FROM datain.checkpoints WHERE stream = "
-            .to_vec();
-    literal(&mut sql, stream);
-    sql.extend_from_slice(
-        format!(" AND epoch = {epoch} FOR UPDATE ON DUPLICATE KEY UPDATE writer = {epoch}")
-            .as_bytes(),
-    );
-    if let Err(error) = session.exec(&sql).await {
-        return Err(lock_wait::explained(session, error.into()).await);
-    }
+    uuid: &str,
+) -> Result<(Applied, Vec<Key>), Error> {
     let mut sql = b"SELECT epoch, ordinal, names FROM datain.ahead WHERE stream = ".to_vec();
     literal(&mut sql, stream);
-    sql.extend_from_slice(b" AND ordinal > 0");
+    sql.extend_from_slice(b" AND ordinal > 0 ORDER BY epoch, ordinal");
     let damaged = || Error::fatal("checkpoint.damaged", "a row in datain.ahead cannot be read");
-    let mut applied = Applied::default();
+    let (mut applied, mut others) = (Applied::default(), Vec::new());
     for row in session.query_rows(&sql).await? {
-        let [Some(epoch), Some(ordinal), Some(names)] = &row[..] else {
+        let [Some(epoch), Some(ordinal), Some(note)] = &row[..] else {
             return Err(damaged());
         };
         let key = (
             epoch.parse().map_err(|_| damaged())?,
             ordinal.parse().map_err(|_| damaged())?,
         );
-        let names: Names = serde_json::from_str(names).map_err(|_| damaged())?;
-        applied.rows.push(Row {
-            key,
-            left: names.count(),
-            names,
-        });
+        let note: Note = serde_json::from_str(note).map_err(|_| damaged())?;
+        if note.of == uuid {
+            applied.rows.push(Row {
+                key,
+                note,
+                is_changed: false,
+            });
+        } else {
+            others.push(key);
+        }
     }
+    Ok((applied, others))
+}
+
+/// Reads the notes of a pipeline that its writer, of this epoch, has just taken over; no row can be added by an older one from then on.
+///
+/// # Errors
+/// `checkpoint.damaged`; `server.lock-wait-timeout`; errors of the server.
+pub(super) async fn take_over<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+    stored: &Stored,
+) -> Result<Applied, Error> {
+    let (epoch, uuid) = (stored.epoch, stored.ddl_uuid.as_str());
+    let mut sql =
+        b"INSERT INTO datain.ahead (stream, epoch, ordinal, writer, names) SELECT stream, 0, 0, epoch, ddl_uuid FROM datain.checkpoints WHERE stream = "
+            .to_vec();
+    literal(&mut sql, stream);
+    sql.extend_from_slice(format!(" AND epoch = {epoch} AND ddl_uuid = ").as_bytes());
+    literal(&mut sql, uuid);
+    sql.extend_from_slice(
+        format!(" FOR UPDATE ON DUPLICATE KEY UPDATE writer = {epoch}, names = ").as_bytes(),
+    );
+    literal(&mut sql, uuid);
+    // The claim may have waited for as long as an opening may take.
+    session.exec(settings::BRIEF).await?;
+    if let Err(error) = session.exec(&sql).await {
+        return Err(lock_wait::explained(session, error.into()).await);
+    }
+    let (applied, others) = read(session, stream, uuid).await?;
+    for key in others {
+        session.exec(&delete_sql(stream, key)).await?;
+    }
+    session.exec(settings::PATIENT).await?;
     Ok(applied)
 }
 
+/// The statement after which no writer commits anything ahead until the pipeline is taken over, in the transaction that has raised the epoch. Where no writer has ever taken it over, it
+/// matches no row, and nothing can go ahead either.
+pub(super) fn fence_off_sql(stream: &str) -> Vec<u8> {
+    let mut sql =
+        b"UPDATE datain.ahead SET writer = (SELECT epoch FROM datain.checkpoints WHERE stream = "
+            .to_vec();
+    literal(&mut sql, stream);
+    sql.extend_from_slice(b") WHERE epoch = 0 AND ordinal = 0 AND stream = ");
+    literal(&mut sql, stream);
+    sql
+}
+
 /// The statement by which a group is committed ahead; it must match exactly one row.
-pub(super) fn insert_sql(stream: &str, (epoch, ordinal): Key, names: &Names) -> Vec<u8> {
+pub(super) fn insert_sql(stream: &str, (epoch, ordinal): Key, note: &Note) -> Vec<u8> {
     let mut sql = format!(
         "INSERT INTO datain.ahead (stream, epoch, ordinal, writer, names) SELECT stream, {epoch}, {ordinal}, {epoch}, "
     )
     .into_bytes();
-    literal(&mut sql, &serde_json::to_string(names).unwrap_or_default());
+    literal(&mut sql, &text(note));
     sql.extend_from_slice(b" FROM datain.ahead WHERE stream = ");
     literal(&mut sql, stream);
     sql.extend_from_slice(
-        format!(" AND epoch = 0 AND ordinal = 0 AND writer = {epoch} LOCK IN SHARE MODE")
-            .as_bytes(),
+        format!(" AND epoch = 0 AND ordinal = 0 AND writer = {epoch} AND names = ").as_bytes(),
     );
+    literal(&mut sql, &note.of);
+    sql.extend_from_slice(b" LOCK IN SHARE MODE");
     sql
 }
 
-/// The statement that deletes such a row.
-pub(super) fn delete_sql(stream: &str, (epoch, ordinal): Key) -> Vec<u8> {
-    let mut sql = b"DELETE FROM datain.ahead WHERE stream = ".to_vec();
-    literal(&mut sql, stream);
+fn of_key(sql: &mut Vec<u8>, stream: &str, (epoch, ordinal): Key) {
+    sql.extend_from_slice(b" WHERE stream = ");
+    literal(sql, stream);
     sql.extend_from_slice(format!(" AND epoch = {epoch} AND ordinal = {ordinal}").as_bytes());
+}
+
+/// The statement that deletes such a row.
+pub(super) fn delete_sql(stream: &str, key: Key) -> Vec<u8> {
+    let mut sql = b"DELETE FROM datain.ahead".to_vec();
+    of_key(&mut sql, stream, key);
+    sql
+}
+
+/// The statement that leaves such a row with what is still to come.
+pub(super) fn leave_sql(stream: &str, key: Key, note: &str) -> Vec<u8> {
+    let mut sql = b"UPDATE datain.ahead SET names = ".to_vec();
+    literal(&mut sql, note);
+    of_key(&mut sql, stream, key);
     sql
 }
 
@@ -230,15 +279,22 @@ mod tests {
     }
 
     fn of(names: Names) -> Applied {
-        let left = names.count();
+        let note = Note {
+            of: "u".to_owned(),
+            filter: String::new(),
+            names,
+        };
         Applied {
             rows: vec![Row {
                 key: (3, 9),
-                names,
-                left,
+                note,
+                is_changed: false,
             }],
+            over: Vec::new(),
         }
     }
+
+    const OVER: [Clearing; 1] = [Clearing::Delete((3, 9))];
 
     #[test]
     fn gtids_are_known_again_and_their_row_ends_with_the_last_in_whatever_order() {
@@ -252,7 +308,6 @@ mod tests {
             r#"{"gtids":{"0-1-":[[5,5]],"u:":[[7,8],[10,10]],"u:tag:":[[1,1]]},"places":{}}"#
         );
         let mut applied = of(serde_json::from_str(&text).unwrap());
-        let mut ended = Vec::new();
         for (gtid, held) in [
             ("u:6", false),
             ("u:10", true),
@@ -262,12 +317,38 @@ mod tests {
             ("0-1-5", true),
             ("u:8", true),
         ] {
-            let holds = applied.holds(&transaction(Some(gtid), "other.9", 1), &mut ended);
+            let holds = applied.holds(&transaction(Some(gtid), "other.9", 1));
             assert_eq!(holds, held, "{gtid}");
-            assert!(ended.is_empty());
+            assert!(applied.over.is_empty());
         }
-        assert!(applied.holds(&transaction(Some("u:tag:1"), "b", 1), &mut ended));
-        assert_eq!(ended, [(3, 9)]);
+        assert!(applied.holds(&transaction(Some("u:tag:1"), "b", 1)));
+        assert_eq!(applied.take_changes(), OVER);
+    }
+
+    #[test]
+    fn what_is_still_to_come_is_written_with_each_checkpoint() {
+        let mut names = Names::default();
+        for gtid in ["u:7", "u:8"] {
+            names.add(&transaction(Some(gtid), "b.1", 4));
+        }
+        let mut applied = of(names);
+        assert!(!applied.holds(&transaction(Some("u:6"), "b.1", 4)));
+        assert_eq!(applied.take_changes(), []);
+        let piece = Transaction {
+            last: false,
+            ..transaction(Some("u:7"), "b.1", 4)
+        };
+        assert!(applied.holds(&piece));
+        assert_eq!(applied.take_changes(), [], "its end is still to come");
+        assert!(applied.holds(&transaction(Some("u:7"), "b.1", 4)));
+        let left = r#"{"of":"u","filter":"","names":{"gtids":{"u:":[[8,8]]},"places":{}}}"#;
+        assert_eq!(
+            applied.take_changes(),
+            [Clearing::Leave((3, 9), left.to_owned())]
+        );
+        assert_eq!(applied.take_changes(), []);
+        assert!(applied.holds(&transaction(Some("u:8"), "b.1", 4)));
+        assert_eq!(applied.take_changes(), OVER);
     }
 
     #[test]
@@ -277,7 +358,6 @@ mod tests {
             names.add(&transaction(None, file, offset));
         }
         let mut applied = of(names);
-        let mut ended = Vec::new();
         for (file, offset, held) in [
             ("b.000009", 400, false),
             ("b.000009", 500, true),
@@ -286,12 +366,12 @@ mod tests {
             ("b.000009", 901, false),
             ("b.000010", 4, true),
         ] {
-            let holds = applied.holds(&transaction(None, file, offset), &mut ended);
+            let holds = applied.holds(&transaction(None, file, offset));
             assert_eq!(holds, held, "{file}:{offset}");
-            assert!(ended.is_empty());
+            assert_eq!(applied.take_changes(), []);
         }
-        assert!(!applied.holds(&transaction(None, "b.000010", 5), &mut ended));
-        assert_eq!(ended, [(3, 9)]);
+        assert!(!applied.holds(&transaction(None, "b.000010", 5)));
+        assert_eq!(applied.take_changes(), OVER);
     }
 
     #[test]
@@ -299,8 +379,7 @@ mod tests {
         let mut names = Names::default();
         names.add(&transaction(None, "b.999999", 500));
         let mut applied = of(names);
-        let mut ended = Vec::new();
-        assert!(!applied.holds(&transaction(None, "b.1000000", 4), &mut ended));
-        assert_eq!(ended, [(3, 9)]);
+        assert!(!applied.holds(&transaction(None, "b.1000000", 4)));
+        assert_eq!(applied.take_changes(), OVER);
     }
 }

@@ -16,6 +16,7 @@ mod ahead;
 mod branches;
 pub mod layout;
 mod locks;
+mod names;
 pub mod orders;
 mod store;
 
@@ -23,9 +24,10 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
-pub(crate) use ahead::{Applied, Key, Names};
+pub(crate) use ahead::{Applied, Clearing, Key};
 pub(crate) use branches::{Part, PieceOf, Rows};
 pub use locks::Lock;
+pub(crate) use names::Names;
 pub(crate) use store::tables_are_gone;
 pub use store::{Beginning, Claimed, Store};
 

@@ -8,7 +8,7 @@ use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
 use super::store::make_row;
-use super::{Lock, layout, literal};
+use super::{Lock, ahead, layout, literal};
 use crate::settings;
 
 /// A longer description of a skipped transaction is cut.
@@ -73,8 +73,11 @@ pub async fn set_stopped<S: Stream>(
         return Ok(());
     }
     make_row(session, stream).await?;
+    session.exec(b"START TRANSACTION").await?;
     let sql = "UPDATE datain.checkpoints SET stopped_at = COALESCE(stopped_at, CURRENT_TIMESTAMP(6)), epoch = epoch + 1";
     session.exec(&of_stream(sql, stream)).await?;
+    session.exec(&ahead::fence_off_sql(stream)).await?;
+    session.exec(b"COMMIT").await?;
     // From here on no writer can begin a statement; one that is under way is waited for.
     Lock::Statements(stream)
         .take(session)
@@ -89,7 +92,8 @@ pub async fn set_stopped<S: Stream>(
 /// Moves the checkpoint from `before` to `after` and records why.
 ///
 /// # Errors
-/// `checkpoint.moved` when the checkpoint is not `before`; `checkpoint.statement-running`; errors of the server. Then nothing was changed.
+/// `checkpoint.moved` when the checkpoint is not `before`; `skip.applied` when the transaction is in the target ahead of it; `checkpoint.statement-running`; errors of the server. Then nothing
+/// was changed.
 pub async fn skip<S: Stream>(
     session: &mut Session<S>,
     stream: &str,
@@ -100,6 +104,7 @@ pub async fn skip<S: Stream>(
     prepare(session).await?;
     // The statement that is to be skipped may still be running for a host that was killed.
     Lock::Statements(stream).take(session).await?;
+    layout::complete(session).await?;
     session.exec(b"START TRANSACTION").await?;
     let mut sql = format!(
         "UPDATE datain.checkpoints SET epoch = epoch + 1, written_at = CURRENT_TIMESTAMP(6), ordinal = {}, state = _binary",
@@ -122,6 +127,26 @@ pub async fn skip<S: Stream>(
             format!("the checkpoint of pipeline `{stream}` is no longer {}; nothing was skipped", before.display),
         )
         .hint("a host is running it: datain stop -c FILE first, then look again at what would be skipped"));
+    }
+    session.exec(&ahead::fence_off_sql(stream)).await?;
+    let uuid = session
+        .query_first(&of_stream(
+            "SELECT ddl_uuid FROM datain.checkpoints",
+            stream,
+        ))
+        .await?
+        .and_then(|row| row.into_iter().next().flatten())
+        .unwrap_or_default();
+    let (applied, _) = ahead::read(session, stream, &uuid).await?;
+    if applied.holds_name(&skipped.identity) {
+        return Err(Error::reconfigure(
+            "skip.applied",
+            format!(
+                "{} is in the target already, ahead of the checkpoint; nothing was skipped",
+                skipped.identity
+            ),
+        )
+        .hint("run the pipeline: it passes over what is there"));
     }
     let mut sql =
         b"INSERT INTO datain.skipped (stream, ordinal, identity, description, reason) VALUES ("
@@ -201,7 +226,8 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     }
     Lock::Statements(stream).take(session).await?;
     Lock::Layout.take(session).await?;
-    let found = layout::find(session).await?;
+    // A pipeline of an older format may lack tables.
+    layout::make(session).await?;
     session.exec(b"START TRANSACTION").await?;
     // The row of the checkpoint first: it is the one that a writer waits for.
     let known = session
@@ -213,12 +239,10 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     let skipped = session
         .exec(&of_stream("DELETE FROM datain.skipped", stream))
         .await?;
-    if found == layout::Found::All {
-        for table in ["xa_prepared", "ahead"] {
-            session
-                .exec(&of_stream(&format!("DELETE FROM datain.{table}"), stream))
-                .await?;
-        }
+    for table in ["xa_prepared", "ahead"] {
+        session
+            .exec(&of_stream(&format!("DELETE FROM datain.{table}"), stream))
+            .await?;
     }
     session.exec(b"COMMIT").await?;
     // What is left of branches without their pipeline is of no use to anybody.

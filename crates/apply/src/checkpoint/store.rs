@@ -4,14 +4,17 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{ClientError, Session, Stream, append_string};
 
+use super::ahead::Note;
 use super::layout::{self, FORMAT};
-use super::{Applied, Key, Lock, Names, Stored, ahead, fenced, literal, read, removed, stopped};
+use super::{
+    Applied, Clearing, Key, Lock, Names, Stored, ahead, fenced, literal, read, removed, stopped,
+};
 use crate::lock_wait;
 
 /// A longer display (a GTID set of many servers) is cut: the column is for people.
 const DISPLAY_BYTES: usize = 16 << 10;
 
-/// Where the configuration says that a pipeline begins.
+/// Where the configuration says that a pipeline begins, and what it takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Beginning {
     /// As text, e.g. `position binlog.000003:4`. It is only compared, and shown.
@@ -22,6 +25,8 @@ pub struct Beginning {
     pub set_position: bool,
     /// The host has seen the pipeline on the target: if it is not there, it was removed, and is not to begin anew.
     pub known: bool,
+    /// The filter of the tables that are replicated, as text. It is only compared, and shown.
+    pub filter: String,
 }
 
 impl Beginning {
@@ -52,7 +57,7 @@ pub struct Claimed {
     pub stored: Stored,
     /// The stream must begin anew where the configuration says; only its numbering goes on.
     pub set_position: bool,
-    /// What is in the target beyond the checkpoint.
+    /// What is in the target beyond the checkpoint, where the stream goes on from that.
     pub(crate) applied: Applied,
 }
 
@@ -64,6 +69,8 @@ pub struct Store {
     ordinal: u64,
     ddl_uuid: String,
     ddl_number: u64,
+    /// See [`Beginning::filter`].
+    filter: String,
     /// The new beginning that the first checkpoint of this writer has to put in place of the old one.
     begins_anew_at: Option<String>,
 }
@@ -124,7 +131,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`super::read`]; `checkpoint.removed` for a known pipeline that is not there; `sink.stopped` while a person has stopped the pipeline; `config.start-changed` when the configuration names another beginning
-    /// than the pipeline's own; missing privileges on the schema `datain`.
+    /// than the pipeline's own; `checkpoint.filter-changed` when what is ahead of the checkpoint was read under another filter; missing privileges on the schema `datain`.
     pub async fn claim<S: Stream>(
         session: &mut Session<S>,
         stream: &str,
@@ -135,8 +142,12 @@ impl Store {
             None => make_row(session, stream).await?,
             // Before the epoch: a configuration that is refused must not end the host that has the pipeline.
             Some(before) => {
-                beginning.judge(&before)?;
+                let begins_anew = beginning.judge(&before)? || before.checkpoint.is_none();
                 layout::complete(session).await?;
+                if !begins_anew {
+                    let (applied, _) = ahead::read(session, stream, &before.ddl_uuid).await?;
+                    applied.require_filter(&beginning.filter)?;
+                }
             }
         }
         let mut sql = format!(
@@ -163,10 +174,15 @@ impl Store {
             ordinal: stored.checkpoint.as_ref().map_or(0, |c| c.ordinal),
             ddl_uuid: stored.ddl_uuid.clone(),
             ddl_number: stored.ddl_number,
+            filter: beginning.filter.clone(),
             begins_anew_at: None,
         };
         let set_position = beginning.judge(&stored)?;
-        let applied = ahead::take_over(session, stream, store.epoch).await?;
+        let mut applied = ahead::take_over(session, stream, &stored).await?;
+        if set_position || stored.checkpoint.is_none() {
+            applied.forget();
+        }
+        applied.require_filter(&beginning.filter)?;
         if stored.checkpoint.is_none() {
             store.note_beginning(session, &beginning.place).await?;
         }
@@ -227,10 +243,12 @@ impl Store {
     async fn overruling<S: Stream>(&self, session: &mut Session<S>) -> Result<Overruling, Error> {
         session.exec(b"ROLLBACK").await?;
         let mut sql = format!(
-            "SELECT owner = {0} AND epoch > {0} FROM datain.checkpoints WHERE stream = ",
+            "SELECT owner = {0} AND epoch > {0} AND ddl_uuid = ",
             self.epoch
         )
         .into_bytes();
+        literal(&mut sql, &self.ddl_uuid);
+        sql.extend_from_slice(b" FROM datain.checkpoints WHERE stream = ");
         literal(&mut sql, &self.stream);
         match session.query_first(&sql).await {
             Ok(None) => Ok(Overruling::Removal),
@@ -255,6 +273,9 @@ impl Store {
         sql.extend_from_slice(
             format!(" AND epoch = {} AND ordinal = {}", self.epoch, self.ordinal).as_bytes(),
         );
+        // A pipeline that was removed and made anew counts its epochs from the beginning.
+        sql.extend_from_slice(b" AND ddl_uuid = ");
+        literal(sql, &self.ddl_uuid);
     }
 
     /// The statement that moves the checkpoint; it must match exactly one row. `ends_intent` clears the intent, whose statement was run.
@@ -296,7 +317,20 @@ impl Store {
     /// The statement by which a group that ends with `ordinal` is committed although older ones are not; it must match exactly one row. With it the row's key.
     pub(crate) fn ahead_sql(&self, ordinal: u64, names: &Names) -> (Vec<u8>, Key) {
         let key = (self.epoch, ordinal);
-        (ahead::insert_sql(&self.stream, key, names), key)
+        let note = Note {
+            of: self.ddl_uuid.clone(),
+            filter: self.filter.clone(),
+            names: names.clone(),
+        };
+        (ahead::insert_sql(&self.stream, key, &note), key)
+    }
+
+    /// The statement by which the checkpoint clears what it moves over; it must match exactly one row.
+    pub(crate) fn clearing_sql(&self, clearing: &Clearing) -> Vec<u8> {
+        match clearing {
+            Clearing::Delete(key) => ahead::delete_sql(&self.stream, *key),
+            Clearing::Leave(key, note) => ahead::leave_sql(&self.stream, *key, note),
+        }
     }
 
     /// The statement that deletes the row of a group that the checkpoint takes in.
@@ -378,6 +412,7 @@ mod tests {
             ordinal: 41,
             ddl_uuid: "u".to_owned(),
             ddl_number: 6,
+            filter: String::new(),
             begins_anew_at: None,
         };
         let to = Checkpoint {
@@ -389,7 +424,7 @@ mod tests {
             String::from_utf8(store.advance_sql(&to, 7, true)).unwrap(),
             "UPDATE datain.checkpoints SET written_at = CURRENT_TIMESTAMP(6), ordinal = 44, state = _binary'{\\\"a\\\":\\'\\\\\\'}', \
              display = _utf8mb4'binlog.000001:4', committed_at_micros = 7, ddl_identity = NULL, ddl_gtid = NULL \
-             WHERE stream = _utf8mb4'o\\'rders' AND epoch = 3 AND ordinal = 41"
+             WHERE stream = _utf8mb4'o\\'rders' AND epoch = 3 AND ordinal = 41 AND ddl_uuid = _utf8mb4'u'"
         );
     }
 
@@ -401,6 +436,7 @@ mod tests {
             ordinal: 0,
             ddl_uuid: "u".to_owned(),
             ddl_number: 6,
+            filter: String::new(),
             begins_anew_at: None,
         };
         assert_eq!(store.intent_sql("g:1", true).1.as_deref(), Some("u:7"));

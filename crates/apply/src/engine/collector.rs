@@ -9,7 +9,7 @@ use datain_contract::types::{Change, Checkpoint, Error, RowFlags, RowSet, Table,
 
 use super::foreign_keys::{Cascades, left_to_the_target};
 use super::{Place, Totals};
-use crate::checkpoint::{Applied, Key, Names};
+use crate::checkpoint::{Applied, Clearing, Names};
 use crate::mapping::Mapping;
 use crate::net::Net;
 
@@ -28,8 +28,8 @@ pub(super) struct Group {
     pub(super) checkpoint: Option<Checkpoint>,
     /// Its transactions, if it may be committed before older groups.
     pub(super) names: Names,
-    /// Groups of an earlier writer, committed ahead, that lie before its end.
-    pub(super) ended: Vec<Key>,
+    /// What its checkpoint has to do to the notes of groups that an earlier writer has committed ahead.
+    pub(super) clearings: Vec<Clearing>,
 }
 
 /// How much of a transaction record has been collected.
@@ -65,8 +65,6 @@ pub struct Collector<H> {
     pub(super) goes_ahead: bool,
     /// What an earlier writer has committed before older groups.
     pub(super) applied: Applied,
-    /// What of that the checkpoint has to clear when it moves next.
-    pub(super) ended: Vec<Key>,
 }
 
 impl<H: BuildHasher + Default> Default for Collector<H> {
@@ -81,7 +79,6 @@ impl<H: BuildHasher + Default> Default for Collector<H> {
             group: None,
             goes_ahead: false,
             applied: Applied::default(),
-            ended: Vec::new(),
         }
     }
 }
@@ -100,6 +97,11 @@ impl<H: BuildHasher + Default> Collector<H> {
     pub fn size(&self) -> Option<(u64, usize)> {
         let group = self.group.as_ref()?;
         Some((group.totals.rows, self.net.bytes()))
+    }
+
+    /// Whether the group holds the rows of a CREATE TABLE … SELECT.
+    pub(super) fn ends_intent(&self) -> bool {
+        self.group.as_ref().is_some_and(|group| group.ends_intent)
     }
 
     /// Whether the group ends where a commit may stand.
@@ -199,20 +201,23 @@ impl<H: BuildHasher + Default> Collector<H> {
 
     /// Whether the transaction is in the target already, committed by an earlier writer before older ones.
     pub(super) fn has_applied(&mut self, transaction: &Transaction) -> bool {
-        self.applied.holds(transaction, &mut self.ended)
+        self.applied.holds(transaction)
     }
 
     /// A transaction record is in the group.
     pub(super) fn complete(&mut self, transaction: &Transaction, place: &Rc<Place>) {
         let group = self.group.get_or_insert_default();
-        if self.goes_ahead && (transaction.gtid.is_some() || !transaction.changes.is_empty()) {
-            group.names.add(transaction);
-        }
         group.place = Rc::clone(place);
         group.checkpoint.clone_from(&transaction.checkpoint);
-        if transaction.last {
-            group.totals.transactions +=
-                u64::from(transaction.gtid.is_some() || !transaction.changes.is_empty());
+        if transaction.last
+            && (transaction.gtid.is_some()
+                || transaction.piece > 0
+                || !transaction.changes.is_empty())
+        {
+            group.totals.transactions += 1;
+            if self.goes_ahead {
+                group.names.add(transaction);
+            }
         }
         if transaction.committed_at_micros > 0 {
             group.totals.last_commit_micros = transaction.committed_at_micros;
@@ -223,7 +228,7 @@ impl<H: BuildHasher + Default> Collector<H> {
     pub(super) fn close(&mut self) -> Option<(Group, Checkpoint, Net<H>)> {
         let checkpoint = self.group.as_mut()?.checkpoint.take()?;
         let mut group = self.group.take()?;
-        group.ended = std::mem::take(&mut self.ended);
+        group.clearings = self.applied.take_changes();
         Some((group, checkpoint, std::mem::take(&mut self.net)))
     }
 }

@@ -107,9 +107,22 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
         self.flying.is_empty() && self.waiting.is_none() && self.ahead.is_empty()
     }
 
+    /// No group goes ahead before the first of this engine's is durable.
+    pub(super) fn wait_for_a_checkpoint(&self) {
+        self.order.wait_for_the_first();
+    }
+
+    /// How many groups are ahead of the checkpoint.
+    fn groups_ahead(&self) -> usize {
+        self.order.groups_ahead()
+    }
+
     /// Takes a complete group.
     fn take(&mut self, sealed: Sealed<H>) -> Result<(), Error> {
         let mut footprint = sealed.closing.net.footprint(&self.hasher)?;
+        if sealed.closing.ahead.is_some() {
+            footprint.spread_over_steps();
+        }
         let next = self.order.next();
         self.crowded.retain(|_, until| *until > next);
         footprint.spread(|name| self.crowded.contains_key(name));
@@ -171,9 +184,10 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Flight<S, H> {
         let Some((turn, takes_in)) = self.order.take_newest() else {
             return false;
         };
-        let (Some((group, checkpoint)), Some(mut lane)) =
-            (self.ahead.remove(&turn.number()), self.free.pop_front())
-        else {
+        let Some((group, checkpoint)) = self.ahead.remove(&turn.number()) else {
+            return false;
+        };
+        let Some(mut lane) = self.free.pop_front() else {
             return false;
         };
         self.flying.push(Flying {
@@ -273,6 +287,12 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     #[must_use]
     pub fn is_flying(&self) -> bool {
         !self.flight.is_over()
+    }
+
+    /// Groups that are in the target beyond the checkpoint: those that this engine has committed, and those that it has found and not passed over.
+    #[must_use]
+    pub fn groups_ahead(&self) -> usize {
+        self.flight.groups_ahead() + self.open.applied.groups()
     }
 
     /// Groups that were written twice, since they and groups under way waited for each other's locks.

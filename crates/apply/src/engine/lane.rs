@@ -250,7 +250,7 @@ impl<S: Stream> Lane<S> {
                 && turn.may_go_ahead()
                 && !turn.has_come()
             {
-                self.push(note, Count::Fence, None, &Rc::default());
+                self.push_fence(note).await?;
                 self.send_and_commit(&closing.place).await?;
                 let takes_in = closing.fences.iter().chain([unnote]).cloned().collect();
                 return Ok(Written::Ahead(takes_in));
@@ -288,7 +288,7 @@ impl<S: Stream> Lane<S> {
         let before = met.before.iter().flat_map(|takes_in| takes_in.iter());
         let after = met.after.iter().flat_map(|takes_in| takes_in.iter());
         for fence in before.chain(&closing.fences).chain(after) {
-            self.push(fence, Count::Fence, None, &Rc::default());
+            self.push_fence(fence).await?;
         }
         self.send_and_commit(&closing.place).await?;
         Ok(met.after.len())
@@ -303,17 +303,23 @@ impl<S: Stream> Lane<S> {
         let place = Rc::default();
         turn.holds_locks();
         self.begin(&place);
-        for before in turn.meets().before {
-            for fence in before.iter() {
-                self.push(fence, Count::Fence, None, &place);
-            }
-        }
-        for fence in takes_in.iter() {
-            self.push(fence, Count::Fence, None, &place);
+        let before = turn.meets().before;
+        let before = before.iter().flat_map(|takes_in| takes_in.iter());
+        for fence in before.chain(takes_in.iter()) {
+            self.push_fence(fence).await?;
         }
         self.send_and_commit(&place).await?;
         turn.end(0);
         Ok(Manner::AtOnce)
+    }
+
+    /// Puts a fence into the packet: there may be many, each with the text of a checkpoint.
+    async fn push_fence(&mut self, fence: &[u8]) -> Result<(), Error> {
+        if self.packet.len() + fence.len() >= self.allowed_packet {
+            self.send_packet().await?;
+        }
+        self.push(fence, Count::Fence, None, &Rc::default());
+        Ok(())
     }
 
     /// Commits once every reply was read.

@@ -22,6 +22,7 @@ mod repair;
 mod replies;
 mod rows;
 mod statement;
+mod tables;
 
 use std::future::poll_fn;
 use std::hash::BuildHasher;
@@ -35,9 +36,8 @@ use datain_contract::types::{Change, Checkpoint, Error, Table, Transaction};
 use datain_mysql_client::{Session, Stream};
 
 use crate::checkpoint::{Beginning, Claimed, Intent, Store};
-use crate::mapping::{Collations, Mapping};
+use crate::mapping::Collations;
 use crate::settings;
-use crate::target_table::{TargetTable, columns_query, keys_query, table_query};
 use branch::Keeping;
 use collector::Group;
 pub use collector::{Collector, Done};
@@ -104,6 +104,8 @@ pub struct Opened<S, H> {
     pub checkpoint: Option<Checkpoint>,
     /// The stream must begin anew where the configuration says; only its numbering goes on.
     pub set_position: bool,
+    /// What is in the target beyond the checkpoint, for the source to say whether it has it: see `ahead` in wit/sink.wit.
+    pub ahead: Option<String>,
 }
 
 /// Applies on one connection or several; see the module.
@@ -150,7 +152,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             store,
             stored,
             set_position,
-            mut applied,
+            applied,
         } = Store::claim(&mut session, stream, beginning).await?;
         let collations = Collations::from_answer(&session.query_rows(Collations::QUERY).await?);
         let allowed = session
@@ -166,14 +168,18 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             .and_then(|text| text.parse().ok())
             .unwrap_or(4 << 20);
         let chooses_gtids = may_choose_gtids(&mut session).await?;
-        let mut open = Collector::default();
-        if set_position {
-            open.ended = applied.forget();
+        let open = Collector {
+            applied,
+            ..Collector::default()
+        };
+        let flight = Flight::default();
+        if set_position || stored.checkpoint.is_none() {
+            // What went ahead would be ahead of nothing, or of a place that was given up.
+            flight.wait_for_a_checkpoint();
         }
-        open.applied = applied;
         let engine = Engine {
             lane: Lane::new(session, store.clone(), allowed, loads),
-            flight: Flight::default(),
+            flight,
             store,
             open,
             collations,
@@ -192,6 +198,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             notices: Vec::new(),
         };
         Ok(Opened {
+            ahead: engine.open.applied.told(),
             engine,
             checkpoint: stored.checkpoint,
             set_position,
@@ -349,7 +356,9 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         &mut self,
         mut more: impl FnMut(&mut Collector<H>) -> Result<More, Error>,
     ) -> Result<Checkpoint, Error> {
-        if self.flight.is_possible() && self.lane.written.is_none() {
+        // Where the target cannot tell whether a statement was run, nothing may write to the table that it has made before its own rows are there.
+        let may_fly = self.lane.written.is_none() && !self.open.ends_intent();
+        if self.flight.is_possible() && may_fly {
             return self.commit_in_flight(more).await;
         }
         let Some(sealed) = self.seal() else {
@@ -387,7 +396,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             self.store
                 .advance_sql(&checkpoint, micros, group.ends_intent),
         ];
-        fences.extend(group.ended.iter().map(|key| self.store.taken_in_sql(*key)));
+        let clearings = group.clearings.iter();
+        fences.extend(clearings.map(|clearing| self.store.clearing_sql(clearing)));
         let ahead = self.open.goes_ahead.then(|| {
             let (note, key) = self.store.ahead_sql(checkpoint.ordinal, &group.names);
             [note, self.store.taken_in_sql(key)]
@@ -415,67 +425,6 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         durable.last_commit_micros = durable
             .last_commit_micros
             .max(group.totals.last_commit_micros);
-    }
-
-    /// The target's definition of a table; none when there is no such base table. No reply may be on the way.
-    async fn target_table(
-        &mut self,
-        schema: &str,
-        name: &str,
-    ) -> Result<Option<TargetTable>, Error> {
-        let table = self
-            .lane
-            .session
-            .query_first(&table_query(schema, name))
-            .await?;
-        let columns = self
-            .lane
-            .session
-            .query_rows(&columns_query(schema, name))
-            .await?;
-        let keys = self
-            .lane
-            .session
-            .query_rows(&keys_query(schema, name))
-            .await?;
-        Ok(TargetTable::from_answers(
-            schema,
-            name,
-            table.as_ref(),
-            &columns,
-            &keys,
-        ))
-    }
-
-    async fn mapping(&mut self, id: u32) -> Result<Rc<Mapping>, Error> {
-        if let Some(mapping) = self.open.mappings.get(&id) {
-            return Ok(Rc::clone(mapping));
-        }
-        let Some(source) = self.open.tables.get(&id).cloned() else {
-            return Err(Error::fatal(
-                "sink.contract",
-                format!("rows of table {id}, which no table record announced"),
-            ));
-        };
-        let mapping = self.map_table(&source).await?;
-        self.open.mappings.insert(id, Rc::clone(&mapping));
-        Ok(mapping)
-    }
-
-    /// Compares a table record with the target's table of now.
-    async fn map_table(&mut self, source: &Table) -> Result<Rc<Mapping>, Error> {
-        let (schema, name) = (source.schema.as_str(), source.name.as_str());
-        // While this is asked nobody would look after other groups.
-        self.settle().await?;
-        // Replies that are on the way come first on this session.
-        self.lane.send_packet().await?;
-        self.lane.read_replies().await?;
-        let target = self.target_table(schema, name).await?.ok_or_else(|| {
-            Error::reconfigure("table.missing", "the target has no such table")
-                .in_table(schema, name)
-                .hint("create the table on the target as it was at this position, or exclude it; for a first copy start from a dump's position")
-        })?;
-        Ok(Rc::new(Mapping::new(source, target, &self.collations)?))
     }
 }
 

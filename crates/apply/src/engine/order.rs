@@ -28,6 +28,8 @@ pub(super) struct Order {
     changes: Cell<u64>,
     /// Groups that are committed ahead of older ones, and the statements by which the checkpoint takes them in.
     ahead: RefCell<BTreeMap<u64, TakesIn>>,
+    /// No group is committed ahead before the first is in its turn.
+    waits_for_the_first: Cell<bool>,
 }
 
 /// The statements by which the checkpoint takes in a group that was committed ahead; each must match exactly one row.
@@ -112,9 +114,20 @@ impl Order {
         (self.turn.get()..number).all(|older| ahead.contains_key(&older))
     }
 
+    /// No group is committed ahead before the first is in its turn.
+    pub(super) fn wait_for_the_first(&self) {
+        self.waits_for_the_first.set(true);
+    }
+
+    /// How many groups are ahead of the checkpoint.
+    pub(super) fn groups_ahead(&self) -> usize {
+        self.ahead.borrow().len()
+    }
+
     /// Whether another group may be committed ahead.
-    pub(super) fn has_room_ahead(&self) -> bool {
-        self.ahead.borrow().len() < MOST_AHEAD
+    fn has_room_ahead(&self) -> bool {
+        let has_begun = self.turn.get() > 0 || !self.waits_for_the_first.get();
+        has_begun && self.groups_ahead() < MOST_AHEAD
     }
 
     /// The newest group that is ahead, to be taken in by itself. Nothing may be under way.
@@ -165,7 +178,7 @@ impl Turn {
         self.holds_none();
     }
 
-    /// Whether it may be committed before its turn, as far as others are concerned: nobody has asked for locks, and few enough are ahead.
+    /// Whether it may be committed before its turn, as far as others are concerned: nobody has asked for locks, few enough are ahead, and a checkpoint is there.
     pub(super) fn may_go_ahead(&self) -> bool {
         self.order.is_calm() && self.order.has_room_ahead()
     }

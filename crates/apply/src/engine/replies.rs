@@ -171,7 +171,7 @@ impl Expected {
             return self.named(
                 Error::fatal(
                     "row.altered",
-                    "the target did not keep a row as the source holds it, whose ENUM has the invalid value",
+                    "the target did not keep a row as the source holds it, whose ENUM has the invalid value, or whose VECTOR has no bytes",
                 )
                 .hint("compare SHOW CREATE TABLE on both servers; nothing of this group was committed"),
             );

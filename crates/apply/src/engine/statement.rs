@@ -156,6 +156,12 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         if moved.affected_rows != 1 {
             return Err(self.store.lost(&mut self.lane.session).await);
         }
+        for clearing in self.open.applied.take_changes() {
+            let clear = self.store.clearing_sql(&clearing);
+            if self.lane.session.exec(&clear).await?.affected_rows != 1 {
+                return Err(self.store.lost(&mut self.lane.session).await);
+            }
+        }
         self.lane.session.exec(b"COMMIT").await?;
         self.store.advanced(to.ordinal);
         Ok(())

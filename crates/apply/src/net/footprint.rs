@@ -20,6 +20,8 @@ use crate::mapping::Mapping;
 pub struct Footprint {
     /// By the table's name in SQL.
     tables: Vec<(String, Touched)>,
+    /// Tables of which values were held only in between.
+    steps: Vec<usize>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -61,6 +63,9 @@ impl Footprint {
             values.sort_unstable();
             Touched::Values(values)
         });
+        if table.had_steps() {
+            self.steps.push(self.tables.len());
+        }
         self.tables
             .push((table.mapping().table_sql.clone(), touched));
         Ok(())
@@ -77,6 +82,16 @@ impl Footprint {
                 .filter(same)
                 .any(|(_, theirs)| mine.meets(theirs))
         })
+    }
+
+    /// Counts the tables as touched as a whole in which rows held values of unique keys only in between, so that they are not among those that count. That is needed where the group may be
+    /// written again in parts while a younger one is there already: its steps are then seen.
+    pub fn spread_over_steps(&mut self) {
+        for table in &self.steps {
+            if let Some((_, touched)) = self.tables.get_mut(*table) {
+                *touched = Touched::Whole;
+            }
+        }
     }
 
     /// Counts the tables of which this is true, by name in SQL in lower case, as touched as a whole.

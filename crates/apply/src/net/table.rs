@@ -61,6 +61,8 @@ pub struct TableNet<H> {
     numbers: Option<usize>,
     /// The row with the greatest number that came and went: the server has to see it, or it would give the number to another row some day.
     came_and_went: Option<(u64, Record)>,
+    /// A row had a value of a unique key that it had neither before the first change nor has after the last.
+    had_steps: bool,
     /// The columns whose values may be what only the source's own order can write: see [`is_odd`].
     odd: Vec<usize>,
 }
@@ -103,6 +105,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 .collect(),
             numbers: mapping.target.columns.iter().position(|c| c.auto_increment),
             came_and_went: None,
+            had_steps: false,
             checked,
             mapping,
             entries: Vec::new(),
@@ -140,6 +143,11 @@ impl<H: BuildHasher + Default> TableNet<H> {
     /// The row with the greatest number that came and went.
     pub(super) fn came_and_went(&self) -> Option<(u64, Record)> {
         self.came_and_went
+    }
+
+    /// Whether rows had values of unique keys in between that neither the entries' first images nor their last ones show: of rows that came and went, moved twice, or came and changed.
+    pub(super) fn had_steps(&self) -> bool {
+        self.had_steps
     }
 
     pub(super) fn entries(&self) -> &[Entry] {
@@ -299,6 +307,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 // Of a row that came with this group nothing is left but its number.
                 if let (false, Some(record)) = (entry.existed, entry.now) {
                     self.remember_number(record);
+                    self.had_steps = true;
                 }
                 let Some(entry) = self.entry() else {
                     return false;
@@ -366,6 +375,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
         if anew && (self.checked || !self.is_whole(record)) {
             return false;
         }
+        self.had_steps |= unique && !existed;
         match self.entry_mut() {
             Some(entry) => {
                 entry.now = Some(record);

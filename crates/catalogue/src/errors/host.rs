@@ -69,6 +69,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "`skip --gtid` or `--position` named another transaction than the one that comes next; nothing was skipped",
         },
         ErrorEntry {
+            codes: &["skip.applied"],
+            then: "ends",
+            meaning: "the transaction is in the target already, ahead of the checkpoint (`preserve_commit_order = false`); nothing was skipped",
+        },
+        ErrorEntry {
             codes: &["skip.nothing"],
             then: "ends",
             meaning: "no transaction comes next: nothing is missing, or the pipeline has not begun",

@@ -136,6 +136,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "`datain stop`, `start` or `skip` was given elsewhere while a group was applied; the host does what the order says",
         },
         ErrorEntry {
+            codes: &["checkpoint.filter-changed"],
+            then: "ends",
+            meaning: "`[replicate]` was changed while groups were ahead of the checkpoint (`preserve_commit_order = false`): run once with it as it was, with `--until-caught-up`, then change it",
+        },
+        ErrorEntry {
             codes: &[
                 "checkpoint.damaged",
                 "checkpoint.version",

@@ -11,7 +11,7 @@ use datain_change_json::TableNames;
 
 use super::lines::Lines;
 use super::printing::Printing;
-use super::{Ended, Output};
+use super::{Ended, Output, after};
 use crate::bindings::{EventCount, types};
 use crate::config::{Config, files::names};
 use crate::engine::{Engine, Role};
@@ -104,7 +104,7 @@ impl FileTail {
 
     fn print(&self, waker: &Arc<Waker>, output: &mut dyn Output) -> Result<Ended> {
         let mut source = SourceInstance::new(&self.source, Arc::clone(waker))?;
-        source.open(None, false, Purpose::Replicate)?;
+        source.open(&after(None), Purpose::Replicate)?;
         let mut printing = Printing {
             lines: &mut Lines::new(&self.pipeline, self.limit),
             checkpoint: &mut None,
@@ -131,7 +131,7 @@ impl FileTail {
         let shared = Arc::clone(&waker);
         let _subscription = stop.subscribe(move || shared.interrupt());
         let mut source = SourceInstance::new(&self.source, Arc::clone(&waker))?;
-        source.open(None, false, Purpose::Count)?;
+        source.open(&after(None), Purpose::Count)?;
         let ended = loop {
             waker.take_attention();
             if waker.is_interrupted() {

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::Stop;
 use super::backoff::Backoff;
 use super::supervisor::{CRASHES, SETTLED};
-use crate::bindings::{Checkpoint, types};
+use crate::bindings::{Checkpoint, Resumption, types};
 use crate::config::{Config, Start, server_id};
 use crate::engine::{Engine, Role};
 use crate::error::{Error, Kind, Result};
@@ -184,6 +184,15 @@ impl Tail {
     }
 }
 
+/// Behind this checkpoint, without a target.
+fn after(checkpoint: Option<&Checkpoint>) -> Resumption {
+    Resumption {
+        checkpoint: checkpoint.cloned(),
+        set_position: false,
+        ahead: None,
+    }
+}
+
 impl Run<'_> {
     fn ordinal(&self) -> u64 {
         self.checkpoint.as_ref().map_or(0, |c| c.ordinal)
@@ -192,7 +201,7 @@ impl Run<'_> {
     /// One instance of the plugin, from opening to end.
     fn instance(&mut self, waker: &Arc<Waker>, output: &mut dyn Output) -> Result<Ended> {
         let mut source = SourceInstance::new(&self.tail.source, Arc::clone(waker))?;
-        source.open(self.checkpoint.as_ref(), false, Purpose::Replicate)?;
+        source.open(&after(self.checkpoint.as_ref()), Purpose::Replicate)?;
         self.reached = true;
         self.lines.new_instance();
         let max_wait = if self.tail.until_caught_up {

@@ -295,3 +295,36 @@ fn crowded_tables_count_as_a_whole() {
     one.spread(|name| both.iter().any(|both| both == name));
     assert!(one.meets(&other));
 }
+
+/// A group that is written in parts is seen in between: what it holds then must not be there already, put there by a younger group.
+#[test]
+fn what_was_held_only_in_between_counts_where_groups_go_ahead() {
+    let row = |id, a| [Int(id), Int(a), Int(1)];
+    let steps: [&[Change]; 4] = [
+        &[Insert(row(1, 1)), Delete(row(1, 1))],
+        &[Insert(row(1, 1)), Update(row(1, 1), row(1, 2))],
+        &[Update(row(1, 1), row(2, 1)), Update(row(2, 1), row(3, 1))],
+        &[Insert(row(1, 1)), Update(row(1, 1), row(2, 1))],
+    ];
+    let hasher = RandomState::new();
+    let alone = group(integers(true), &[Insert(row(9, 9))]);
+    let alone = alone.footprint(&hasher).unwrap();
+    for (number, changes) in steps.into_iter().enumerate() {
+        let mut one = group(integers(true), changes).footprint(&hasher).unwrap();
+        one.spread_over_steps();
+        assert!(one.meets(&alone), "{number}");
+    }
+    let seen: [&[Change]; 3] = [
+        &[Insert(row(1, 1)), Insert(row(2, 2))],
+        &[Update([Int(1), Int(1), Int(1)], [Int(1), Int(1), Int(2)])],
+        &[
+            Insert(row(1, 1)),
+            Update(row(1, 1), [Int(1), Int(1), Int(7)]),
+        ],
+    ];
+    for (number, changes) in seen.into_iter().enumerate() {
+        let mut one = group(integers(true), changes).footprint(&hasher).unwrap();
+        one.spread_over_steps();
+        assert!(!one.meets(&alone), "{number}");
+    }
+}

@@ -83,12 +83,11 @@ impl Plugins for FakePlugins {
     fn open_source(
         &self,
         waker: &Arc<Waker>,
-        resume: Option<&Checkpoint>,
-        _set_position: bool,
+        from: &Resumption,
         _pace: Pace,
     ) -> Result<Box<dyn Reader>> {
         self.0.meet("source.open")?;
-        let next = resume.map_or(0, |c| c.ordinal) + 1;
+        let next = from.checkpoint.as_ref().map_or(0, |c| c.ordinal) + 1;
         Ok(Box::new(FakeReader {
             servers: Arc::clone(&self.0),
             waker: Arc::clone(waker),
@@ -115,6 +114,7 @@ impl Plugins for FakePlugins {
         let resumption = Resumption {
             checkpoint: (newest > 0).then(|| checkpoint(newest)),
             set_position: false,
+            ahead: None,
         };
         Ok((Box::new(writer), resumption))
     }
@@ -289,11 +289,10 @@ impl Plugins for SourceFailsAt {
     fn open_source(
         &self,
         waker: &Arc<Waker>,
-        resume: Option<&Checkpoint>,
-        set_position: bool,
+        from: &Resumption,
         pace: Pace,
     ) -> Result<Box<dyn Reader>> {
-        let inner = self.0.open_source(waker, resume, set_position, pace)?;
+        let inner = self.0.open_source(waker, from, pace)?;
         Ok(Box::new(FailsAt(inner, self.1)))
     }
 
@@ -359,11 +358,10 @@ impl Plugins for Vanishing {
     fn open_source(
         &self,
         waker: &Arc<Waker>,
-        resume: Option<&Checkpoint>,
-        set_position: bool,
+        from: &Resumption,
         pace: Pace,
     ) -> Result<Box<dyn Reader>> {
-        let inner = self.0.open_source(waker, resume, set_position, pace)?;
+        let inner = self.0.open_source(waker, from, pace)?;
         Ok(Box::new(LosesTarget(inner, Arc::clone(&self.0.0))))
     }
 
