@@ -28,6 +28,8 @@ pub(super) struct Group {
     pub(super) checkpoint: Option<Checkpoint>,
     /// Its transactions, if it may be committed before older groups.
     pub(super) names: Names,
+    /// It holds something of a first copy.
+    pub(super) holds_copied: bool,
     /// What its checkpoint has to do to the notes of groups that an earlier writer has committed ahead.
     pub(super) clearings: Vec<Clearing>,
 }
@@ -201,7 +203,7 @@ impl<H: BuildHasher + Default> Collector<H> {
 
     /// Whether the transaction is in the target already, committed by an earlier writer before older ones.
     pub(super) fn has_applied(&mut self, transaction: &Transaction) -> bool {
-        self.applied.holds(transaction)
+        !is_copied(transaction) && self.applied.holds(transaction)
     }
 
     /// A transaction record is in the group.
@@ -219,6 +221,7 @@ impl<H: BuildHasher + Default> Collector<H> {
                 group.names.add(transaction);
             }
         }
+        group.holds_copied |= is_copied(transaction);
         if transaction.committed_at_micros > 0 {
             group.totals.last_commit_micros = transaction.committed_at_micros;
         }
@@ -231,6 +234,13 @@ impl<H: BuildHasher + Default> Collector<H> {
         group.clearings = self.applied.take_changes();
         Some((group, checkpoint, std::mem::take(&mut self.net)))
     }
+}
+
+/// Whether it is no transaction of the source's, but a part of a first copy: after a crash there may be another one in its place.
+fn is_copied(transaction: &Transaction) -> bool {
+    transaction.gtid.is_none()
+        && transaction.committed_at_micros == 0
+        && !transaction.changes.is_empty()
 }
 
 impl Place {

@@ -398,7 +398,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         ];
         let clearings = group.clearings.iter();
         fences.extend(clearings.map(|clearing| self.store.clearing_sql(clearing)));
-        let ahead = self.open.goes_ahead.then(|| {
+        let may_go_ahead = self.open.goes_ahead && !group.holds_copied;
+        let ahead = may_go_ahead.then(|| {
             let (note, key) = self.store.ahead_sql(checkpoint.ordinal, &group.names);
             [note, self.store.taken_in_sql(key)]
         });
