@@ -19,6 +19,7 @@ use datain_mysql_client::{Session, Stream, quote_identifier};
 use datain_server_facts::{Rights, Variables, clock, encryption, tables as seen};
 
 use crate::checkpoint::State;
+use crate::copying;
 use crate::facts::Facts;
 use crate::reader::Settings;
 
@@ -138,5 +139,10 @@ pub async fn survey<S: Stream>(
     definers::tell(session, &filter, &rights, insensitive, &mut survey).await?;
     survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);
     survey.find(clock::finding(session, now, "source.clock-skew", "source").await?);
+    // Last: it leaves the session as definitions are read.
+    let copies = settings.start.mode == "snapshot" && checkpoint.is_none();
+    for finding in copying::findings(session, &filter, copies).await? {
+        survey.find(finding);
+    }
     Ok(survey)
 }

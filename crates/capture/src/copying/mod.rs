@@ -14,8 +14,8 @@ mod window;
 use std::collections::VecDeque;
 
 use datain_binlog::GtidSet;
-use datain_contract::ErrorExt as _;
-use datain_contract::types::{Error, Severity, Statement};
+use datain_contract::types::{Error, Finding, Severity, Statement};
+use datain_contract::{ErrorExt as _, FindingExt as _};
 use datain_mysql_client::{Session, Stream};
 use datain_schema_objects::plan::{Abilities, Choices};
 use datain_schema_objects::{plan, read};
@@ -39,6 +39,35 @@ const CHUNK_BYTES: usize = 1 << 20;
 const LEAST_ROW: u64 = 4 << 10;
 /// How many seconds the source may take until it shows what its log holds.
 const LOOKS: u32 = 60;
+
+/// What the target is taken to have: nobody asks it here. What it lacks for an encrypted table it says itself; the other options say where a table is kept.
+fn abilities() -> Abilities {
+    Abilities {
+        encrypts: true,
+        ..Abilities::default()
+    }
+}
+
+/// What a first copy would find fault with in the definitions; if none is to be made, that there is nothing to find. The session is left as
+/// [`read::prepare`] makes it.
+///
+/// # Errors
+/// Those of [`read::read`].
+pub async fn findings<S: Stream>(
+    session: &mut Session<S>,
+    filter: &TableFilter,
+    copies: bool,
+) -> Result<Vec<Finding>, Error> {
+    if !copies {
+        let codes = [read::UNSEEN, read::UNUSABLE, plan::DROPPED];
+        let passed = |code| Finding::passed(code, "no first copy is to be made");
+        return Ok(codes.map(passed).to_vec());
+    }
+    let reading = read::read(session, filter).await?;
+    let mut findings = reading.findings.clone();
+    findings.extend(plan::plan(reading, &abilities(), Choices::default()).findings);
+    Ok(findings)
+}
 
 /// What a step has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,12 +271,7 @@ impl<S: Stream> Copier<S> {
             let reading = read::read(&mut self.session, &self.filter).await?;
             statements::must_be_readable(&reading)?;
             let findings = reading.findings.clone();
-            // The target is asked by nobody here. What it lacks for an encrypted table it says itself; the other options say where a table is kept.
-            let abilities = Abilities {
-                encrypts: true,
-                ..Abilities::default()
-            };
-            let plan = plan::plan(reading, &abilities, Choices::default());
+            let plan = plan::plan(reading, &abilities(), Choices::default());
             let noted = findings.iter().chain(&plan.findings);
             self.notices.extend(
                 noted
