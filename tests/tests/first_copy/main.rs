@@ -69,7 +69,7 @@ fn definitions_and_rows_arrive() {
 fn rows_that_change_meanwhile_arrive() {
     let seed = seed("first copy");
     let mut rng = Rng::with_seed(seed);
-    for round in 0..if long() { 15 } else { 3 } {
+    for round in 0..if long() { 15 } else { 2 } {
         let [source, target] = loading_pair();
         run(&source, moving_keys::CREATE);
         run(&source, "DROP TABLE net.prefix_");
@@ -256,7 +256,7 @@ fn a_host_that_is_killed_goes_on() {
             &source,
             "CREATE TABLE net.large (id INT AUTO_INCREMENT PRIMARY KEY, t VARCHAR(200)); INSERT INTO net.large (t) SELECT REPEAT(k, 50) FROM net.wide",
         );
-        for _ in 0..if long() { 9 } else { 7 } {
+        for _ in 0..if long() { 9 } else { 6 } {
             run(&source, "INSERT INTO net.large (t) SELECT t FROM net.large");
         }
         let folder = TempDir::new().expect("a folder");
