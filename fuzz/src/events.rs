@@ -39,6 +39,7 @@ pub fn run(data: &[u8]) {
             offset,
         },
         gtids: (choice & 2 == 0).then(GtidSet::new),
+        copy: None,
     };
     let excluded: &[String] = match choice & 16 {
         0 => &[],

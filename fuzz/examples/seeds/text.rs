@@ -210,8 +210,8 @@ pub fn checkpoint() {
                 offset: 5_000_000_000,
             },
             gtids: set.map(|set| set.parse().expect("a set")),
-        copy: None,
-    };
+            copy: None,
+        };
         seeds.add(state.checkpoint(7).data);
     }
     seeds.add(br#"{"v":2,"server_uuid":"","file":"","offset":0,"gtid_set":null}"#.to_vec());
