@@ -68,6 +68,29 @@ pub fn inserts_since(source: &Server, gtids: &str) -> Vec<Batch> {
     .expect("the log")
 }
 
+/// Runs statements that fill the tables of `schema`, in a session that takes everything, and returns what the log has of them.
+///
+/// # Panics
+/// When one is refused.
+pub fn fill(server: &Server, schema: &str, statements: &[String]) -> Vec<Batch> {
+    let before = executed(server);
+    let mut session = session(server);
+    block_on(async {
+        session
+            .exec(b"SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'")
+            .await?;
+        session.exec(format!("USE {schema}").as_bytes()).await?;
+        for sql in statements {
+            if let Err(error) = session.exec(sql.as_bytes()).await {
+                panic!("{error}: {sql}");
+            }
+        }
+        Ok::<_, ClientError>(())
+    })
+    .expect("rows");
+    inserts_since(server, &before)
+}
+
 /// The row sets of batches, each with its table and its block.
 ///
 /// # Panics

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::assembler::Assembler;
 use crate::checkpoint::State;
-use crate::copying::{Copier, Step};
+use crate::copying::{self, Copier, Step};
 use crate::facts::Facts;
 use crate::framing::Counts;
 use crate::neighbours::{Listed, Registration};
@@ -135,7 +135,7 @@ impl<S: Stream> Reader<S> {
         let resume = match resume {
             Some(checkpoint) if !set_position => Some(State::from_checkpoint(checkpoint)?),
             Some(checkpoint) if State::from_checkpoint(checkpoint)?.copy.is_some() => {
-                return Err(incomplete());
+                return Err(copying::incomplete());
             }
             _ => None,
         };
@@ -346,15 +346,6 @@ impl<S: Stream> Reader<S> {
             (None, None) => false,
         };
     }
-}
-
-/// The error of a pipeline that is to go elsewhere before its first copy is complete.
-fn incomplete() -> Error {
-    Error::reconfigure(
-        "snapshot.incomplete",
-        "the first copy is not complete, so there is no other place from which the stream could go on",
-    )
-    .hint("let the copy come to its end; or datain remove -c FILE, drop what was copied on the target, and begin where [start] says")
 }
 
 fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> {

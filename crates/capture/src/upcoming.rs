@@ -16,6 +16,7 @@ use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{DumpPacket, Session, Stream};
 
 use crate::checkpoint::State;
+use crate::copying;
 use crate::facts::Facts;
 use crate::position::Position;
 use crate::reader::{Settings, request_dump};
@@ -68,6 +69,10 @@ pub async fn after<S: Stream>(
     checkpoint: &Checkpoint,
     enough: impl Future<Output = ()>,
 ) -> Result<Option<Upcoming>, Error> {
+    // What fails may be a part of the copy, and the log's next transaction may change rows that are still to be copied.
+    if State::from_checkpoint(checkpoint)?.copy.is_some() {
+        return Err(copying::incomplete());
+    }
     let Some((mut walk, mut dump)) = Dump::request(session, settings, checkpoint).await? else {
         return Ok(None);
     };

@@ -2,11 +2,13 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+use std::future::pending;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use datain_capture::reader::Settings;
+use datain_capture::reader::{Reader, Settings};
+use datain_capture::upcoming;
 use datain_contract::types::{Change, Error};
 use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
@@ -185,7 +187,7 @@ fn what_cannot_be_copied_while_it_happens_is_refused() {
 }
 
 #[test]
-fn a_filter_that_changes_before_the_copy_is_complete_is_refused() {
+fn what_would_lose_a_part_of_an_incomplete_copy_is_refused() {
     let source = server();
     run(&source, TABLES);
     let mut settings = settings("filtered");
@@ -204,6 +206,14 @@ fn a_filter_that_changes_before_the_copy_is_complete_is_refused() {
         }
     });
     let checkpoint = first.expect("a chunk").expect("a checkpoint");
+    let elsewhere = Reader::open(native::session(&source), &settings, Some(&checkpoint), true);
+    let error = block_on(elsewhere)
+        .err()
+        .expect("--set-position is refused");
+    assert_eq!(error.code, "snapshot.incomplete", "{error:?}");
+    let skipped = upcoming::after(native::session(&source), &settings, &checkpoint, pending());
+    let error = block_on(skipped).expect_err("skip is refused");
+    assert_eq!(error.code, "snapshot.incomplete", "{error:?}");
     settings.include = vec!["c.%".to_owned(), "b.%".to_owned()];
     let error = block_on(native::open_reader(&source, &settings, Some(&checkpoint)))
         .err()

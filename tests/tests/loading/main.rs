@@ -27,26 +27,6 @@ fn server(flavor: Flavor) -> Server {
         .expect("a server")
 }
 
-/// Statements that fill the tables of [`ROWS`] on the source, under a session that takes everything.
-fn fill(source: &Server, statements: &[String]) -> Vec<Batch> {
-    let before = bulk_load::executed(source);
-    let mut session = bulk_load::session(source);
-    block_on(async {
-        session
-            .exec(b"SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'")
-            .await?;
-        session.exec(format!("USE {ROWS}").as_bytes()).await?;
-        for sql in statements {
-            if let Err(error) = session.exec(sql.as_bytes()).await {
-                panic!("{error}: {sql}");
-            }
-        }
-        Ok::<_, datain_mysql_client::ClientError>(())
-    })
-    .expect("rows");
-    bulk_load::inserts_since(source, &before)
-}
-
 /// Writes row sets to the target in both ways and has the servers compare. Returns the names of the tables of which not all rows could be loaded.
 fn arrives(source: &Server, target: &Server, batches: &[Batch]) -> Vec<String> {
     let mut root = bulk_load::session(target);
@@ -113,7 +93,7 @@ fn corners_of_every_type_arrive_as_they_are() {
             "CREATE DATABASE {ROWS} CHARACTER SET utf8mb4; USE {ROWS};\n{tables}"
         ))
         .expect("tables");
-    let batches = fill(&source, &rows);
+    let batches = bulk_load::fill(&source, ROWS, &rows);
     assert_eq!(
         arrives(&source, &target, &batches),
         ["documents", "large_values", "no_bytes", "no_member"],
@@ -135,7 +115,7 @@ fn random_rows_arrive_as_they_are() {
         }
         let before = bulk_load::executed(&source);
         let copies: Vec<String> = tables.iter().map(|(_, copy)| copy.clone()).collect();
-        let batches = fill(&source, &copies);
+        let batches = bulk_load::fill(&source, ROWS, &copies);
         assert_ne!(before, bulk_load::executed(&source), "DATAIN_SEED={first}");
         let without = arrives(&source, &target, &batches).len();
         inserted += without;
@@ -156,7 +136,7 @@ fn what_a_load_bends_is_noticed() {
         ))
         .expect("tables");
     let rows: Vec<String> = bent::ROWS.iter().map(|sql| (*sql).to_owned()).collect();
-    let mut batches = fill(&source, &rows);
+    let mut batches = bulk_load::fill(&source, ROWS, &rows);
     for table in batches.iter_mut().flat_map(|batch| &mut batch.tables) {
         if table.name == "invalid_bytes" {
             // As if its bytes were said to be UTF-8.

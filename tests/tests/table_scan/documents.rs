@@ -1,9 +1,10 @@
 //! JSON: text of a SELECT, made a document again, is what the log has.
 
 use datain_binary_json::Document;
+use datain_tests::bulk_load;
 
 use super::images::session;
-use super::{ROWS, equal, fill, server};
+use super::{ROWS, equal, server};
 
 /// A document of each form, near what the small form can hold.
 fn near_64_kib() -> Vec<String> {
@@ -80,7 +81,7 @@ fn documents_are_what_the_log_has() {
     // As deep as documents can be.
     let deep = format!("{}{}{}", "[{\"a\":".repeat(50), 1, "}]".repeat(50));
     rows.push(format!("INSERT INTO typed (j) VALUES ('{deep}')"));
-    let batches = fill(&server, &rows);
+    let batches = bulk_load::fill(&server, ROWS, &rows);
     equal(&server, &batches, &[1000]);
 }
 
@@ -102,7 +103,7 @@ fn decimals_in_documents_have_their_values() {
         "CAST('-0.001' AS DECIMAL(3,3))",
     ]
     .map(|value| format!("INSERT INTO d (j) VALUES (JSON_ARRAY(1, {value}, _utf8mb4'x'))"));
-    let batches = fill(&server, &rows);
+    let batches = bulk_load::fill(&server, ROWS, &rows);
     let logged = super::images::logged(&batches);
     let scan = super::images::scan(&mut session, ROWS, "d");
     let read = super::images::read(&scan, &mut session, 3);

@@ -3,9 +3,10 @@
 use datain_mysql_client::blocking::block_on;
 use datain_row_block::{Bitmap, read_image};
 use datain_table_scan::{ChunkLimits, Reading, TableScan};
+use datain_tests::bulk_load;
 
 use super::images::{Root, chunk, read, scan, session};
-use super::{ROWS, equal, fill, server};
+use super::{ROWS, equal, server};
 
 /// A type, and values of it in SQL; the server passes over one that it takes for the same as another.
 const KEYS: &[(&str, &str)] = &[
@@ -334,7 +335,7 @@ fn keys_of_every_type() {
             list.join(", ")
         ));
     }
-    let batches = fill(&server, &rows);
+    let batches = bulk_load::fill(&server, ROWS, &rows);
     equal(&server, &batches, &[1, 2, 3, 7, 1000]);
     let mut session = session(&server);
     let without_ranges = by_members();
@@ -375,7 +376,7 @@ fn keys_of_several_columns() {
                 list.join(", ")
             ));
         }
-        let batches = fill(&server, &rows);
+        let batches = bulk_load::fill(&server, ROWS, &rows);
         equal(&server, &batches, &[3, 1000]);
         let mut session = session(&server);
         let without_ranges = by_members();

@@ -8,7 +8,6 @@ mod keys;
 mod reads;
 
 use datain_contract::types::Batch;
-use datain_mysql_client::blocking::block_on;
 use datain_tests::bulk_load;
 use datain_tests::seed::{long, seed};
 use datain_throwaway_servers::{Flavor, Server};
@@ -28,26 +27,6 @@ fn server() -> Server {
         .option("binlog_row_metadata=FULL")
         .start()
         .expect("a server")
-}
-
-/// Statements that fill the tables of [`ROWS`], under a session that takes everything.
-fn fill(server: &Server, statements: &[String]) -> Vec<Batch> {
-    let before = bulk_load::executed(server);
-    let mut session = bulk_load::session(server);
-    block_on(async {
-        session
-            .exec(b"SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'")
-            .await?;
-        session.exec(format!("USE {ROWS}").as_bytes()).await?;
-        for sql in statements {
-            if let Err(error) = session.exec(sql.as_bytes()).await {
-                panic!("{error}: {sql}");
-            }
-        }
-        Ok::<_, datain_mysql_client::ClientError>(())
-    })
-    .expect("rows");
-    bulk_load::inserts_since(server, &before)
 }
 
 /// What the documents of a test are.
@@ -125,7 +104,7 @@ fn corners_of_every_type_are_read_as_they_are_logged() {
             "CREATE DATABASE {ROWS} CHARACTER SET utf8mb4; USE {ROWS};\n{tables}"
         ))
         .expect("tables");
-    let batches = fill(&server, &rows);
+    let batches = bulk_load::fill(&server, ROWS, &rows);
     equal(&server, &batches, &CHUNKS);
 }
 
@@ -143,7 +122,7 @@ fn random_rows_are_read_as_they_are_logged() {
             .sql("SET GLOBAL binlog_row_metadata = FULL")
             .expect("a setting");
         let copies: Vec<String> = tables.into_iter().map(|(_, copy)| copy).collect();
-        let batches = fill(&server, &copies);
+        let batches = bulk_load::fill(&server, ROWS, &copies);
         println!("DATAIN_SEED={}", first + number);
         equal_with(&server, &batches, &CHUNKS, Documents::Random);
     }

@@ -10,7 +10,7 @@ use datain_tests::bulk_load;
 use datain_tests::seed::{Rng, seed};
 
 use super::images::{chunk, read, scan, session};
-use super::{ROWS, equal, fill, server};
+use super::{ROWS, equal, server};
 
 fn made(server: &datain_throwaway_servers::Server, tables: &str) {
     server
@@ -96,7 +96,7 @@ fn large_values() {
         .map(|mib| format!("INSERT INTO b VALUES ({mib}, REPEAT(X'00FF0A5C', {mib} << 18))"))
         .collect();
     rows.push("INSERT INTO j SELECT 1, CAST(CONCAT('[', REPEAT('{\"a\": 1, \"bb\": [1.5, \"x\"]},', 700000), REPEAT('\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\",', 100000), '1]') AS JSON)".to_owned());
-    let batches = fill(&server, &rows);
+    let batches = bulk_load::fill(&server, ROWS, &rows);
     equal(&server, &batches, &[1, 10]);
 }
 
@@ -108,8 +108,9 @@ fn a_chunk_ends_with_its_bytes() {
     let rows: Vec<String> = (0..100)
         .map(|id| format!("({id}, REPEAT('x', 10000))"))
         .collect();
-    fill(
+    bulk_load::fill(
         &server,
+        ROWS,
         &[format!("INSERT INTO t VALUES {}", rows.join(","))],
     );
     let mut of_test = session(&server);
@@ -193,7 +194,7 @@ fn tables_of_all_sorts() {
         "INSERT INTO `odd``t\\'x` VALUES (1), (2)",
     ]
     .map(str::to_owned);
-    let batches = fill(&server, &rows);
+    let batches = bulk_load::fill(&server, ROWS, &rows);
     equal(&server, &batches, &[1, 2, 3, 1000]);
 
     let mut session = session(&server);
@@ -256,7 +257,7 @@ fn settings_of_the_server_change_nothing() {
     let rows = ["INSERT INTO t VALUES ('a', '2021-03-28 02:30:00', _utf8mb4'{\"a\": [1, 2, 3, 4.5], \"b\": \"x\"}', '0000-00-00', 1), \
          ('b', '2021-10-31 00:30:00', _utf8mb4'[1, 2, 3]', '2021-02-31', 2), ('it''s \\\\', NULL, NULL, NULL, 3), ('d', NULL, NULL, NULL, 4)"]
     .map(str::to_owned);
-    let batches = fill(&server, &rows);
+    let batches = bulk_load::fill(&server, ROWS, &rows);
     server
         .sql(
             "SET GLOBAL sql_mode = 'PAD_CHAR_TO_FULL_LENGTH,ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,HIGH_NOT_PRECEDENCE,NO_ZERO_DATE,NO_ZERO_IN_DATE,STRICT_ALL_TABLES,IGNORE_SPACE'; \

@@ -457,6 +457,15 @@ fn as_change(error: Error) -> Error {
     }
 }
 
+/// The error of an order that would let the stream go past something that the copy still needs.
+pub(crate) fn incomplete() -> Error {
+    Error::reconfigure(
+        "snapshot.incomplete",
+        "the first copy is not complete: until it is, no transaction can be left out, and there is no other place from which the stream could go on",
+    )
+    .hint("mend what stops it, and let it come to its end; or datain remove -c FILE, drop what was copied on the target, and begin where [start] says")
+}
+
 fn damaged() -> Error {
     Error::fatal(
         "checkpoint.damaged",

@@ -12,7 +12,7 @@ use datain_schema_objects::{Kind, Object};
 const NO_FOREIGN_KEY_CHECKS: u32 = 0x0400_0000;
 
 /// Bits of sql_mode as the log has them, from MySQL's documentation of `Query_event`.
-const MODES: [(&str, u32); 17] = [
+const MODES: [(&str, u32); 22] = [
     ("REAL_AS_FLOAT", 0),
     ("PIPES_AS_CONCAT", 1),
     ("ANSI_QUOTES", 2),
@@ -30,27 +30,18 @@ const MODES: [(&str, u32); 17] = [
     ("ALLOW_INVALID_DATES", 25),
     ("ERROR_FOR_DIVISION_BY_ZERO", 26),
     ("TRADITIONAL", 27),
-];
-/// See [`MODES`].
-const LATER_MODES: [(&str, u32); 5] = [
+    ("NO_AUTO_CREATE_USER", 28),
     ("HIGH_NOT_PRECEDENCE", 29),
     ("NO_ENGINE_SUBSTITUTION", 30),
     ("PAD_CHAR_TO_FULL_LENGTH", 31),
     ("TIME_TRUNCATE_FRACTIONAL", 32),
-    ("NO_AUTO_CREATE_USER", 28),
 ];
 
 fn modes(text: &str) -> u64 {
-    let known = MODES.iter().chain(&LATER_MODES);
-    let bit = |mode: &str| {
-        known
-            .clone()
-            .find(|(name, _)| *name == mode)
-            .map(|(_, bit)| 1 << bit)
-    };
+    let bit = |mode: &str| MODES.iter().find(|(name, _)| *name == mode);
     text.split(',')
         .filter_map(bit)
-        .fold(0, |all: u64, bit: u64| all | bit)
+        .fold(0, |all, (_, bit)| all | 1 << bit)
 }
 
 /// Refuses to copy what could not be read as a whole.

@@ -205,7 +205,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["snapshot.incomplete"],
             then: "ends",
-            meaning: "`--set-position` before the first copy was complete: let it end, or remove the pipeline",
+            meaning: "`datain skip` or `--set-position` before the first copy was complete: let it end, or remove the pipeline",
         },
         ErrorEntry {
             codes: &["snapshot.column-type"],
