@@ -7,6 +7,7 @@
 //! The marks: a chunk is read when `@@gtid_executed` covers all that the stream had handed on when its reading began, since a transaction comes into the log before it can be seen. Without GTIDs
 //! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
 
+mod families;
 mod keys;
 mod look;
 mod place;
@@ -103,6 +104,7 @@ pub struct Copier<S> {
 /// A table that is being copied.
 struct TableCopy {
     name: Name,
+    level: usize,
     /// None while a chunk is being read, and when the last one was.
     scan: Option<Scan>,
     /// Chunks that were read and not handed on, in the order of reading.
@@ -188,7 +190,9 @@ impl<S: Stream + 'static> Copier<S> {
         }
         self.notices.append(&mut self.todo.notices);
         let tables = self.todo.tables.iter();
-        assembler.begin_copying(Copying::of(tables.map(|table| table.name.clone())));
+        let links = std::mem::take(&mut self.todo.links);
+        let copying = Copying::of(tables.map(|table| table.name.clone()), links);
+        assembler.begin_copying(copying);
         if let Some((schema, name)) = place.begun() {
             self.begun = (schema.to_owned(), name.to_owned());
         }
@@ -210,7 +214,13 @@ impl<S: Stream + 'static> Copier<S> {
         waiting: Waiting,
         goes_on: Option<Option<Vec<u8>>>,
     ) -> Result<(), Error> {
-        let Waiting { name, row_bytes } = waiting;
+        let Waiting {
+            name,
+            row_bytes,
+            level,
+            follows,
+            circle: _,
+        } = waiting;
         let session = self.readers.idle().ok_or_else(no_connection)?;
         let table = TableDefinition::ask(session, &name.0, &name.1)
             .await?
@@ -223,10 +233,12 @@ impl<S: Stream + 'static> Copier<S> {
         let after = goes_on.flatten();
         self.tables.push(TableCopy {
             name,
+            level,
             scan: Some(Scan {
                 scan: TableScan::new(table, &version)?.to_the_end(),
                 size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
                 after: after.clone(),
+                follows,
             }),
             chunks: VecDeque::new(),
             after,
@@ -294,10 +306,17 @@ impl<S: Stream + 'static> Copier<S> {
             return Ok(Step::Waits);
         }
         if self.tables.len() < self.readers.count()
+            && self.may_begin_next()
             && let Some(table) = self.todo.tables.pop_front()
         {
-            self.begun = table.name.clone();
-            self.begin_table(assembler, table, None).await?;
+            let circle = table.circle.clone();
+            let mut next = Some(table);
+            while let Some(table) = next {
+                self.begun = table.name.clone();
+                self.begin_table(assembler, table, None).await?;
+                let together = |table: &mut Waiting| circle.is_some() && table.circle == circle;
+                next = self.todo.tables.pop_front_if(together);
+            }
             // Before anything of it comes to the target: whoever goes on from here must know that something may be there.
             assembler.hand_on_place(self.place());
             return Ok(Step::HandedOn);
@@ -311,6 +330,12 @@ impl<S: Stream + 'static> Copier<S> {
         } else {
             Step::Waits
         })
+    }
+
+    /// Whether the next table may be begun beside those that are not whole.
+    fn may_begin_next(&self) -> bool {
+        let next = self.todo.tables.front();
+        next.is_some_and(|next| self.tables.iter().all(|table| table.level >= next.level))
     }
 
     /// Begins to read the next chunk of the table that has the fewest at hand. Returns whether there is one to be read.
