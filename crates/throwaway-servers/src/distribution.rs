@@ -233,14 +233,26 @@ impl Distribution {
     /// # Errors
     /// When the distribution has none.
     pub fn mysqlbinlog_command(&self) -> Result<Command> {
+        self.beside_client("mysqlbinlog")
+    }
+
+    /// The distribution's `mysqldump`, which lies beside its client.
+    ///
+    /// # Errors
+    /// When the distribution has none.
+    pub fn mysqldump_command(&self) -> Result<Command> {
+        self.beside_client("mysqldump")
+    }
+
+    fn beside_client(&self, name: &str) -> Result<Command> {
         let Some(client) = &self.client else {
             return Err(Error::unusable(
-                format!("{} comes without mysqlbinlog", self.flavor),
+                format!("{} comes without {name}", self.flavor),
                 "take another server",
             ));
         };
         let program = Program {
-            path: client.path.with_file_name("mysqlbinlog"),
+            path: client.path.with_file_name(name),
             ..client.clone()
         };
         Ok(program.command())
