@@ -3,7 +3,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`apply`] | `bench apply`: backlogs worked off by the native replica and by datain, and the latency of both |
-//! | [`copy`] | `bench copy`: the first copy, by mysqldump and by datain |
+//! | [`copy`] | `bench copy`: the first copy, by mysqldump, by mydumper and by datain |
 //! | [`source`], [`reading`] | `bench source`: reading and decoding a binary log |
 //! | [`workloads`], [`mixed`] | what is written on the source |
 //! | [`lab`] | the servers, and bringing a target back to the same start |

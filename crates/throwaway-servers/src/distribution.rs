@@ -297,6 +297,14 @@ pub(crate) fn library_folders(root: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Where MariaDB's client library of an unpacked Debian has the ways to log in that it loads from files (caching_sha2_password).
+pub(crate) fn mariadb_plugins(root: &Path) -> Option<PathBuf> {
+    library_folders(root)
+        .into_iter()
+        .map(|folder| folder.join("libmariadb3/plugin"))
+        .find(|folder| folder.exists())
+}
+
 fn find(folder: &Path, wanted: impl Fn(&str) -> bool) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).ok()?;
     entries

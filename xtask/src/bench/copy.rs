@@ -18,14 +18,15 @@ mod report;
 mod servers;
 
 use std::{
+    fs,
     path::PathBuf,
-    process::ExitCode,
+    process::{Command, ExitCode},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use datain_throwaway_servers::Server;
+use datain_throwaway_servers::{Server, mydumper::Mydumper};
 
 use self::{
     data::{Sizes, Workload},
@@ -34,7 +35,7 @@ use self::{
     servers::{SCHEMA, Servers},
 };
 use super::{apply::or_all, lab::Mode, report as files, subject::Subject, usage};
-use crate::{demo::interrupt::Interrupt, tree};
+use crate::{bar, demo::interrupt::Interrupt, tree};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -88,6 +89,11 @@ const PATIENCE: Duration = Duration::from_secs(900);
 pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCode> {
     let begin = Instant::now();
     let subject = Subject::find(arguments.program.as_deref(), &arguments.apply, false)?;
+    let engines = or_all(&arguments.engine, &Engine::ALL);
+    let mydumper = match engines.contains(&Engine::Mydumper) && !arguments.source_cost {
+        true => Some(Mydumper::fetch(&*bar::progress())?),
+        false => None,
+    };
     interrupt.check()?;
     let modes = or_all(&arguments.mode, &Mode::ALL);
     let path = arguments
@@ -100,6 +106,7 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
             arguments,
             subject: &subject,
             interrupt,
+            mydumper: mydumper.as_ref(),
             workload,
             sizes: workload.sizes(arguments.rows, arguments.tables),
         };
@@ -115,7 +122,7 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
         println!("{}", report::copied_table(&copied));
         println!(
             "seconds: from the start of the first process to the end of the last; start: what datain's start takes with nothing to do. MiB: of the rows' values.\n\
-             x dump: rows/s to those of mysqldump | mysql. cpu s: of the copying programs; source, target: of the servers.\n\
+             x mysqldump, x mydumper: rows/s to theirs. cpu s: of the copying programs; source, target: of the servers.\n\
              peak MiB: of datain. follow: datain's run after the last write. load: average of the last minute.\n\
              Every copy was equal to the source by CHECKSUM TABLE, but those that other programs made while it was written to.\n"
         );
@@ -139,6 +146,8 @@ struct Bench<'a> {
     arguments: &'a Arguments,
     subject: &'a Subject,
     interrupt: &'a Interrupt,
+    /// Only where it is measured.
+    mydumper: Option<&'a Mydumper>,
     workload: Workload,
     sizes: Sizes,
 }
@@ -146,6 +155,7 @@ struct Bench<'a> {
 /// How one program copied.
 struct Ran {
     seconds: f64,
+    dump_seconds: Option<f64>,
     cpu: f64,
     peak_mib: Option<f64>,
     restarts: Option<u64>,
@@ -221,7 +231,7 @@ impl Bench<'_> {
                 run.compile()?;
                 Some(run)
             }
-            Engine::Mysqldump => None,
+            Engine::Mysqldump | Engine::Mydumper => None,
         };
         let load = usage::load_average();
         let before = cpu_of(both)?;
@@ -231,12 +241,13 @@ impl Bench<'_> {
                     let ran = run.until_caught_up(PATIENCE, self.interrupt)?;
                     Ran {
                         seconds: ran.seconds,
+                        dump_seconds: None,
                         cpu: ran.cpu_seconds,
                         peak_mib: ran.peak_mib,
                         restarts: ran.progress["restarts"].as_u64(),
                     }
                 }
-                None => self.by_others(servers, both)?,
+                None => self.by_others(engine, servers, both)?,
             };
             Ok((ran, cpu_of(both)?))
         };
@@ -261,6 +272,7 @@ impl Bench<'_> {
             rows: self.sizes.rows(),
             bytes: self.sizes.rows() * u64::from(self.workload.row_bytes()),
             seconds: ran.seconds,
+            dump_seconds: ran.dump_seconds,
             start_seconds: next.filter(|_| writes_per_second.is_none()),
             cpu: ran.cpu,
             source_cpu: after[0] - before[0],
@@ -275,12 +287,32 @@ impl Bench<'_> {
     }
 
     /// The copy by programs that are not ours.
-    fn by_others(&self, servers: &Servers, both: [&Server; 2]) -> Result<Ran> {
-        let commands = programs::dump_and_client(both, self.arguments.logged)?;
-        let took = programs::pipe(commands, servers.folder(), PATIENCE, self.interrupt)?;
+    fn by_others(&self, engine: Engine, servers: &Servers, both: [&Server; 2]) -> Result<Ran> {
+        let logged = self.arguments.logged;
+        let pipe = |commands: Vec<Command>| {
+            programs::pipe(commands, servers.folder(), PATIENCE, self.interrupt)
+        };
+        let (dumped, loaded) = match engine {
+            Engine::Mydumper => {
+                let programs = self.mydumper.context("mydumper is not there")?;
+                let dump = servers.folder().join("dump");
+                let [dumper, loader] = programs::dumper_and_loader(both, programs, &dump, logged)?;
+                let dumped = pipe(vec![dumper])?;
+                let loaded = pipe(vec![loader])?;
+                fs::remove_dir_all(&dump)
+                    .with_context(|| format!("failed to remove {}", dump.display()))?;
+                (Some(dumped), loaded)
+            }
+            Engine::Mysqldump | Engine::Datain => {
+                let commands = programs::dump_and_client(both, logged)?;
+                (None, pipe(commands.into())?)
+            }
+        };
+        let before = dumped.unwrap_or_default();
         Ok(Ran {
-            seconds: took.seconds,
-            cpu: took.cpu_seconds,
+            seconds: before.seconds + loaded.seconds,
+            dump_seconds: dumped.map(|took| took.seconds),
+            cpu: before.cpu_seconds + loaded.cpu_seconds,
             peak_mib: None,
             restarts: None,
         })

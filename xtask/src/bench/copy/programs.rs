@@ -9,7 +9,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use datain_throwaway_servers::{Distribution, Flavor, ROOT_PASSWORD, Server, fetched};
+use datain_throwaway_servers::{
+    Distribution, Flavor, ROOT_PASSWORD, Server, fetched, mydumper::Mydumper,
+};
 
 use super::servers::SCHEMA;
 use crate::{bench::usage, children, demo::interrupt::Interrupt};
@@ -55,6 +57,32 @@ pub(super) fn dump_and_client(
         .args(connection(target))
         .args(no_tls);
     Ok([dump, client])
+}
+
+/// `mydumper` and then `myloader`, with two threads each and their own defaults otherwise, by way of files in `dump`.
+pub(super) fn dumper_and_loader(
+    [source, target]: [&Server; 2],
+    programs: &Mydumper,
+    dump: &Path,
+    logged: bool,
+) -> Result<[Command; 2]> {
+    let common = |mut command: Command, server: &Server| {
+        command
+            .args(["--host=127.0.0.1", "--user=root", "--threads=2"])
+            .arg(format!("--port={}", server.port()))
+            .arg(format!("--password={ROOT_PASSWORD}"));
+        command
+    };
+    let mut dumper = common(programs.dump()?, source);
+    dumper
+        .arg(format!("--database={SCHEMA}"))
+        .arg(format!("--outputdir={}", dump.display()));
+    let mut loader = common(programs.load()?, target);
+    loader.arg(format!("--directory={}", dump.display()));
+    if logged {
+        loader.arg("--enable-binlog");
+    }
+    Ok([dumper, loader])
 }
 
 /// Runs programs, the output of each being the next one's input, to their end.

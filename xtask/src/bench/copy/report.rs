@@ -14,16 +14,19 @@ use crate::bench::{
 pub(super) enum Engine {
     /// `mysqldump --single-transaction | mysql`
     Mysqldump,
+    /// `mydumper`, then `myloader`, with two threads
+    Mydumper,
     /// `datain run --until-caught-up`
     Datain,
 }
 
 impl Engine {
-    pub(super) const ALL: [Self; 2] = [Self::Mysqldump, Self::Datain];
+    pub(super) const ALL: [Self; 3] = [Self::Mysqldump, Self::Mydumper, Self::Datain];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Mysqldump => "mysqldump",
+            Self::Mydumper => "mydumper",
             Self::Datain => "datain",
         }
     }
@@ -37,6 +40,8 @@ pub(super) struct Figures {
     pub(super) bytes: u64,
     /// Until all rows were on the target: from the start of the first process to the end of the last.
     pub(super) seconds: f64,
+    /// Of them, what a program took that first writes files.
+    pub(super) dump_seconds: Option<f64>,
     /// What a start of datain with nothing to do takes.
     pub(super) start_seconds: Option<f64>,
     /// Processor time of the copying programs, of the source and of the target.
@@ -121,8 +126,23 @@ fn ratio(rows: &[Copied], of: &Copied, to: Engine) -> Option<f64> {
 
 pub(super) fn copied_table(rows: &[Copied]) -> String {
     let heading = [
-        "workload", "mode", "engine", "rows", "seconds", "start", "rows/s", "MiB/s", "x dump",
-        "cpu s", "source", "target", "peak MiB", "writes/s", "follow", "load",
+        "workload",
+        "mode",
+        "engine",
+        "rows",
+        "seconds",
+        "start",
+        "rows/s",
+        "MiB/s",
+        "x mysqldump",
+        "x mydumper",
+        "cpu s",
+        "source",
+        "target",
+        "peak MiB",
+        "writes/s",
+        "follow",
+        "load",
     ];
     let mut lines = vec![heading.map(str::to_owned).to_vec()];
     for row in rows {
@@ -139,6 +159,7 @@ pub(super) fn copied_table(rows: &[Copied]) -> String {
                 rate(figures.rows_per_second()),
                 decimals(figures.mib_per_second()),
                 or_dash(ratio(rows, row, Engine::Mysqldump)),
+                or_dash(ratio(rows, row, Engine::Mydumper)),
                 decimals(figures.cpu),
                 decimals(figures.source_cpu),
                 decimals(figures.target_cpu),
@@ -204,10 +225,12 @@ fn copied_json(rows: &[Copied], row: &Copied) -> Value {
             "rows": figures.rows,
             "bytes": figures.bytes,
             "seconds": figures.seconds,
+            "dump_seconds": figures.dump_seconds,
             "start_seconds": figures.start_seconds,
             "rows_per_second": figures.rows_per_second(),
             "mib_per_second": figures.mib_per_second(),
             "ratio_to_mysqldump": ratio(rows, row, Engine::Mysqldump),
+            "ratio_to_mydumper": ratio(rows, row, Engine::Mydumper),
             "cpu_seconds": figures.cpu,
             "source_cpu_seconds": figures.source_cpu,
             "target_cpu_seconds": figures.target_cpu,
@@ -249,6 +272,7 @@ mod tests {
             rows: 1_000_000,
             bytes: 104_857_600,
             seconds,
+            dump_seconds: None,
             start_seconds: None,
             cpu: 1.0,
             source_cpu: 0.5,
