@@ -194,7 +194,6 @@ mod tests {
     fn a_pipe_fails_with_the_words_of_any_of_its_programs() {
         let folder = TempDir::new().unwrap();
         let limit = Duration::from_secs(20);
-        // A watch of signals may be had once in a process only; a test needs none.
         let interrupt = Interrupt::watch().unwrap();
         let run = |first: &str, second: &str| {
             let commands = [shell(first), shell(second)];
