@@ -18,6 +18,9 @@ use crate::{
     demo::{host::members, interrupt::Interrupt},
 };
 
+/// Sessions that share the pace: one alone would wait for each of its commits.
+const WRITERS: u32 = 4;
+
 /// Updates of the rows that are copied, at a fixed pace, while `work` is done. Returns also how many a second there were.
 pub(super) fn beside_updates<T>(
     source: &Server,
@@ -28,29 +31,36 @@ pub(super) fn beside_updates<T>(
 ) -> Result<(T, f64)> {
     let unlogged = "SET SESSION sql_log_bin = 0";
     source.sql(&format!("{unlogged}; TRUNCATE bench_tools.enough"))?;
+    let each = rate.div_ceil(WRITERS);
     let call = format!(
-        "CALL bench_tools.paced_updates({}, {}, {rate}, {})",
+        "CALL bench_tools.paced_updates({}, {}, {each}, {})",
         sizes.tables,
         sizes.rows_each,
-        u64::from(rate) * at_most.as_secs()
+        u64::from(each) * at_most.as_secs()
     );
     let counter = Counter::start(source)?;
     thread::scope(|scope| {
-        let writer = scope.spawn(|| source.sql(&call).map(|_| ()));
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|_| scope.spawn(|| source.sql(&call).map(|_| ())))
+            .collect();
         let result = work();
-        // Before anything can fail: else the writer would go on to its limit.
+        // Before anything can fail: else the writers would go on to their limit.
         let stopped = source.sql(&format!(
             "{unlogged}; INSERT INTO bench_tools.enough VALUES (1)"
         ));
-        let ended = writer.join().map_err(|_| anyhow!("the writer panicked"))?;
+        let ended: Vec<_> = writers.into_iter().map(|writer| writer.join()).collect();
         let result = result?;
-        stopped.context("failed to stop the writer")?;
-        ended.context("failed to write during the copy")?;
+        stopped.context("failed to stop the writers")?;
+        for writer in ended {
+            writer
+                .map_err(|_| anyhow!("a writer panicked"))?
+                .context("failed to write during the copy")?;
+        }
         Ok((result, counter.rate()?))
     })
 }
 
-/// sysbench's tables, outside the schema that is copied.
+/// sysbench at work, in tables outside the schema that is copied.
 pub(super) struct Sysbenched {
     load: Load,
 }
