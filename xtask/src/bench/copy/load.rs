@@ -1,7 +1,7 @@
 //! What is written on the source while it is copied.
 
 use std::{
-    thread,
+    thread::{self, ScopedJoinHandle},
     time::{Duration, Instant},
 };
 
@@ -48,7 +48,7 @@ pub(super) fn beside_updates<T>(
         let stopped = source.sql(&format!(
             "{unlogged}; INSERT INTO bench_tools.enough VALUES (1)"
         ));
-        let ended: Vec<_> = writers.into_iter().map(|writer| writer.join()).collect();
+        let ended: Vec<_> = writers.into_iter().map(ScopedJoinHandle::join).collect();
         let result = result?;
         stopped.context("failed to stop the writers")?;
         for writer in ended {
