@@ -4,6 +4,11 @@
 //! the buffer already, then, if that was no whole batch and nothing else is there, it hands out what it has, and only with nothing at all it waits. It
 //! may be left suspended at any time.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Error};
 use datain_mysql_client::{DUMP_HEARTBEAT_V2, DUMP_THROUGH_GTID, DumpPacket, Session, Stream};
@@ -12,7 +17,8 @@ use serde::Deserialize;
 
 use crate::assembler::Assembler;
 use crate::checkpoint::State;
-use crate::copying::{self, Copier, Step};
+use crate::copying::throttle::Limits;
+use crate::copying::{self, Clock, Copier, CopyControl, Step};
 use crate::facts::Facts;
 use crate::framing::Counts;
 use crate::neighbours::{Listed, Registration};
@@ -43,6 +49,9 @@ pub struct Settings {
     /// Rows in a chunk of the first copy at most.
     #[serde(default = "chunk_rows")]
     pub chunk_rows: u32,
+    /// How fast the first copy may be.
+    #[serde(default)]
+    pub snapshot: Limits,
     /// A resume point on every transaction, so that the sink can commit each by itself.
     #[serde(default)]
     pub one_by_one: bool,
@@ -99,7 +108,7 @@ pub struct Reader<S> {
     /// What ended the stream; the transactions before it go out first.
     failed: Option<Error>,
     registered: Registered,
-    copier: Option<Copier<S>>,
+    copier: Option<(Copier<S>, Clock, Rc<CopyControl>)>,
     filter: TableFilter,
     /// The filter as text.
     patterns: String,
@@ -204,17 +213,30 @@ impl<S: Stream> Reader<S> {
         self.assembler.copy_place().is_some()
     }
 
-    /// Makes the first copy over this session, among the changes of the stream. `now` gives microseconds of a clock that does not go back.
+    /// Makes the first copy over this session, among the changes of the stream, as fast as `control` allows, which is told how far it is.
     ///
     /// # Errors
     /// What cannot be copied, with table; errors of the server.
-    pub async fn copy_over(&mut self, session: Session<S>, now: fn() -> u64) -> Result<(), Error> {
+    pub async fn copy_over(
+        &mut self,
+        session: Session<S>,
+        clock: Clock,
+        control: Rc<CopyControl>,
+    ) -> Result<(), Error> {
         let by_gtid = self.assembler.gtids().is_some();
         let filter = self.filter.clone();
         let patterns = self.patterns.clone();
-        let mut copier = Copier::new(session, filter, by_gtid, patterns, self.chunk_rows, now);
+        let mut copier = Copier::new(
+            session,
+            filter,
+            by_gtid,
+            patterns,
+            self.chunk_rows,
+            clock.now,
+            Rc::clone(&control),
+        );
         copier.begin(&mut self.assembler).await?;
-        self.copier = Some(copier);
+        self.copier = Some((copier, clock, control));
         Ok(())
     }
 
@@ -222,32 +244,33 @@ impl<S: Stream> Reader<S> {
     pub fn take_notices(&mut self) -> Vec<String> {
         self.copier
             .as_mut()
-            .map(Copier::take_notices)
+            .map(|(copier, ..)| copier.take_notices())
             .unwrap_or_default()
     }
 
-    /// Does the copy's next thing, where there is something to do. Returns whether the stream need not be waited for.
-    async fn copy(&mut self) -> bool {
-        let Some(copier) = &mut self.copier else {
-            return false;
+    /// Does the copy's next thing, where there is something to do.
+    async fn copy(&mut self) -> Next {
+        let Some((copier, ..)) = &mut self.copier else {
+            return Next::Stream;
         };
         if self.failed.is_some()
             || !self.assembler.is_settled()
             || !self.assembler.knows_its_place()
             || self.assembler.has_full_batch()
         {
-            return false;
+            return Next::Stream;
         }
         match copier.step(&mut self.assembler).await {
-            Ok(Step::HandedOn) => true,
-            Ok(Step::Waits) => false,
+            Ok(Step::HandedOn) => Next::Goes,
+            Ok(Step::Waits) => Next::Stream,
+            Ok(Step::Rests(until)) => Next::StreamUntil(until),
             Ok(Step::Complete) => {
                 self.copier = None;
-                true
+                Next::Goes
             }
             Err(error) => {
                 self.fail(error);
-                true
+                Next::Goes
             }
         }
     }
@@ -274,7 +297,7 @@ impl<S: Stream> Reader<S> {
             {
                 self.fail(error);
             }
-            let goes_on = self.copy().await;
+            let next = self.copy().await;
             self.look_for_head();
             let batch = self.assembler.take_batch();
             tell(self.progress());
@@ -284,10 +307,24 @@ impl<S: Stream> Reader<S> {
             if let Some(error) = self.failed.take() {
                 return Err(error);
             }
-            if goes_on {
-                continue;
-            }
-            let packet = self.session.next_event().await;
+            let until = match next {
+                Next::Goes => continue,
+                Next::Stream => None,
+                Next::StreamUntil(until) => Some(until),
+            };
+            let rest = self.copier.as_ref().zip(until);
+            let rest = rest.map(|((_, clock, control), until)| (*clock, Rc::clone(control), until));
+            let event = self.session.next_event();
+            let packet = match rest {
+                None => event.await,
+                // An event that has come in part stays with the session.
+                Some((clock, control, until)) => {
+                    match within(event, clock, &control, until).await {
+                        Some(packet) => packet,
+                        None => continue,
+                    }
+                }
+            };
             let taken = packet
                 .map_err(Error::from)
                 .and_then(|packet| take(packet, &mut self.assembler));
@@ -346,6 +383,38 @@ impl<S: Stream> Reader<S> {
             (None, None) => false,
         };
     }
+}
+
+/// What comes next.
+enum Next {
+    /// There is something to do without the stream.
+    Goes,
+    /// The stream's next event.
+    Stream,
+    /// The same, but this moment at the latest.
+    StreamUntil(u64),
+}
+
+/// What `work` comes to; nothing if it is suspended when the moment has come, or when the copy's limits have become others.
+async fn within<T>(
+    work: impl Future<Output = T>,
+    clock: Clock,
+    control: &CopyControl,
+    until: u64,
+) -> Option<T> {
+    let limits = control.limits();
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        if let Poll::Ready(result) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(result));
+        }
+        if (clock.now)() >= until || control.limits() != limits {
+            return Poll::Ready(None);
+        }
+        (clock.wake_at)(until);
+        Poll::Pending
+    })
+    .await
 }
 
 fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> {

@@ -7,11 +7,15 @@
 //! The marks: a chunk is read when `@@gtid_executed` covers all that the stream has handed on, since a transaction comes into the log before it can be seen. Without GTIDs
 //! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
 
+mod control;
 mod place;
+pub mod progress;
 mod statements;
+pub mod throttle;
 mod window;
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use datain_binlog::GtidSet;
 use datain_contract::types::{Error, Finding, Severity, Statement};
@@ -27,8 +31,12 @@ use datain_table_scan::{
 use crate::assembler::Assembler;
 use crate::check::cascades;
 use crate::facts;
+use crate::neighbours;
 use crate::position::Position;
+pub use control::{Clock, CopyControl};
 pub use place::Place;
+use progress::{Counted, Totals};
+use throttle::{Throttle, Verdict};
 pub use window::{Copying, Stage, changed_meanwhile};
 
 /// A chunk should take so many microseconds to read.
@@ -76,6 +84,8 @@ pub enum Step {
     HandedOn,
     /// The stream must go on first.
     Waits,
+    /// Nothing is read before this moment, so that others are not disturbed.
+    Rests(u64),
     /// The copy is complete.
     Complete,
 }
@@ -97,6 +107,10 @@ pub struct Copier<S> {
     /// Where the log ended after the chunk at hand was read.
     high: Option<Position>,
     notices: Vec<String>,
+    control: Rc<CopyControl>,
+    throttle: Throttle,
+    /// Sessions of the source that are at work for replication: this one, and those that send the log.
+    own_sessions: u32,
 }
 
 /// What is left to do, the next thing first.
@@ -116,10 +130,14 @@ struct Scan {
     after: Option<Vec<u8>>,
     /// The newest chunk is the last one.
     is_over: bool,
+    /// What the newest chunk came to.
+    read: Totals,
+    began: u64,
 }
 
 impl<S: Stream> Copier<S> {
-    /// A copy over a connection of its own. `patterns` is the filter as text. `now` gives microseconds of a clock that does not go back.
+    /// A copy over a connection of its own. `patterns` is the filter as text. `now` gives microseconds of a clock that does not go back. `control` says how fast it may be,
+    /// and is told how far it is.
     pub fn new(
         session: Session<S>,
         filter: TableFilter,
@@ -127,6 +145,7 @@ impl<S: Stream> Copier<S> {
         patterns: String,
         chunk_rows: u32,
         now: fn() -> u64,
+        control: Rc<CopyControl>,
     ) -> Self {
         Self {
             session,
@@ -139,6 +158,9 @@ impl<S: Stream> Copier<S> {
             scan: None,
             high: None,
             notices: Vec::new(),
+            control,
+            throttle: Throttle::default(),
+            own_sessions: 0,
         }
     }
 
@@ -166,6 +188,10 @@ impl<S: Stream> Copier<S> {
             .detail(format!("the copy began with {filter}, and now it is {}", self.patterns))
             .hint("put it back until the copy is complete; or remove the pipeline, drop what was copied, and start again"));
         }
+        let replicas = neighbours::list(&mut self.session).await?.len();
+        self.own_sessions = u32::try_from(replicas)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
         self.todo = self.look(&place).await?;
         let tables = self.todo.tables.iter();
         assembler.begin_copying(Copying::of(
@@ -209,12 +235,15 @@ impl<S: Stream> Copier<S> {
             return Err(window::no_key().in_table(schema, name));
         }
         assembler.begin_table(table.clone(), goes_on.is_some());
+        self.control.progress.borrow_mut().begin_table(schema, name);
         let version = self.session.server_version().clone();
         self.scan = Some(Scan {
             scan: TableScan::new(table, &version)?.to_the_end(),
             size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
             after: goes_on.flatten(),
             is_over: false,
+            read: Totals::default(),
+            began: (self.now)(),
         });
         Ok(())
     }
@@ -239,16 +268,20 @@ impl<S: Stream> Copier<S> {
         if let Some(statement) = self.todo.statements.pop_front() {
             let done = self.todo.definitions - self.todo.statements.len() as u64;
             let filter = self.patterns.clone();
+            let mut progress = self.control.progress.borrow_mut();
+            progress.definitions(done, self.todo.definitions);
             assembler.hand_on_statement(statement, done, Place::Definitions { done, filter });
             return Ok(Step::HandedOn);
         }
         if self.scan.is_none() {
             let Some((schema, name, row_bytes)) = self.todo.tables.pop_front() else {
                 assembler.end_copying();
+                self.control.progress.borrow_mut().complete();
                 return Ok(Step::HandedOn);
             };
             self.begin_table(assembler, &schema, &name, row_bytes, None)
                 .await?;
+            let counted = self.counted(&schema, &name, Totals::default());
             // Before anything of it comes to the target: whoever goes on from here must know that something may be there.
             assembler.hand_on_chunk(Place::Table {
                 schema,
@@ -256,11 +289,42 @@ impl<S: Stream> Copier<S> {
                 after: None,
                 whole: false,
                 filter: self.patterns.clone(),
+                counted,
             });
             return Ok(Step::HandedOn);
         }
+        if let Some(until) = self.rests().await? {
+            return Ok(Step::Rests(until));
+        }
         self.read_chunk(assembler).await?;
         Ok(Step::HandedOn)
+    }
+
+    /// Until when the next chunk must not be read, if so.
+    async fn rests(&mut self) -> Result<Option<u64>, Error> {
+        let (limits, durable) = (self.control.limits(), self.control.durable());
+        loop {
+            let verdict = self.throttle.verdict(&limits, durable, (self.now)());
+            let rest = match verdict {
+                Verdict::Go => None,
+                Verdict::Rest(until, why) => Some((until, why)),
+                Verdict::Look => {
+                    let running = throttle::running(&mut self.session).await?;
+                    let others = running.saturating_sub(self.own_sessions);
+                    self.throttle.note_load(others, (self.now)());
+                    continue;
+                }
+            };
+            let mut progress = self.control.progress.borrow_mut();
+            progress.rests(rest.map(|(_, why)| why));
+            return Ok(rest.map(|(until, _)| until));
+        }
+    }
+
+    /// Counts what is handed on of a table.
+    fn counted(&self, schema: &str, name: &str, chunk: Totals) -> Counted {
+        let mut progress = self.control.progress.borrow_mut();
+        progress.handed_on(schema, name, chunk, (self.now)())
     }
 
     /// Reads what there is to copy.
@@ -317,24 +381,14 @@ impl<S: Stream> Copier<S> {
             .hint("let the source log cascades (MySQL 9.6 and later with innodb_native_foreign_keys = OFF), or exclude the table; or copy by other means, and start at a position")
             .in_table(&schema, &name));
         }
-        let is_done = |schema: &str, name: &str| match place {
-            Place::Definitions { .. } => false,
-            Place::Table {
-                schema: s,
-                name: n,
-                whole,
-                ..
-            } => {
-                let here = (s.as_str(), n.as_str());
-                (schema, name) < here || *whole && (schema, name) == here
-            }
-        };
+        let mut progress = self.control.progress.borrow_mut();
+        progress.begin(&listed, place, (self.now)());
         Ok(Todo {
             statements,
             definitions,
             tables: listed
                 .into_iter()
-                .filter(|table| !is_done(&table.schema, &table.name))
+                .filter(|table| !place.has(&table.schema, &table.name))
                 .map(|table| (table.schema, table.name, table.row_bytes))
                 .collect(),
         })
@@ -354,9 +408,10 @@ impl<S: Stream> Copier<S> {
             Reading::Locking
         };
         let limits = state.size.limits();
+        let (rows, bytes) = Throttle::chunk(&self.control.limits());
         let limits = ChunkLimits {
-            rows: limits.rows.min(self.chunk_rows),
-            ..limits
+            rows: limits.rows.min(self.chunk_rows).min(rows),
+            bytes: limits.bytes.min(bytes),
         };
         let began = (self.now)();
         let (mut images, mut count) = (Vec::new(), 0);
@@ -371,9 +426,16 @@ impl<S: Stream> Copier<S> {
             count += 1;
         }
         let end = chunk.end();
-        state
-            .size
-            .observe(end.rows, end.bytes, (self.now)().saturating_sub(began));
+        let now = (self.now)();
+        let took = now.saturating_sub(began);
+        state.size.observe(end.rows, end.bytes, took);
+        let bytes = images.len() as u64;
+        self.throttle.note_chunk(end.rows, bytes, took, now);
+        state.read = Totals {
+            rows: end.rows,
+            bytes,
+            chunks: 1,
+        };
         state.is_over = end.is_last;
         if end.last_key.is_some() {
             state.after = end.last_key;
@@ -421,19 +483,25 @@ impl<S: Stream> Copier<S> {
 
     /// Hands on what is left of the chunk at hand.
     fn hand_on(&mut self, assembler: &mut Assembler) {
-        let Some(state) = &mut self.scan else {
+        let Some(state) = &self.scan else {
             return;
         };
         let table = state.scan.table();
+        let (schema, name) = (table.schema.clone(), table.name.clone());
         let place = Place::Table {
-            schema: table.schema.clone(),
-            name: table.name.clone(),
+            counted: self.counted(&schema, &name, state.read),
             after: state.after.as_deref().map(place::hex),
             whole: state.is_over,
             filter: self.patterns.clone(),
+            schema: schema.clone(),
+            name: name.clone(),
         };
         assembler.hand_on_chunk(place);
+        let now = (self.now)();
+        self.throttle.note_handed_on(assembler.ordinal(), now);
         if state.is_over {
+            let took = now.saturating_sub(state.began);
+            self.control.end_table(&schema, &name, took, now);
             assembler.copying().end();
             self.scan = None;
         }

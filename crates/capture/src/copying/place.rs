@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::progress::Counted;
+
 /// How far the copy of a source has come. It is part of the checkpoint, which moves with the rows that it stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -27,6 +29,9 @@ pub enum Place {
         whole: bool,
         /// What is replicated, as the copy began.
         filter: String,
+        /// What was copied, for people.
+        #[serde(default, skip_serializing_if = "Counted::is_nothing")]
+        counted: Counted,
     },
 }
 
@@ -45,6 +50,23 @@ impl Place {
         done: 0,
         filter: String::new(),
     };
+
+    /// Whether all rows of a table are on the target.
+    #[must_use]
+    pub fn has(&self, schema: &str, name: &str) -> bool {
+        match self {
+            Self::Definitions { .. } => false,
+            Self::Table {
+                schema: s,
+                name: n,
+                whole,
+                ..
+            } => {
+                let here = (s.as_str(), n.as_str());
+                (schema, name) < here || *whole && (schema, name) == here
+            }
+        }
+    }
 
     /// What is replicated, if the copy has begun.
     pub fn filter(&self) -> Option<&str> {
@@ -73,21 +95,32 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::copying::progress::Totals;
 
     #[test]
     fn what_is_written_is_read() {
-        let place = Place::Table {
+        let mut place = Place::Table {
             schema: "s".to_owned(),
             name: "t".to_owned(),
             after: Some(hex(&[0, 15, 255])),
             whole: false,
             filter: "*".to_owned(),
+            counted: Counted::default(),
         };
         let text = serde_json::to_string(&place).unwrap();
         assert_eq!(
             text,
             r#"{"table":{"schema":"s","name":"t","after":"000fff","whole":false,"filter":"*"}}"#
         );
+        assert_eq!(serde_json::from_str::<Place>(&text).unwrap(), place);
+        let Place::Table { counted, .. } = &mut place else {
+            unreachable!()
+        };
+        counted.before = Totals {
+            rows: 7,
+            ..Totals::default()
+        };
+        let text = serde_json::to_string(&place).unwrap();
         assert_eq!(serde_json::from_str::<Place>(&text).unwrap(), place);
         assert_eq!(unhex("000fff"), Some(vec![0, 15, 255]));
         assert_eq!(unhex("0"), None);
