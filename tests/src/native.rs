@@ -166,13 +166,14 @@ pub async fn open_reader(
 ) -> Result<Reader<Fragile>, Error> {
     let mut reader = Reader::open(session(source), settings, resume, false).await?;
     if reader.is_to_copy() {
+        let sessions = vec![session(source), session(source)];
         // Connections of tests are read until something comes, so there is nobody to be woken.
         let clock = Clock {
             now: micros,
             wake_at: |_| {},
         };
         let control = Rc::new(CopyControl::new(settings.snapshot, 0));
-        reader.copy_over(session(source), clock, control).await?;
+        reader.copy_over(sessions, clock, control).await?;
     }
     Ok(reader)
 }

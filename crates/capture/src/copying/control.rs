@@ -2,8 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 
+use datain_table_scan::ListedTable;
+
+use super::place::Place;
 use super::progress::{Progress, Summary, Totals};
-use super::throttle::Limits;
+use super::throttle::{Limits, Verdict, Why};
+use super::window::Name;
 
 /// The caller's clock and alarm.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +23,7 @@ pub struct Clock {
 pub struct CopyControl {
     limits: Cell<Limits>,
     durable: Cell<u64>,
-    pub(super) progress: RefCell<Progress>,
+    progress: RefCell<Progress>,
     news: RefCell<Vec<String>>,
 }
 
@@ -60,18 +64,55 @@ impl CopyControl {
         self.progress.borrow().summary(now)
     }
 
-    /// All rows of a table were handed on, in so many microseconds.
-    pub(super) fn end_table(&self, schema: &str, name: &str, took: u64, now: u64) {
+    pub(super) fn begin(&self, listed: &[ListedTable], place: &Place, now: u64) {
+        self.progress.borrow_mut().begin(listed, place, now);
+    }
+
+    pub(super) fn definitions(&self, done: u64, of: u64) {
+        self.progress.borrow_mut().definitions(done, of);
+    }
+
+    pub(super) fn begin_table(&self, name: &Name) {
+        self.progress.borrow_mut().begin_table(&name.0, &name.1);
+    }
+
+    pub(super) fn handed_on(&self, name: &Name, chunk: Totals, now: u64) {
+        let mut progress = self.progress.borrow_mut();
+        progress.handed_on(&name.0, &name.1, chunk, now);
+    }
+
+    pub(super) fn whole(&self) -> Totals {
+        self.progress.borrow().whole()
+    }
+
+    pub(super) fn rests(&self, verdict: &Verdict) {
+        let why = match verdict {
+            Verdict::Rest(_, why) => Some(*why),
+            Verdict::After => Some(Why::Busy),
+            Verdict::Go | Verdict::Look => None,
+        };
+        self.progress.borrow_mut().rests(why);
+    }
+
+    pub(super) fn complete(&self) {
+        self.progress.borrow_mut().complete();
+    }
+
+    /// All rows of a table were handed on, which this reader began with at a moment.
+    pub(super) fn end_table(&self, name: &Name, began: u64, now: u64) {
         let mut progress = self.progress.borrow_mut();
         let Totals {
             rows,
             bytes,
             chunks,
-        } = progress.end_table(schema, name, now);
+        } = progress.end_table(&name.0, &name.1, now);
         let tables = progress.tables();
-        let (kib, tenths) = (bytes.div_ceil(1024), took / 100_000);
+        let kib = bytes.div_ceil(1024);
+        let tenths = now.saturating_sub(began) / 100_000;
         self.news.borrow_mut().push(format!(
-            "{schema}.{name} is copied: {rows} rows, {kib} KiB, {chunks} chunks, {}.{} s; {} of {} tables are whole",
+            "{}.{} is copied: {rows} rows, {kib} KiB, {chunks} chunks, {}.{} s; {} of {} tables are whole",
+            name.0,
+            name.1,
             tenths / 10,
             tenths % 10,
             tables.0,

@@ -3,7 +3,7 @@
 //! What a table will come to is the server's estimate (information_schema) until it is whole. The time that is left follows from the estimated bytes on disk: of each table the part of
 //! them that its rows are of its estimated rows counts as done, and what was done in the last seconds says how fast it goes on.
 //!
-//! The totals are part of the checkpoint ([`Counted`]), so a restart knows them: of the table at hand, and of all that are whole together. Of a single table that was whole before the
+//! The totals are part of the checkpoint ([`Place`]), so a restart knows them: of the tables at hand, and of all that are whole together. Of a single table that was whole before the
 //! restart only the estimate is known then.
 
 use std::collections::VecDeque;
@@ -26,29 +26,18 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn plus(self, more: Self) -> Self {
+    /// Nothing was copied, or nobody has counted.
+    #[must_use]
+    pub fn are_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn plus(self, more: Self) -> Self {
         Self {
             rows: self.rows.saturating_add(more.rows),
             bytes: self.bytes.saturating_add(more.bytes),
             chunks: self.chunks.saturating_add(more.chunks),
         }
-    }
-}
-
-/// What was copied up to a place, as the checkpoint holds it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counted {
-    /// Of the table at hand.
-    pub table: Totals,
-    /// Of all that were whole before.
-    pub before: Totals,
-}
-
-impl Counted {
-    /// Nothing was copied, or nobody has counted.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        *self == Self::default()
     }
 }
 
@@ -160,10 +149,6 @@ const LISTED_WHOLE: usize = 8;
 impl Progress {
     /// What there is to copy, as the source lists it, and how far an earlier run came.
     pub fn begin(&mut self, listed: &[ListedTable], place: &Place, now: u64) {
-        let counted = match place {
-            Place::Definitions { .. } => Counted::default(),
-            Place::Table { counted, .. } => *counted,
-        };
         self.tables = listed
             .iter()
             .map(|table| TableProgress {
@@ -185,16 +170,13 @@ impl Progress {
         (self.tables_whole, self.done) = whole.fold((0, 0), |(count, done), table| {
             (count + 1, table.on_disk.saturating_add(done))
         });
-        self.before = counted.before;
-        self.copied = counted.before.plus(counted.table);
-        match place {
-            Place::Table { whole: true, .. } => self.before = self.copied,
-            Place::Table { schema, name, .. } => {
-                self.change(schema, name, |table| table.copied = counted.table);
-            }
-            Place::Definitions { .. } => {}
-        }
+        self.before = place.whole();
         self.whole = self.before;
+        self.copied = self.before;
+        for open in place.open() {
+            self.copied = self.copied.plus(open.copied);
+            self.change(&open.schema, &open.name, |table| table.copied = open.copied);
+        }
         self.note(now);
     }
 
@@ -208,20 +190,20 @@ impl Progress {
         self.change(schema, name, |table| table.state = TableState::Copying);
     }
 
-    /// A chunk was handed on; returns what is counted then.
-    pub fn handed_on(&mut self, schema: &str, name: &str, chunk: Totals, now: u64) -> Counted {
+    /// A chunk was handed on.
+    pub fn handed_on(&mut self, schema: &str, name: &str, chunk: Totals, now: u64) {
         self.resting = None;
-        let mut table = Totals::default();
-        self.change(schema, name, |changed| {
-            changed.copied = changed.copied.plus(chunk);
-            table = changed.copied;
+        self.change(schema, name, |table| {
+            table.copied = table.copied.plus(chunk)
         });
         self.copied = self.copied.plus(chunk);
         self.note(now);
-        Counted {
-            table,
-            before: self.whole,
-        }
+    }
+
+    /// What was copied of all tables that are whole.
+    #[must_use]
+    pub fn whole(&self) -> Totals {
+        self.whole
     }
 
     /// All rows of a table were handed on; says what it has come to.
@@ -395,6 +377,7 @@ impl Speed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::copying::OpenTable;
 
     const SECOND: u64 = 1_000_000;
 
@@ -417,17 +400,6 @@ mod tests {
         }
     }
 
-    fn place(name: &str, whole: bool, counted: Counted) -> Place {
-        Place::Table {
-            schema: "s".to_owned(),
-            name: name.to_owned(),
-            after: None,
-            whole,
-            filter: "*".to_owned(),
-            counted,
-        }
-    }
-
     #[test]
     fn the_time_left_follows_from_what_was_done() {
         let mut progress = Progress::default();
@@ -440,8 +412,7 @@ mod tests {
         assert_eq!(summary.per_second, (500, 25_000));
         assert_eq!(summary.seconds_left, Some(7));
         assert_eq!(summary.estimated, (4000, 400_000));
-        let counted = progress.handed_on("s", "a", chunk(700), 2 * SECOND);
-        assert_eq!(counted.table.rows, 1200);
+        progress.handed_on("s", "a", chunk(700), 2 * SECOND);
         assert_eq!(progress.end_table("s", "a", 2 * SECOND).chunks, 2);
         let summary = progress.summary(2 * SECOND);
         assert_eq!(summary.tables, (1, 2));
@@ -451,8 +422,8 @@ mod tests {
         // Nothing goes on.
         assert_eq!(progress.summary(4 * SECOND).seconds_left, Some(12));
         progress.begin_table("s", "b");
-        let counted = progress.handed_on("s", "b", chunk(3000), 5 * SECOND);
-        assert_eq!((counted.table.rows, counted.before.rows), (3000, 1200));
+        progress.handed_on("s", "b", chunk(3000), 5 * SECOND);
+        assert_eq!(progress.whole().rows, 1200);
         progress.end_table("s", "b", 5 * SECOND);
         progress.complete();
         let summary = progress.summary(5 * SECOND);
@@ -462,21 +433,29 @@ mod tests {
 
     #[test]
     fn a_restart_knows_the_totals() {
-        let counted = Counted {
-            table: chunk(10),
-            before: chunk(100),
-        };
         let tables = [listed("a", 90), listed("b", 20), listed("c", 5)];
-        let check = |place: &Place, whole: u64, estimated: u64| {
+        let open = OpenTable {
+            schema: "s".to_owned(),
+            name: "a".to_owned(),
+            after: None,
+            copied: chunk(10),
+        };
+        let check = |open: Vec<OpenTable>, whole: u64, rows: u64, estimated: u64| {
+            let place = Place::Tables {
+                begun: ("s".to_owned(), "b".to_owned()),
+                open,
+                filter: "*".to_owned(),
+                whole: chunk(25),
+            };
             let mut progress = Progress::default();
-            progress.begin(&tables, place, 0);
+            progress.begin(&tables, &place, 0);
             let summary = progress.summary(0);
             assert_eq!(summary.tables, (whole, 3));
-            assert_eq!(summary.copied.rows, 110);
+            assert_eq!(summary.copied.rows, rows);
             assert_eq!(summary.estimated.0, estimated);
         };
-        check(&place("b", false, counted), 1, 100 + 20 + 5);
-        check(&place("b", true, counted), 2, 110 + 5);
+        check(vec![open], 1, 35, 25 + 90 + 5);
+        check(Vec::new(), 2, 25, 25 + 5);
     }
 
     #[test]

@@ -14,6 +14,8 @@ use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
 use serde::Deserialize;
 
+use super::progress::Totals;
+
 /// What the copy may ask of the two servers. 0 is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -66,6 +68,8 @@ pub enum Verdict {
     Go,
     /// Not before this moment.
     Rest(u64, Why),
+    /// Not before one of the chunks that are being read is there: others are at work, so one connection reads at a time.
+    After,
     /// How many sessions are at work on the source must be known first: [`Throttle::note_load`].
     Look,
 }
@@ -79,7 +83,7 @@ const LOAD_REST: u64 = 250_000;
 /// When to look again whether something has become durable.
 const LAG_REST: u64 = 50_000;
 /// So many other sessions at work count as others: a single one hardly competes with the copy.
-const OTHERS: u32 = 2;
+const OTHERS: usize = 2;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -89,7 +93,7 @@ pub struct Throttle {
     /// When the newest chunk ended, and what it took.
     chunk: (u64, u64),
     /// When the load was looked at, and what it was.
-    load: Option<(u64, u32)>,
+    load: Option<(u64, usize)>,
     /// Ordinals that were handed on and are not durable, and when that was.
     outstanding: VecDeque<(u64, u64)>,
 }
@@ -125,8 +129,8 @@ impl Debt {
 }
 
 impl Throttle {
-    /// Whether the next chunk may be read. `durable` is the ordinal up to which everything is durable.
-    pub fn verdict(&mut self, limits: &Limits, durable: u64, now: u64) -> Verdict {
+    /// Whether the next chunk may be read while `reading` others are. `durable` is the ordinal up to which everything is durable.
+    pub fn verdict(&mut self, limits: &Limits, reading: usize, durable: u64, now: u64) -> Verdict {
         self.rows.pay(limits.rows_per_second, now);
         self.bytes.pay(limits.bytes_per_second, now);
         let debts = [
@@ -154,7 +158,9 @@ impl Throttle {
             return Verdict::Rest(now + LAG_REST, Why::Lag);
         }
         let share_ends = self.share_ends(limits.busy_share);
-        if limits.source_load == 0 && now >= share_ends {
+        let shares = (1..100).contains(&limits.busy_share);
+        let alone = now >= share_ends && !(shares && reading > 0);
+        if limits.source_load == 0 && alone {
             return Verdict::Go;
         }
         let Some((_, others)) = self
@@ -163,13 +169,16 @@ impl Throttle {
         else {
             return Verdict::Look;
         };
-        if limits.source_load > 0 && others > limits.source_load {
+        if limits.source_load > 0 && others > limits.source_load as usize {
             return Verdict::Rest(now + LOAD_REST, Why::Load);
         }
-        if others >= OTHERS && now < share_ends {
-            return Verdict::Rest(share_ends, Why::Busy);
+        if others < OTHERS || alone {
+            return Verdict::Go;
         }
-        Verdict::Go
+        if reading > 0 {
+            return Verdict::After;
+        }
+        Verdict::Rest(share_ends, Why::Busy)
     }
 
     /// Until when the copy rests after the newest chunk, if others are at work.
@@ -182,12 +191,13 @@ impl Throttle {
         ended.saturating_add(rest)
     }
 
-    /// So many rows and bytes may the next chunk have.
+    /// So many rows and bytes may the next chunk have, with so many connections that read.
     #[must_use]
-    pub fn chunk(limits: &Limits) -> (u32, usize) {
+    pub fn chunk(limits: &Limits, connections: usize) -> (u32, usize) {
+        let chunks = CHUNKS_A_SECOND * connections.max(1) as u64;
         let part = |rate: u64| match rate {
             0 => u64::MAX,
-            rate => (rate / CHUNKS_A_SECOND).max(1),
+            rate => (rate / chunks).max(1),
         };
         (
             u32::try_from(part(limits.rows_per_second)).unwrap_or(u32::MAX),
@@ -196,14 +206,14 @@ impl Throttle {
     }
 
     /// A chunk was read, in `took` microseconds.
-    pub fn note_chunk(&mut self, rows: u64, bytes: u64, took: u64, now: u64) {
-        self.rows.add(rows);
-        self.bytes.add(bytes);
+    pub fn note_chunk(&mut self, read: Totals, took: u64, now: u64) {
+        self.rows.add(read.rows);
+        self.bytes.add(read.bytes);
         self.chunk = (now, took);
     }
 
     /// So many sessions are at work on the source beside those that replicate.
-    pub fn note_load(&mut self, others: u32, now: u64) {
+    pub fn note_load(&mut self, others: usize, now: u64) {
         self.load = Some((now, others));
     }
 
@@ -217,7 +227,7 @@ impl Throttle {
 ///
 /// # Errors
 /// Errors of the server.
-pub async fn running<S: Stream>(session: &mut Session<S>) -> Result<u32, Error> {
+pub async fn running<S: Stream>(session: &mut Session<S>) -> Result<usize, Error> {
     let row = session
         .query_first(b"SHOW GLOBAL STATUS LIKE 'Threads_running'")
         .await?;
@@ -240,45 +250,60 @@ mod tests {
         }
     }
 
+    fn read(rows: u64, bytes: u64) -> Totals {
+        Totals {
+            rows,
+            bytes,
+            chunks: 1,
+        }
+    }
+
     #[test]
     fn without_limits_it_goes_on() {
         let mut throttle = Throttle::default();
-        throttle.note_chunk(1 << 40, 1 << 50, SECOND, 5);
+        throttle.note_chunk(read(1 << 40, 1 << 50), SECOND, 5);
         throttle.note_handed_on(7, 0);
         assert_eq!(
-            throttle.verdict(&Limits::default(), 0, 1 << 50),
+            throttle.verdict(&Limits::default(), 0, 0, 1 << 50),
             Verdict::Go
         );
-        assert_eq!(Throttle::chunk(&Limits::default()), (u32::MAX, usize::MAX));
+        assert_eq!(
+            Throttle::chunk(&Limits::default(), 2),
+            (u32::MAX, usize::MAX)
+        );
     }
 
     #[test]
     fn what_was_read_is_paid_off_by_time_and_a_new_limit_counts_at_once() {
         let mut throttle = Throttle::default();
-        assert_eq!(throttle.verdict(&rows(100), 0, SECOND), Verdict::Go);
-        throttle.note_chunk(200, 0, 0, SECOND);
+        assert_eq!(throttle.verdict(&rows(100), 0, 0, SECOND), Verdict::Go);
+        throttle.note_chunk(read(200, 0), 0, SECOND);
         assert_eq!(
-            throttle.verdict(&rows(100), 0, SECOND),
+            throttle.verdict(&rows(100), 0, 0, SECOND),
             Verdict::Rest(3 * SECOND + 1, Why::Rows)
         );
         assert_eq!(
-            throttle.verdict(&rows(100), 0, 2 * SECOND),
+            throttle.verdict(&rows(100), 0, 0, 2 * SECOND),
             Verdict::Rest(3 * SECOND + 1, Why::Rows)
         );
         assert_eq!(
-            throttle.verdict(&rows(1000), 0, 2 * SECOND),
+            throttle.verdict(&rows(1000), 0, 0, 2 * SECOND),
             Verdict::Rest(2 * SECOND + SECOND / 10 + 1, Why::Rows)
         );
-        assert_eq!(throttle.verdict(&rows(0), 0, 2 * SECOND), Verdict::Go);
+        assert_eq!(throttle.verdict(&rows(0), 0, 0, 2 * SECOND), Verdict::Go);
         // Nothing is saved up.
-        assert_eq!(throttle.verdict(&rows(100), 0, 100 * SECOND), Verdict::Go);
-        throttle.note_chunk(100, 0, 0, 100 * SECOND);
         assert_eq!(
-            throttle.verdict(&rows(100), 0, 100 * SECOND),
+            throttle.verdict(&rows(100), 0, 0, 100 * SECOND),
+            Verdict::Go
+        );
+        throttle.note_chunk(read(100, 0), 0, 100 * SECOND);
+        assert_eq!(
+            throttle.verdict(&rows(100), 0, 0, 100 * SECOND),
             Verdict::Rest(101 * SECOND + 1, Why::Rows)
         );
-        assert_eq!(Throttle::chunk(&rows(100)).0, 20);
-        assert_eq!(Throttle::chunk(&rows(3)).0, 1);
+        assert_eq!(Throttle::chunk(&rows(100), 1).0, 20);
+        assert_eq!(Throttle::chunk(&rows(100), 2).0, 10);
+        assert_eq!(Throttle::chunk(&rows(3), 1).0, 1);
     }
 
     #[test]
@@ -290,13 +315,13 @@ mod tests {
         let mut throttle = Throttle::default();
         throttle.note_handed_on(5, 0);
         throttle.note_handed_on(6, SECOND);
-        assert_eq!(throttle.verdict(&limits, 4, SECOND), Verdict::Go);
+        assert_eq!(throttle.verdict(&limits, 0, 4, SECOND), Verdict::Go);
         assert_eq!(
-            throttle.verdict(&limits, 4, SECOND + 1),
+            throttle.verdict(&limits, 0, 4, SECOND + 1),
             Verdict::Rest(SECOND + 1 + LAG_REST, Why::Lag)
         );
-        assert_eq!(throttle.verdict(&limits, 5, SECOND + 1), Verdict::Go);
-        assert_eq!(throttle.verdict(&limits, 6, 9 * SECOND), Verdict::Go);
+        assert_eq!(throttle.verdict(&limits, 0, 5, SECOND + 1), Verdict::Go);
+        assert_eq!(throttle.verdict(&limits, 0, 6, 9 * SECOND), Verdict::Go);
     }
 
     #[test]
@@ -307,29 +332,36 @@ mod tests {
             ..Limits::default()
         };
         let mut throttle = Throttle::default();
-        throttle.note_chunk(1, 1, 100_000, SECOND);
-        assert_eq!(throttle.verdict(&limits, 0, SECOND), Verdict::Look);
+        throttle.note_chunk(read(1, 1), 100_000, SECOND);
+        assert_eq!(throttle.verdict(&limits, 0, 0, SECOND), Verdict::Look);
         throttle.note_load(11, SECOND);
         assert_eq!(
-            throttle.verdict(&limits, 0, SECOND),
+            throttle.verdict(&limits, 0, 0, SECOND),
             Verdict::Rest(SECOND + LOAD_REST, Why::Load)
         );
         assert_eq!(
-            throttle.verdict(&limits, 0, SECOND + LOAD_REST),
+            throttle.verdict(&limits, 0, 0, SECOND + LOAD_REST),
             Verdict::Look
         );
         throttle.note_load(10, SECOND + LOAD_REST);
         assert_eq!(
-            throttle.verdict(&limits, 0, SECOND + LOAD_REST),
+            throttle.verdict(&limits, 0, 0, SECOND + LOAD_REST),
             Verdict::Rest(SECOND + 300_000, Why::Busy)
         );
         throttle.note_load(OTHERS - 1, SECOND + LOAD_REST);
         assert_eq!(
-            throttle.verdict(&limits, 0, SECOND + LOAD_REST),
+            throttle.verdict(&limits, 0, 0, SECOND + LOAD_REST),
             Verdict::Go
         );
         throttle.note_load(10, SECOND + 300_000);
-        assert_eq!(throttle.verdict(&limits, 0, SECOND + 300_000), Verdict::Go);
+        assert_eq!(
+            throttle.verdict(&limits, 1, 0, SECOND + 300_000),
+            Verdict::After
+        );
+        assert_eq!(
+            throttle.verdict(&limits, 0, 0, SECOND + 300_000),
+            Verdict::Go
+        );
     }
 
     proptest! {
@@ -345,12 +377,12 @@ mod tests {
             let mut now = 10;
             let mut chunks: Vec<(u64, u64, u64)> = Vec::new();
             for (rows, bytes, late) in steps {
-                if let Verdict::Rest(until, _) = throttle.verdict(&limits, 0, now) {
+                if let Verdict::Rest(until, _) = throttle.verdict(&limits, 0, 0, now) {
                     prop_assert!(until > now);
                     now = until;
                 }
-                prop_assert_eq!(throttle.verdict(&limits, 0, now), Verdict::Go, "the rest that it names is enough");
-                throttle.note_chunk(rows, bytes, 0, now);
+                prop_assert_eq!(throttle.verdict(&limits, 0, 0, now), Verdict::Go, "the rest that it names is enough");
+                throttle.note_chunk(read(rows, bytes), 0, now);
                 chunks.push((now, rows, bytes));
                 now += late;
             }
@@ -372,9 +404,9 @@ mod tests {
             let mut throttle = Throttle::default();
             let (mut now, mut total) = (0, 0_u128);
             for rows in &chunks {
-                throttle.note_chunk(*rows, 0, 0, now);
+                throttle.note_chunk(read(*rows, 0), 0, now);
                 total += u128::from(*rows);
-                if let Verdict::Rest(until, _) = throttle.verdict(&rows_of(rate), 0, now) {
+                if let Verdict::Rest(until, _) = throttle.verdict(&rows_of(rate), 0, 0, now) {
                     now = until;
                 }
             }
