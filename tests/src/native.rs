@@ -10,6 +10,7 @@ use std::task::Poll;
 
 use datain_apply::checkpoint::Beginning;
 use datain_apply::engine::Engine;
+use datain_capture::copying::{Clock, CopyControl};
 use datain_capture::reader::{Reader, Settings};
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::blocking::{BlockingStream, block_on};
@@ -193,7 +194,13 @@ pub async fn open_reader_over(
     log.stream().give_way();
     let mut reader = Reader::open(log, settings, resume, false).await?;
     if reader.is_to_copy() {
-        reader.copy_over(sessions()?, micros).await?;
+        // Connections of tests are read until something comes, so there is nobody to be woken.
+        let clock = Clock {
+            now: micros,
+            wake_at: |_| {},
+        };
+        let control = Rc::new(CopyControl::new(settings.snapshot, 0));
+        reader.copy_over(sessions()?, clock, control).await?;
     }
     Ok(reader)
 }

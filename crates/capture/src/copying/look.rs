@@ -8,7 +8,7 @@ use datain_mysql_client::{Session, Stream};
 use datain_schema_objects::plan::Choices;
 use datain_schema_objects::{plan, read};
 use datain_sql_statement::TableFilter;
-use datain_table_scan::{prepare, tables};
+use datain_table_scan::{ListedTable, prepare, tables};
 
 use super::families::{Families, Links};
 use super::place::Place;
@@ -27,6 +27,8 @@ pub(super) struct Todo {
     pub(super) links: Links,
     /// What people should read.
     pub(super) notices: Vec<String>,
+    /// All tables, also those that are whole.
+    pub(super) listed: Vec<ListedTable>,
 }
 
 /// A table that has not been begun by this reader.
@@ -97,8 +99,8 @@ pub(super) async fn look<S: Stream>(
         .in_table(&other.schema, &other.name));
     }
     let mut names: Vec<(Name, u64)> = listed
-        .into_iter()
-        .map(|table| ((table.schema, table.name), table.row_bytes))
+        .iter()
+        .map(|table| ((table.schema.clone(), table.name.clone()), table.row_bytes))
         .collect();
     let families = if cascades::are_logged(session).await? {
         Families::default()
@@ -137,6 +139,7 @@ pub(super) async fn look<S: Stream>(
             .collect(),
         links: families.into_links(),
         notices,
+        listed,
     })
 }
 

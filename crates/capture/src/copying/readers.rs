@@ -39,6 +39,8 @@ pub(super) struct Manner {
     pub(super) shows: Option<GtidSet>,
     /// Rows at most.
     pub(super) rows: u32,
+    /// Bytes at most, or a row more.
+    pub(super) bytes: usize,
     pub(super) now: fn() -> u64,
 }
 
@@ -50,6 +52,8 @@ pub(super) struct ChunkRead {
     pub(super) is_last: bool,
     pub(super) images: Vec<u8>,
     pub(super) count: u32,
+    /// Microseconds that the reading took, without what came before and after.
+    pub(super) took: u64,
     /// Where the log ended afterwards.
     pub(super) high: Position,
 }
@@ -80,9 +84,9 @@ impl<S: Stream + 'static> Readers<S> {
         self.count
     }
 
-    /// Whether chunks are being read.
-    pub(super) fn are_busy(&self) -> bool {
-        !self.under_way.is_empty()
+    /// How many chunks are being read.
+    pub(super) fn busy(&self) -> usize {
+        self.under_way.len()
     }
 
     /// One that reads nothing now, if there is any.
@@ -138,7 +142,12 @@ async fn read_chunk<S: Stream>(
     mut state: Scan,
     manner: Manner,
 ) -> Result<(Session<S>, ChunkRead), Error> {
-    let Manner { shows, rows, now } = manner;
+    let Manner {
+        shows,
+        rows,
+        bytes,
+        now,
+    } = manner;
     if let Some(shows) = &shows {
         must_show(&mut session, shows).await?;
     }
@@ -154,7 +163,7 @@ async fn read_chunk<S: Stream>(
     let limits = state.size.limits();
     let limits = ChunkLimits {
         rows: limits.rows.min(rows),
-        ..limits
+        bytes: limits.bytes.min(bytes),
     };
     let began = now();
     let (mut images, mut count) = (Vec::new(), 0);
@@ -169,9 +178,8 @@ async fn read_chunk<S: Stream>(
         count += 1;
     }
     let end = chunk.end();
-    state
-        .size
-        .observe(end.rows, end.bytes, now().saturating_sub(began));
+    let took = now().saturating_sub(began);
+    state.size.observe(end.rows, end.bytes, took);
     if end.last_key.is_some() {
         state.after = end.last_key;
     }
@@ -191,6 +199,7 @@ async fn read_chunk<S: Stream>(
         is_last: end.is_last,
         images,
         count,
+        took,
         high: high.ok_or_else(crate::start::position_unknown)?,
     };
     Ok((session, chunk))
