@@ -67,8 +67,12 @@ fn migrate(source: &Server, target: &Server, definitions: &[&str], extra: &str) 
         .expect("sysbench's tables");
     let folder = TempDir::new().expect("a folder");
     // So slow that there is time to be killed in.
-    let extra = format!("[snapshot]\nmax_rows_per_second = {}\n{extra}", rows * 2 / 3);
-    let config = Host::config(folder.path(), "migration", source, target, &extra).expect("a config");
+    let extra = format!(
+        "[snapshot]\nmax_rows_per_second = {}\n{extra}",
+        rows * 2 / 3
+    );
+    let config =
+        Host::config(folder.path(), "migration", source, target, &extra).expect("a config");
 
     let stop = AtomicBool::new(false);
     let (report, written) = thread::scope(|scope| {
@@ -104,10 +108,15 @@ fn migrate(source: &Server, target: &Server, definitions: &[&str], extra: &str) 
     );
     assert!(transactions > 100, "the shop was open");
     for one in &written {
-        let (last, stopped) = (one.last.expect("it wrote"), one.stopped.expect("it was told"));
+        let (last, stopped) = (
+            one.last.expect("it wrote"),
+            one.stopped.expect("it was told"),
+        );
         assert!(last < stopped, "nobody writes behind the stop");
     }
-    let stopped = report["write_stop_seconds"].as_f64().expect("it is measured");
+    let stopped = report["write_stop_seconds"]
+        .as_f64()
+        .expect("it is measured");
     assert!(stopped < 5.0, "{report}");
     compare::assert_equal(source, target, &["rental", SCHEMA]);
     is_ready(source, target);
@@ -125,12 +134,18 @@ fn copy_with_kills(config: &Path, target: &Server) {
             LIMIT,
         ));
         println!("killed at {}", status["target"]["position"]);
-        assert!(status.to_string().contains("copying"), "it was in the midst of the copy: {status}");
+        assert!(
+            status.to_string().contains("copying"),
+            "it was in the midst of the copy: {status}"
+        );
     }
     let began = Instant::now();
     let exit = Host::run(config, &["--until-caught-up"], LIMIT).expect("it ends");
     assert_eq!(exit.code, 0, "{exit}");
-    println!("the copy was completed in {:.1} s more", began.elapsed().as_secs_f64());
+    println!(
+        "the copy was completed in {:.1} s more",
+        began.elapsed().as_secs_f64()
+    );
 }
 
 fn tables_with_rows(target: &Server) -> u64 {
@@ -159,13 +174,23 @@ fn verify_equal(config: &Path) {
     let exit = Host::command(&["verify", "-c", path(config), "--format", "json"], LIMIT);
     let exit = exit.expect("it ends");
     assert_eq!(exit.code, 0, "{exit}");
-    println!("verified in {:.1} s, under load", began.elapsed().as_secs_f64());
+    println!(
+        "verified in {:.1} s, under load",
+        began.elapsed().as_secs_f64()
+    );
 }
 
 fn cut_over(config: &Path) -> Value {
     let began = Instant::now();
     let exit = Host::command(
-        &["cutover", "-c", path(config), "--set-source-read-only", "--format", "json"],
+        &[
+            "cutover",
+            "-c",
+            path(config),
+            "--set-source-read-only",
+            "--format",
+            "json",
+        ],
         LIMIT,
     );
     let report = json(&exit);
@@ -193,7 +218,11 @@ fn is_ready(source: &Server, target: &Server) {
     );
     assert_ne!(value(target, next), before);
     assert_eq!(
-        value(target, "SELECT what FROM rental.audit ORDER BY audit_id DESC LIMIT 1").as_deref(),
+        value(
+            target,
+            "SELECT what FROM rental.audit ORDER BY audit_id DESC LIMIT 1"
+        )
+        .as_deref(),
         Some("customer in"),
         "the trigger runs"
     );
