@@ -90,6 +90,11 @@ fn group_linger_ms() -> u64 {
 }
 
 impl Config {
+    /// What is chosen for definitions that are made.
+    pub fn choices(&self) -> datain_apply::cutover::Choices {
+        datain_apply::cutover::Choices::default()
+    }
+
     /// What the checkpoint's store is told at the opening.
     pub fn beginning(&self) -> datain_apply::checkpoint::Beginning {
         let Beginning {

@@ -39,10 +39,10 @@ const NO_MORE: [&str; 3] = [
     "net.limit",
 ];
 
-struct Sink;
+pub(crate) struct Sink;
 
 /// One pipeline's writer; see [`writer`].
-struct Writer {
+pub(crate) struct Writer {
     shared: Handle,
     /// Of each connection.
     heard: Vec<Heard>,
@@ -104,7 +104,7 @@ impl Guest for Sink {
 }
 
 /// One task on a session of its own.
-fn once<T, F>(config: &str, task: impl FnOnce(Config) -> F) -> Result<T, Error>
+pub(crate) fn once<T, F>(config: &str, task: impl FnOnce(Config) -> F) -> Result<T, Error>
 where
     T: 'static,
     F: Future<Output = Result<T, Error>> + 'static,

@@ -42,7 +42,7 @@ const COUNT_TIME: Duration = Duration::from_secs(20);
 /// The largest event that is read for counting; the configuration's largest row may make it smaller.
 const COUNTED_EVENT: u64 = 16 << 20;
 
-struct Source;
+pub(crate) struct Source;
 
 /// What the reader's exports and its task share.
 #[derive(Default)]
@@ -59,7 +59,7 @@ struct Shared {
     clock_ahead_micros: i64,
 }
 
-struct Reader {
+pub(crate) struct Reader {
     shared: Rc<RefCell<Shared>>,
     /// When the server was last heard, and how often it gives a sign of life, in seconds; none for files.
     server: Option<(Heard, u64)>,

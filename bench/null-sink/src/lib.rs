@@ -23,6 +23,7 @@ mod bindings {
 use std::cell::RefCell;
 
 use bindings::export;
+use bindings::exports::datain::replication::sink_cutover;
 use bindings::exports::datain::replication::sink::{
     Guest, GuestWriter, Inspection, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
     Writer as WriterHandle,
@@ -30,7 +31,7 @@ use bindings::exports::datain::replication::sink::{
 use datain_contract::ErrorExt as _;
 use datain_contract::transport;
 use datain_contract::types::{
-    Batch, Change, Checkpoint, Contact, Description, Error, Fact, Finding,
+    Batch, Change, Checkpoint, Contact, Definition, Description, Error, Fact, Finding, NextNumber,
 };
 
 struct Sink;
@@ -104,6 +105,50 @@ impl Guest for Sink {
             dropped_schema: false,
         })
     }
+}
+
+/// It keeps nothing, so nothing can take its place.
+impl sink_cutover::Guest for Sink {
+    fn known(_config: String) -> Result<Option<sink_cutover::KnownProgress>, Error> {
+        Ok(None)
+    }
+
+    fn set_progress(
+        _config: String,
+        _seen: u64,
+        _next: Option<sink_cutover::Progress>,
+        _consequences: sink_cutover::Consequences,
+    ) -> Result<u64, Error> {
+        Err(no_cutover())
+    }
+
+    fn look(
+        _config: String,
+        _definitions: Vec<Definition>,
+        _numbers: Vec<NextNumber>,
+    ) -> Result<Vec<Finding>, Error> {
+        Err(no_cutover())
+    }
+
+    fn make(
+        _config: String,
+        _definitions: Vec<Definition>,
+        _kind: String,
+    ) -> Result<Vec<sink_cutover::Made>, Error> {
+        Err(no_cutover())
+    }
+
+    fn raise_next_numbers(_config: String, _numbers: Vec<NextNumber>) -> Result<Vec<String>, Error> {
+        Err(no_cutover())
+    }
+
+    fn own_place(_config: String) -> Result<Option<sink_cutover::Place>, Error> {
+        Ok(None)
+    }
+}
+
+fn no_cutover() -> Error {
+    Error::fatal("bench.no-cutover", "this sink keeps nothing")
 }
 
 impl GuestWriter for Writer {

@@ -14,6 +14,7 @@
 pub mod cascades;
 pub mod check;
 pub mod checkpoint;
+pub mod cutover;
 pub mod ddl;
 pub mod engine;
 pub mod json_sql;
