@@ -28,6 +28,7 @@ pub mod status;
 mod stop;
 mod supervisor;
 pub mod tail;
+pub mod verify;
 
 pub use handle::Handle;
 pub use lane::{Pace, Plugins, Reader, Standing, Writer};
@@ -154,6 +155,20 @@ impl Pipeline {
     pub fn check(&self) -> Result<Findings> {
         let loaded = self.plugins.loaded();
         preflight::check(&loaded.source, &loaded.sink, &loaded.config)
+    }
+
+    /// Compares the rows of both servers while they are written to; see [`verify`]. Changes rows of the target only with [`verify::Options::repair`].
+    ///
+    /// # Errors
+    /// Why there can be no verdict: `verify.behind` when the target does not get to where the source was looked at, `verify.copy-incomplete`, errors of the
+    /// servers, and [`Kind::Interrupted`](crate::error::Kind::Interrupted) after `stop`.
+    pub fn verify(
+        &self,
+        options: &verify::Options,
+        stop: &Stop,
+        watcher: &dyn verify::Watcher,
+    ) -> Result<verify::Report> {
+        verify::run(&self.plugins, options, stop, watcher)
     }
 
     /// What the target knows of this pipeline. Changes nothing, also while it runs elsewhere.
