@@ -51,8 +51,12 @@ pub use sink::exports::datain::replication::sink::{
     Inspection as SinkInspection, NotedError, Progress, Removal, Resumption, SinkStatus,
     SkippedTransaction,
 };
+pub use sink::exports::datain::replication::sink_cutover::{
+    Consequences, KnownProgress as KnownCutover, Made, Place, Progress as CutoverProgress,
+};
 pub use source::exports::datain::replication::source::{
     EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey, TableChanges,
     Upcoming,
 };
+pub use source::exports::datain::replication::source_cutover::{End, LookOut};
 pub use types::{Batch, Checkpoint};

@@ -46,7 +46,14 @@ impl Guest for Sink {
                 settle: consequences.contains(Consequences::SETTLE),
             };
             let mut target = session::connect(&config.endpoint, |_| {}).await?;
-            cutovers::set(&mut target, &config.stream, seen, next.as_ref(), consequences).await
+            cutovers::set(
+                &mut target,
+                &config.stream,
+                seen,
+                next.as_ref(),
+                consequences,
+            )
+            .await
         })
     }
 

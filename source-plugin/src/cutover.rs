@@ -70,6 +70,9 @@ impl Guest for Source {
                 data,
                 display,
             };
+            if let Some(passed) = end::judge(&checkpoint, &end)? {
+                return Ok(passed);
+            }
             let mut source = session::connect(&config.endpoint, |_| {}).await?;
             end::has_passed(&mut source, &checkpoint, &end).await
         })

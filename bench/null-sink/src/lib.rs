@@ -23,11 +23,11 @@ mod bindings {
 use std::cell::RefCell;
 
 use bindings::export;
-use bindings::exports::datain::replication::sink_cutover;
 use bindings::exports::datain::replication::sink::{
     Guest, GuestWriter, Inspection, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
     Writer as WriterHandle,
 };
+use bindings::exports::datain::replication::sink_cutover;
 use datain_contract::ErrorExt as _;
 use datain_contract::transport;
 use datain_contract::types::{
@@ -138,7 +138,10 @@ impl sink_cutover::Guest for Sink {
         Err(no_cutover())
     }
 
-    fn raise_next_numbers(_config: String, _numbers: Vec<NextNumber>) -> Result<Vec<String>, Error> {
+    fn raise_next_numbers(
+        _config: String,
+        _numbers: Vec<NextNumber>,
+    ) -> Result<Vec<String>, Error> {
         Err(no_cutover())
     }
 

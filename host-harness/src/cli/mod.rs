@@ -5,6 +5,7 @@
 
 mod check;
 mod confirm;
+mod cutover;
 mod lines_out;
 mod logging;
 mod orders;
@@ -64,6 +65,8 @@ enum Command {
     Skip(skip::SkipArgs),
     /// Removes all that the target knows of the pipeline; the replicated data stay.
     Remove(remove::RemoveArgs),
+    /// Ends a migration: the source becomes read-only, the target comes to its end, gets triggers and events, and is ready for clients. Goes on where it was interrupted.
+    Cutover(cutover::CutoverArgs),
     /// Prints the source's changes as lines of JSON (Debezium's envelope); needs no target, and disturbs no pipeline. With --file it prints those in files, without a server.
     Tail(tail::TailArgs),
 }
@@ -126,6 +129,7 @@ pub fn main() -> ExitCode {
         Command::Start(args) => orders::start(&args),
         Command::Skip(args) => skip::skip(&args),
         Command::Remove(args) => remove::remove(&args),
+        Command::Cutover(args) => cutover::cutover(&args),
         Command::Tail(args) => tail::tail(&args),
     });
     match finish {

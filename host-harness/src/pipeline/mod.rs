@@ -16,6 +16,7 @@
 mod backoff;
 pub mod channel;
 mod components;
+pub mod cutover;
 mod generation;
 mod handle;
 mod lag;
@@ -41,7 +42,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::bindings::{
-    Checkpoint, Removal, SinkInspection, SkippedTransaction, SourceInspection, Upcoming,
+    Checkpoint, KnownCutover, Removal, SinkInspection, SkippedTransaction, SourceInspection,
+    Upcoming,
 };
 use crate::config::Config;
 use crate::engine::Engine;
@@ -169,6 +171,39 @@ impl Pipeline {
         watcher: &dyn verify::Watcher,
     ) -> Result<verify::Report> {
         verify::run(&self.plugins, options, stop, watcher)
+    }
+
+    /// Ends the pipeline with the target in the source's place; see [`cutover`]. Goes on with a cutover that was interrupted.
+    ///
+    /// # Errors
+    /// Why it did not succeed; before the target was changed, everything has been taken back then, but after `stop` ([`Kind::Interrupted`](crate::error::Kind::Interrupted)).
+    pub fn cutover(
+        &self,
+        options: &cutover::Options,
+        stop: &Stop,
+        watcher: &dyn cutover::Watcher,
+    ) -> Result<cutover::Ended> {
+        cutover::run(self, options, stop, watcher)
+    }
+
+    /// Takes a cutover back that was interrupted, as long as nothing was made on the target.
+    ///
+    /// # Errors
+    /// `cutover.beyond-return` with what remains; errors of the servers.
+    pub fn abort_cutover(
+        &self,
+        options: &cutover::Options,
+        watcher: &dyn cutover::Watcher,
+    ) -> Result<cutover::Aborted> {
+        cutover::abort(self, options, watcher)
+    }
+
+    /// How far a cutover of this pipeline has come; none where there is none. Changes nothing.
+    ///
+    /// # Errors
+    /// What the sink reports.
+    pub fn known_cutover(&self) -> Result<Option<KnownCutover>> {
+        self.plugins.sink()?.known_cutover()
     }
 
     /// What the target knows of this pipeline. Changes nothing, also while it runs elsewhere.

@@ -2,6 +2,7 @@
 //!
 //! One instance is used from one thread. After any error it is thrown away, which closes its sockets and frees its memory.
 
+mod cutover;
 mod failure;
 mod imports;
 mod instance;

@@ -20,8 +20,8 @@ use crate::pipeline::Writer;
 
 /// An instance of a sink plugin, with an open writer once [`Self::open`] has succeeded.
 pub struct SinkInstance {
-    instance: Instance,
-    plugin: SinkPlugin,
+    pub(super) instance: Instance,
+    pub(super) plugin: SinkPlugin,
     writer: Option<ResourceAny>,
 }
 

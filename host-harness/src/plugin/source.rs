@@ -20,8 +20,8 @@ use crate::pipeline::Reader;
 
 /// An instance of a source plugin, with an open reader once [`Self::open`] has succeeded.
 pub struct SourceInstance {
-    instance: Instance,
-    plugin: SourcePlugin,
+    pub(super) instance: Instance,
+    pub(super) plugin: SourcePlugin,
     reader: Option<ResourceAny>,
 }
 

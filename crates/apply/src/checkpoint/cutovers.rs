@@ -75,8 +75,14 @@ pub async fn known<S: Stream>(
     let Some(row) = session.query_first(&sql).await? else {
         return Ok(None);
     };
-    let [Some(stage), Some(note), Some(bars), Some(revision), Some(began), Some(changed)] =
-        row.as_slice()
+    let [
+        Some(stage),
+        Some(note),
+        Some(bars),
+        Some(revision),
+        Some(began),
+        Some(changed),
+    ] = row.as_slice()
     else {
         return Err(damaged());
     };
@@ -98,7 +104,9 @@ fn damaged() -> Error {
         "checkpoint.damaged",
         "the row in datain.cutovers cannot be read",
     )
-    .hint("restore the row, or delete it and look at both servers before the cutover is begun again")
+    .hint(
+        "restore the row, or delete it and look at both servers before the cutover is begun again",
+    )
 }
 
 /// Keeps `next`, or with none forgets the cutover, if it still is at the revision that was `seen` (0: there was none). Returns the new revision.
@@ -213,7 +221,9 @@ pub(super) async fn require_none<S: Stream>(
     Err(if stage == "done" {
         error.hint("the target is in use now: the .reverse.toml beside FILE replicates the other way; datain remove -c FILE forgets the pipeline")
     } else {
-        error.hint("datain cutover -c FILE goes on with it, datain cutover -c FILE --abort takes it back")
+        error.hint(
+            "datain cutover -c FILE goes on with it, datain cutover -c FILE --abort takes it back",
+        )
     })
 }
 
@@ -234,7 +244,9 @@ mod tests {
             "UPDATE datain.cutovers SET revision = revision + 1, changed_at = CURRENT_TIMESTAMP(6), stage = _utf8mb4'frozen', \
              note = _utf8mb4'{\\\"a\\\":\\'}', bars_start = 0 WHERE stream = _utf8mb4's' AND revision = 7"
         );
-        assert!(sql(0, Some(&next)).starts_with("INSERT IGNORE INTO datain.cutovers SET revision = "));
+        assert!(
+            sql(0, Some(&next)).starts_with("INSERT IGNORE INTO datain.cutovers SET revision = ")
+        );
         assert_eq!(
             sql(7, None),
             "DELETE FROM datain.cutovers WHERE stream = _utf8mb4's' AND revision = 7"

@@ -66,7 +66,10 @@ pub async fn look<S: Stream>(
             Finding::about(
                 "cutover.name-taken",
                 Severity::Fatal,
-                format!("the target has these already, otherwise than the source: {}", datain_server_facts::list(&taken)),
+                format!(
+                    "the target has these already, otherwise than the source: {}",
+                    datain_server_facts::list(&taken)
+                ),
             )
             .remedy("drop them on the target, or make them as they are on the source")
             .subjects(taken),
@@ -231,9 +234,7 @@ async fn definers<S: Stream>(
         .collect();
     let statements: Vec<String> = missing
         .iter()
-        .map(|account| {
-            format!("CREATE USER {account} IDENTIFIED BY RANDOM PASSWORD ACCOUNT LOCK;")
-        })
+        .map(|account| format!("CREATE USER {account} IDENTIFIED BY RANDOM PASSWORD ACCOUNT LOCK;"))
         .collect();
     Ok((!missing.is_empty()).then(|| {
         Finding::about(

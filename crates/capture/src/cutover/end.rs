@@ -45,7 +45,19 @@ pub async fn of_log<S: Stream>(session: &mut Session<S>) -> Result<Checkpoint, E
     .checkpoint(0))
 }
 
-/// Whether `checkpoint` covers everything before `end`, which is the answer of [`of_log`]. The server is asked only where the two do not tell.
+/// Whether `checkpoint` covers everything before `end`, as far as the two tell by themselves; none where the server must be asked ([`has_passed`]).
+///
+/// # Errors
+/// As [`has_passed`], but for those of the server.
+pub fn judge(checkpoint: &Checkpoint, end: &Checkpoint) -> Result<Option<bool>, Error> {
+    Ok(match compare(checkpoint, end)? {
+        Compared::Passed => Some(true),
+        Compared::Before => Some(false),
+        Compared::Between(from, to) => (from.file == to.file).then_some(false),
+    })
+}
+
+/// Whether `checkpoint` covers everything before `end`, which is the answer of [`of_log`].
 ///
 /// # Errors
 /// `cutover.copy-incomplete`, `cutover.other-server`; `checkpoint.damaged`; errors of the server.

@@ -85,9 +85,10 @@ pub(super) async fn replication<S: Stream>(
             "Replica_SQL_Running" | "Slave_SQL_Running"
         )
     });
-    let applies = set.rows.iter().any(|row| {
-        running.and_then(|at| row.get(at)?.as_deref()) == Some(b"Yes")
-    });
+    let applies = set
+        .rows
+        .iter()
+        .any(|row| running.and_then(|at| row.get(at)?.as_deref()) == Some(b"Yes"));
     Ok(applies.then(|| {
         Finding::about(
             CODE,
@@ -110,7 +111,10 @@ pub(super) async fn privileged<S: Stream>(
         Finding::about(
             CODE,
             Severity::Fatal,
-            format!("{} may not see {what} of the source, which has no super_read_only", rights.account),
+            format!(
+                "{} may not see {what} of the source, which has no super_read_only",
+                rights.account
+            ),
         )
         .remedy(privilege.to_owned())
     };

@@ -155,7 +155,9 @@ pub async fn allow<S: Stream>(session: &mut Session<S>, settings: &[u8]) -> Resu
             "checkpoint.damaged",
             format!("what the source's settings were cannot be read: {e}"),
         )
-        .hint("SET GLOBAL super_read_only = OFF, read_only = OFF on the source lets it be written to")
+        .hint(
+            "SET GLOBAL super_read_only = OFF, read_only = OFF on the source lets it be written to",
+        )
     })?;
     give_back(session, before).await
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::bindings::{SinkInspection, SourceInspection};
+use crate::bindings::{KnownCutover, SinkInspection, SourceInspection};
 use crate::control::Answered;
 use crate::error::{self, Result};
 
@@ -17,6 +17,7 @@ pub(super) struct Found<'a> {
     pub source: &'a Result<SourceInspection>,
     /// Commit time of the first transaction that the checkpoint lacks, by the source's clock, where that was asked for and is known.
     pub next_commit_micros: Option<u64>,
+    pub cutover: Option<&'a KnownCutover>,
     pub now_micros: u64,
 }
 
@@ -36,6 +37,7 @@ pub(super) struct Report {
     pub target: Server,
     pub checkpoint: Option<Checkpoint>,
     pub stopped_at_micros: Option<u64>,
+    pub cutover: Option<Cutover>,
     pub held_back: Option<u64>,
     pub skipped: Option<u64>,
     pub last_error: Option<Value>,
@@ -87,6 +89,14 @@ pub(super) struct Checkpoint {
     pub committed_at_micros: u64,
 }
 
+/// A cutover that was begun.
+#[derive(Debug, Serialize)]
+pub(super) struct Cutover {
+    pub stage: String,
+    pub began_at_micros: u64,
+    pub changed_at_micros: u64,
+}
+
 impl Report {
     pub(super) fn new(found: Found<'_>) -> Self {
         let Found {
@@ -96,6 +106,7 @@ impl Report {
             target,
             source,
             next_commit_micros,
+            cutover,
             now_micros,
         } = found;
         let live = host.map(|host| &host.status);
@@ -119,7 +130,7 @@ impl Report {
         let (last_error, last_error_at_micros) = last_error(live, known);
         Self {
             pipeline: name.to_owned(),
-            state: state(live, stopped_at_micros.is_some()),
+            state: state(live, stopped_at_micros.is_some(), cutover),
             host: host.map(Host::new),
             // A host that has just begun knows less than the target.
             seconds_behind: live
@@ -145,6 +156,11 @@ impl Report {
             target: server(target_address, target, |target| &target.server_version),
             checkpoint,
             stopped_at_micros,
+            cutover: cutover.map(|known| Cutover {
+                stage: known.progress.stage.clone(),
+                began_at_micros: known.began_at_micros,
+                changed_at_micros: known.changed_at_micros,
+            }),
             held_back: known.map(|target| target.held_back),
             skipped: known.map(|target| target.skipped),
             last_error,
@@ -174,13 +190,13 @@ impl Host {
     }
 }
 
-fn state(live: Option<&Value>, stopped: bool) -> String {
-    match live.and_then(|live| live["state"].as_str()) {
-        Some(state) => state,
-        None if stopped => "stopped",
-        None => "not running",
+fn state(live: Option<&Value>, stopped: bool, cutover: Option<&KnownCutover>) -> String {
+    match (live.and_then(|live| live["state"].as_str()), cutover) {
+        (Some("stopped") | None, Some(known)) => format!("cutover {}", known.progress.stage),
+        (Some(state), _) => state.to_owned(),
+        (None, None) if stopped => "stopped".to_owned(),
+        (None, None) => "not running".to_owned(),
     }
-    .to_owned()
 }
 
 /// Since when the target is behind, by our clock, as far as that is known without a host that is connected. None when nothing is missing, since what comes
@@ -317,6 +333,7 @@ mod tests {
             target: &Ok(target()),
             source,
             next_commit_micros,
+            cutover: None,
             now_micros: NOW,
         })
     }

@@ -1,0 +1,8 @@
+//! The end of a migration, between two real servers: the source stops, the target takes its place, and there is a way back.
+
+#![allow(clippy::disallowed_methods, reason = "native test")]
+
+mod interrupted;
+mod lab;
+mod refused;
+mod way;
