@@ -15,8 +15,7 @@ use serde_json::Value;
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// Accounts are not replicated: both servers have them.
-const ACCOUNTS: &str =
-    "CREATE USER clerk@'%' ACCOUNT LOCK; GRANT ALL ON *.* TO clerk@'%';";
+const ACCOUNTS: &str = "CREATE USER clerk@'%' ACCOUNT LOCK; GRANT ALL ON *.* TO clerk@'%';";
 
 /// Triggers of one table that act in an order which their names do not tell, an event that runs and one that does not, both under odd modes.
 const SHOP: &str = "
@@ -48,7 +47,11 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) fn new() -> Lab {
-        Self::of(server(), server(), "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n")
+        Self::of(
+            server(),
+            server(),
+            "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n",
+        )
     }
 
     pub(crate) fn of(source: Server, target: Server, extra: &str) -> Lab {
@@ -58,8 +61,8 @@ impl Lab {
         }
         run(&source, SHOP);
         let folder = TempDir::new().expect("a folder");
-        let config = Host::config(folder.path(), "move", &source, &target, extra)
-            .expect("a configuration");
+        let config =
+            Host::config(folder.path(), "move", &source, &target, extra).expect("a configuration");
         Lab {
             source,
             target,
@@ -112,11 +115,17 @@ impl Lab {
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
-        cell(&self.source, "SELECT @@global.super_read_only + @@global.read_only") == "2"
+        cell(
+            &self.source,
+            "SELECT @@global.super_read_only + @@global.read_only",
+        ) == "2"
     }
 
     pub(crate) fn is_writable(&self) -> bool {
-        cell(&self.source, "SELECT @@global.super_read_only + @@global.read_only") == "0"
+        cell(
+            &self.source,
+            "SELECT @@global.super_read_only + @@global.read_only",
+        ) == "0"
     }
 
     /// The target is as the source, with its triggers in their order, its events as they were, and numbers that go on.
@@ -146,7 +155,10 @@ impl Lab {
         }
         let next = "SET SESSION information_schema_stats_expiry = 0; SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'orders'";
         assert!(number(&cell(&self.target, next)) >= number(&cell(&self.source, next)));
-        assert_eq!(cell(&self.target, "SELECT COUNT(*) FROM datain.held_back"), "0");
+        assert_eq!(
+            cell(&self.target, "SELECT COUNT(*) FROM datain.held_back"),
+            "0"
+        );
         assert_eq!(self.stage(), "done");
         let start = self.command("start", &[]);
         assert_eq!(start.code, 3, "{start}");

@@ -83,7 +83,10 @@ fn each_obstacle_is_named_before_anything_is_changed() {
     assert_eq!(stop.code, 0, "{stop}");
     let exit = lab.cutover(&[]);
     assert_eq!(exit.code, 1, "{exit}");
-    assert!(exit.stdout.contains("fatal[cutover.pipeline-stopped]"), "{exit}");
+    assert!(
+        exit.stdout.contains("fatal[cutover.pipeline-stopped]"),
+        "{exit}"
+    );
     assert!(exit.stdout.contains("datain start -c FILE"), "{exit}");
 }
 
@@ -147,7 +150,10 @@ fn a_source_that_cannot_be_stopped_goes_on() {
     run(&lab.source, "GRANT TRIGGER ON *.* TO repl@'%'");
     lab.done(&["--set-source-read-only", "--skip-verify"]);
     assert_eq!(
-        cell(&lab.target, "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop'"),
+        cell(
+            &lab.target,
+            "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop'"
+        ),
         "4"
     );
 }
@@ -163,10 +169,17 @@ fn a_source_that_replicates_by_itself_is_found_out() {
         lab.target.port()
     );
     run(&lab.source, &change);
-    refused(&lab, &["--set-source-read-only"], &["cutover.source-applies"]);
+    refused(
+        &lab,
+        &["--set-source-read-only"],
+        &["cutover.source-applies"],
+    );
     // A difference is found before the source is stopped.
     run(&lab.source, "STOP REPLICA; RESET REPLICA ALL");
-    run(&lab.target, "UPDATE shop.orders SET note = 'x' WHERE id = 1");
+    run(
+        &lab.target,
+        "UPDATE shop.orders SET note = 'x' WHERE id = 1",
+    );
     let exit = lab.cutover(&["--set-source-read-only"]);
     assert_eq!(exit.code, 1, "{exit}");
     assert!(exit.stdout.contains("1 rows differ"), "{exit}");

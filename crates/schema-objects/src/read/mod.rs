@@ -120,7 +120,7 @@ pub async fn read<S: Stream>(
         ..Reading::default()
     };
     let hidden = show_each(session, names.wanted, &mut reading).await?;
-    seer.judge(session, filter, &ALL_SIGHTS, hidden, &mut reading);
+    seer.judge(session, filter, &ALL_SIGHTS, &hidden, &mut reading);
     Ok(reading)
 }
 
@@ -137,7 +137,7 @@ pub async fn held_back<S: Stream>(
     let mut reading = Reading::default();
     let names = list::held_back(session, filter).await?;
     let hidden = show_each(session, names, &mut reading).await?;
-    seer.judge(session, filter, &HELD_BACK_SIGHTS, hidden, &mut reading);
+    seer.judge(session, filter, &HELD_BACK_SIGHTS, &hidden, &mut reading);
     Ok(reading)
 }
 
@@ -172,7 +172,7 @@ impl Seer {
         session: &Session<S>,
         filter: &TableFilter,
         sights: &[(&str, Sight)],
-        hidden: Hidden,
+        hidden: &Hidden,
         reading: &mut Reading,
     ) {
         let findings = &mut reading.findings;

@@ -242,10 +242,10 @@ impl<'a> Cutover<'a> {
     {
         let pipeline = self.pipeline;
         let mut applying = Applying::find(scope, pipeline, &self.config)?;
-        if !self.state.has_reached(Stage::Frozen) {
-            if let Some(ended) = self.prepare(&applying)? {
-                return Ok(Err(ended));
-            }
+        if !self.state.has_reached(Stage::Frozen)
+            && let Some(ended) = self.prepare(&applying)?
+        {
+            return Ok(Err(ended));
         }
         self.check()?;
         self.freeze()?;
