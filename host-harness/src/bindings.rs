@@ -55,8 +55,8 @@ pub use sink::exports::datain::replication::sink_cutover::{
     Consequences, KnownProgress as KnownCutover, Made, Place, Progress as CutoverProgress,
 };
 pub use source::exports::datain::replication::source::{
-    EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey, TableChanges,
-    Upcoming,
+    CopyProgress, EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey,
+    TableChanges, TableProgress, Throttle, Upcoming,
 };
 pub use source::exports::datain::replication::source_cutover::{End, LookOut};
 pub use types::{Batch, Checkpoint};

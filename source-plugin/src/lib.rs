@@ -5,6 +5,7 @@
 
 mod bindings;
 mod config;
+mod copying;
 mod cutover;
 mod export;
 mod files;
