@@ -48,11 +48,11 @@ pub mod sink {
 pub use shared::datain::replication::types;
 pub use shared::datain::replication::{credentials, log, system, transport};
 pub use sink::exports::datain::replication::sink::{
-    Inspection as SinkInspection, NotedError, Progress, Removal, Resumption, SinkStatus,
-    SkippedTransaction,
+    ComparedShape, Difference, DifferenceKind, Inspection as SinkInspection, KeptVerification,
+    NotedError, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
 };
 pub use source::exports::datain::replication::source::{
-    EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey, TableChanges,
-    Upcoming,
+    ComparedTable, EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey,
+    TableChanges, TablePart, TableShape, Upcoming,
 };
-pub use types::{Batch, Checkpoint};
+pub use types::{Batch, Checkpoint, KeyRange, TableDigest, TableRows};
