@@ -55,4 +55,4 @@ pub use source::exports::datain::replication::source::{
     ComparedTable, EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey,
     TableChanges, TablePart, TableShape, Upcoming,
 };
-pub use types::{Batch, Checkpoint, KeyRange, TableDigest, TableRows};
+pub use types::{Batch, Bucket, Checkpoint, KeyRange, TableDigest, TableRows};

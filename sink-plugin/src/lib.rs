@@ -5,6 +5,7 @@
 
 mod bindings;
 mod config;
+mod examiner;
 mod export;
 mod inbox;
 mod orders;

@@ -23,6 +23,7 @@ use crate::bindings::exports::datain::replication::source::{
     SourceStatus, Survey, TableChanges, Upcoming as Next,
 };
 use crate::config::Config;
+use crate::examiner::Examiner;
 use crate::files::HostFiles;
 use crate::{neighbours, silence};
 
@@ -136,6 +137,7 @@ async fn read_files(
 }
 
 impl Guest for Source {
+    type Examiner = Examiner;
     type Reader = Reader;
 
     fn describe() -> Description {

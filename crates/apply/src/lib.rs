@@ -16,6 +16,7 @@ pub mod check;
 pub mod checkpoint;
 pub mod ddl;
 pub mod engine;
+pub mod examine;
 pub mod json_sql;
 pub mod literal;
 pub(crate) mod lock_wait;

@@ -16,6 +16,7 @@ pub mod check;
 pub mod checkpoint;
 pub mod column_names;
 pub mod copying;
+pub mod examine;
 pub mod facts;
 pub mod files;
 pub mod framing;

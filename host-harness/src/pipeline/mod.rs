@@ -171,6 +171,14 @@ impl Pipeline {
         verify::run(&self.plugins, options, stop, watcher)
     }
 
+    /// The newest comparison ([`Self::verify`]) whose result was kept in the target.
+    ///
+    /// # Errors
+    /// What the sink reports, e.g. `net.refused`.
+    pub fn last_verification(&self) -> Result<Option<verify::Kept>> {
+        verify::last(&self.plugins)
+    }
+
     /// What the target knows of this pipeline. Changes nothing, also while it runs elsewhere.
     ///
     /// # Errors

@@ -103,7 +103,8 @@ impl SourceExaminer {
         datain_replication_source:
         tables = call_tables() -> Vec<ComparedTable>;
         begin = call_begin(schema: &str, name: &str, strong: bool) -> Option<TableShape>;
-        first_of = call_first_of(range: &KeyRange, rows: u32) -> KeyRange;
+        boundary = call_boundary(after: Option<&[u8]>, rows: u32) -> Option<Vec<u8>>;
+        buckets = call_buckets(count: u32) -> Vec<TableDigest>;
         read = call_read(range: &KeyRange, max_bytes: u32) -> TablePart;
         read_keys = call_read_keys(keys: &[Vec<u8>], hold: bool) -> TableRows;
         release = call_release() -> ();
@@ -142,7 +143,8 @@ impl SinkExaminer {
         checkpoint = call_checkpoint() -> Option<Checkpoint>;
         tables = call_tables(schemas: &[String]) -> Vec<(String, String)>;
         begin = call_begin(schema: &str, name: &str, shape: &[u8]) -> ComparedShape;
-        first_of = call_first_of(range: &KeyRange, rows: u32) -> KeyRange;
+        boundary = call_boundary(after: Option<&[u8]>, rows: u32) -> Option<Vec<u8>>;
+        buckets = call_buckets(count: u32) -> Vec<TableDigest>;
         compare = call_compare(range: &KeyRange, rows: &TableRows, values: bool) -> Vec<Difference>;
         compare_keys = call_compare_keys(keys: &[Vec<u8>], rows: &TableRows, values: bool) -> Vec<Difference>;
         repair = call_repair(keys: &[Vec<u8>], rows: &TableRows) -> u32;

@@ -243,7 +243,7 @@ impl Keys<'_, '_> {
     }
 }
 
-fn pause(stop: &Stop, time: Duration) -> Result<()> {
+pub(super) fn pause(stop: &Stop, time: Duration) -> Result<()> {
     if stop.wait(time) {
         return Err(interrupted());
     }

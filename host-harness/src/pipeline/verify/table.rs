@@ -32,6 +32,7 @@ const SUSPECTS: usize = 1000;
 pub(super) const WHOLE: KeyRange = KeyRange {
     after: None,
     up_to: None,
+    bucket: None,
 };
 
 /// A table that both sides have begun.
@@ -78,14 +79,18 @@ impl Comparing<'_> {
                 && under_way.len() < AHEAD
                 && suspects.len() < SUSPECTS
             {
-                let rows = self.pace.rows();
-                let range = self
+                let (rows, after) = (self.pace.rows(), from.after.clone());
+                let key = self
                     .pair
                     .source
-                    .get(move |source| source.first_of(&from, rows))?;
-                rest = range.up_to.clone().map(|key| KeyRange {
+                    .get(move |source| source.boundary(after.as_deref(), rows))?;
+                let range = KeyRange {
+                    up_to: key.clone(),
+                    ..from
+                };
+                rest = key.map(|key| KeyRange {
                     after: Some(key),
-                    up_to: None,
+                    ..WHOLE
                 });
                 if self.pace.takes(rest.is_none())? {
                     under_way.push_back(self.begin(range));
@@ -158,6 +163,7 @@ impl Comparing<'_> {
                 left.push(KeyRange {
                     after: part.range.up_to.clone(),
                     up_to: range.up_to,
+                    bucket: None,
                 });
             }
             let found = self
@@ -180,28 +186,35 @@ impl Comparing<'_> {
         if rows <= SMALL {
             return Ok(None);
         }
-        let each = u32::try_from((rows / PARTS).max(SMALL / 2)).unwrap_or(u32::MAX);
+        let count = PARTS.min(rows.div_ceil(SMALL / 2));
+        let each = u32::try_from(rows.div_ceil(count)).unwrap_or(u32::MAX);
         let mut parts = Vec::new();
-        let mut rest = range.clone();
-        loop {
+        let mut after = range.after.clone();
+        // Where rows have gone meanwhile, a key may lie behind the suspect's end: then there is more in the parts than in the suspect, and never less.
+        for _ in 1..count {
+            let from = after.clone();
             // The side with more rows has more keys to divide by.
-            let asked = rest.clone();
-            let part = if source >= target {
+            let key = if source >= target {
                 self.pair
                     .source
-                    .get(move |source| source.first_of(&asked, each))?
+                    .get(move |source| source.boundary(from.as_deref(), each))?
             } else {
                 self.pair
                     .sink
-                    .get(move |sink| sink.first_of(&asked, each))?
+                    .get(move |sink| sink.boundary(from.as_deref(), each))?
             };
-            let is_last = part.up_to == range.up_to;
-            rest.after.clone_from(&part.up_to);
-            parts.push(part);
-            if is_last {
-                break;
-            }
+            let Some(key) = key else { break };
+            parts.push(KeyRange {
+                after: after.replace(key.clone()),
+                up_to: Some(key),
+                bucket: None,
+            });
         }
+        parts.push(KeyRange {
+            after,
+            up_to: range.up_to.clone(),
+            bucket: None,
+        });
         Ok((parts.len() > 1).then_some(parts))
     }
 
