@@ -1,6 +1,6 @@
 //! The `datain` command.
 //!
-//! Exit codes: 0 done, 1 findings, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
+//! Exit codes: 0 done, 1 findings or differences, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
 //! log and errors to standard error.
 
 mod check;
@@ -17,6 +17,7 @@ mod status;
 mod tail;
 mod tail_files;
 mod time;
+mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -64,6 +65,8 @@ enum Command {
     Skip(skip::SkipArgs),
     /// Removes all that the target knows of the pipeline; the replicated data stay.
     Remove(remove::RemoveArgs),
+    /// Compares all replicated rows of both servers, also while they are written to; exit code 0 only if they are equal, 1 if not, 3 if it cannot be told.
+    Verify(verify::VerifyArgs),
     /// Prints the source's changes as lines of JSON (Debezium's envelope); needs no target, and disturbs no pipeline. With --file it prints those in files, without a server.
     Tail(tail::TailArgs),
 }
@@ -110,7 +113,7 @@ pub fn main() -> ExitCode {
     // clap prints usage errors itself, and exits with 2.
     let cli = Cli::parse();
     let default_level = match cli.command {
-        Command::Run(_) => "info",
+        Command::Run(_) | Command::Verify(_) => "info",
         _ => "warn",
     };
     let format = cli.global.log_format;
@@ -126,6 +129,7 @@ pub fn main() -> ExitCode {
         Command::Start(args) => orders::start(&args),
         Command::Skip(args) => skip::skip(&args),
         Command::Remove(args) => remove::remove(&args),
+        Command::Verify(args) => verify::verify(&args, format),
         Command::Tail(args) => tail::tail(&args),
     });
     match finish {
