@@ -5,11 +5,14 @@
 
 mod difference;
 mod digest;
+mod expression;
+mod pairing;
 mod shape;
+mod show;
 mod side;
 
 pub use datain_table_scan::{Chunk, ChunkEnd, ChunkLimits, Reading, prepare};
 pub use difference::{Difference, What};
 pub use digest::{Bucket, Digest, Range};
-pub use shape::{Algorithm, Shape, ShapeColumn, ShapeKeyPart};
+pub use shape::{Algorithm, Shape, ShapeColumn, ShapeKey, ShapeKeyPart};
 pub use side::{Mismatch, Side};
