@@ -12,7 +12,7 @@ use datain_contract::types::{
     Column, Error, Operation as Op, RowFlags, RowSet, Signedness, Table, TableRows,
 };
 use datain_mysql_client::{ClientError, Session, Stream};
-use datain_row_block::{ColumnKind, Operation, RowSetWriter, begin_block};
+use datain_row_block::{Operation, RowSetWriter, begin_block};
 use datain_table_compare::{Shape, ShapeColumn};
 
 use crate::mapping::{Collations, Mapping};
@@ -211,7 +211,11 @@ fn record(shape: &Shape) -> Table {
     let column = |column: &ShapeColumn| Column {
         name: Some(column.name.clone()),
         kind: column.kind,
-        signedness: signedness(column),
+        signedness: match column.unsigned {
+            Some(true) => Signedness::Unsigned,
+            Some(false) => Signedness::Signed,
+            None => Signedness::Unknown,
+        },
         collation: column.collation,
         length: column.length,
         scale: column.scale,
@@ -223,20 +227,5 @@ fn record(shape: &Shape) -> Table {
         name: shape.name.clone(),
         columns: shape.columns.iter().map(column).collect(),
         primary_key: Vec::new(),
-    }
-}
-
-fn signedness(column: &ShapeColumn) -> Signedness {
-    let is_number = ColumnKind::try_from(column.kind).is_ok_and(|kind| {
-        kind.is_integer()
-            || matches!(
-                kind,
-                ColumnKind::Decimal | ColumnKind::Float | ColumnKind::Double | ColumnKind::Year
-            )
-    });
-    match (is_number, column.unsigned) {
-        (false, _) => Signedness::Unknown,
-        (true, true) => Signedness::Unsigned,
-        (true, false) => Signedness::Signed,
     }
 }
