@@ -65,7 +65,8 @@ pub(crate) fn pair(
             let (own_least, own_most) = bounds(own);
             if own_least < least || own_most > most {
                 let within = format!("{name} BETWEEN {least} AND {most}");
-                pair.item = Some(format!("IF({within}, {name}, 0)"));
+                // Added to, a number loses the zeros that ZEROFILL puts before it.
+                pair.item = Some(format!("IF({within}, {name} + 0, 0)"));
                 pair.mark = Some(format!("{name} IS NOT NULL AND NOT {within}"));
             }
         }
