@@ -39,6 +39,10 @@ fn tables_of_every_type() {
     assert!(names.len() > 60, "{names:?}");
     for name in &names {
         for algorithm in [Algorithm::Crc32, Algorithm::Sha2] {
+            if algorithm == Algorithm::Sha2 && name.starts_with("in ") {
+                // Another hash of the same text.
+                continue;
+            }
             let pair = Pair::new((&mut a, SOURCE), (&mut b, TARGET), name, algorithm)
                 .unwrap_or_else(|e| panic!("{name}: {e:?}"));
             let whole = Range::default();
