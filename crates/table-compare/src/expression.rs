@@ -26,6 +26,9 @@ use crate::shape::Algorithm;
 /// Rows of more bytes may be written with hashes in place of their large columns.
 const LARGE_ROW: u64 = 256 << 10;
 
+/// The explicit collation decides over those of the columns: without it the server would convert all of them to the character set of one.
+const COMMA: &str = "_binary',' COLLATE `binary`";
+
 /// What a row that could not be hashed adds to the sum: more than all hashes of a table could come to.
 pub(crate) const UNHASHED: &str = "10000000000000000000000000000000000000000";
 
@@ -112,7 +115,7 @@ fn text(items: &[Item], marks: &[String], sql: &dyn Fn(&Item) -> String) -> Stri
     }
     let free = items.iter().filter(|item| item.is_free);
     front.extend(free.map(sql));
-    format!("CONCAT_WS(_binary',', {})", front.join(", "))
+    format!("CONCAT_WS({COMMA}, {})", front.join(", "))
 }
 
 /// A column's items: one, or a document and the types of its values, by their hashes: its text is costly to make, and would have to be made twice.

@@ -65,8 +65,9 @@ pub(crate) fn pair(
             let (own_least, own_most) = bounds(own);
             if own_least < least || own_most > most {
                 let within = format!("{name} BETWEEN {least} AND {most}");
-                pair.item = Some(format!("IF({within}, {name}, 0)"));
-                pair.mark = Some(format!("{name} IS NOT NULL AND NOT {within}"));
+                // NULL is not within, nor is it not within. Added to, a number loses the zeros that ZEROFILL puts before it.
+                pair.item = Some(format!("IF(NOT ({within}), 0, {name} + 0)"));
+                pair.mark = Some(format!("IFNULL(NOT ({within}), FALSE)"));
             }
         }
         (K::Decimal, K::Decimal) if source.scale == own.scale => {}
@@ -139,7 +140,7 @@ fn convert(source: &ColumnDefinition, own: &ColumnDefinition, name: &str, pair: 
     }
     let converted = format!("CONVERT({name} USING {to})");
     pair.mark = Some(format!(
-        "{name} IS NOT NULL AND NOT CAST(CONVERT({converted} USING {from}) AS BINARY) <=> CAST({name} AS BINARY)"
+        "NOT (CAST(CONVERT({converted} USING {from}) AS BINARY) <=> CAST({name} AS BINARY))"
     ));
     pair.item = Some(converted);
 }

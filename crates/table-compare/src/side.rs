@@ -208,9 +208,17 @@ impl Side {
         let from = self.from(&whole)?;
         let of = of.max(1);
         let hash = &self.hash;
-        let sql = format!(
-            "SELECT {hash} MOD {of} AS bucket, COUNT(*), SUM({hash}) {from} GROUP BY bucket"
-        );
+        let sql = if self.kinds.contains(&ColumnKind::Json) {
+            // JSON_TABLE cannot stand in an expression that is grouped by (MySQL 9.7, errno 1210), so the hashes are put into a table first. LIMIT keeps the optimizer from undoing that.
+            format!(
+                "SELECT h MOD {of} AS bucket, COUNT(*), SUM(h) FROM (SELECT {hash} AS h {from} LIMIT {}) AS hashes GROUP BY bucket",
+                u64::MAX
+            )
+        } else {
+            format!(
+                "SELECT {hash} MOD {of} AS bucket, COUNT(*), SUM({hash}) {from} GROUP BY bucket"
+            )
+        };
         let mut digests = vec![Digest::empty(); of as usize];
         for row in self.ask(session, &sql).await? {
             let [bucket, rows, sum] = row.as_slice() else {

@@ -322,8 +322,10 @@ mod shown {
     pub(super) const SUB_PART: usize = 7;
     pub(super) const NULL: usize = 9;
     pub(super) const INDEX_TYPE: usize = 10;
-    /// Since 8.0; an invisible index may not be named by a statement.
-    pub(super) const VISIBLE: usize = 13;
+    /// Since MySQL 8.0: whether the index is visible. Since MariaDB 10.6: whether it is ignored. One that is not to be used may not be named by a statement.
+    pub(super) const USED: usize = 13;
+    /// How many columns there are where that one says that it is ignored; MySQL has one more.
+    pub(super) const OF_MARIADB: usize = 14;
 }
 
 fn part<'a>(row: &'a Answer, columns: &[ColumnDefinition]) -> Result<Part<'a>, Error> {
@@ -340,7 +342,11 @@ fn part<'a>(row: &'a Answer, columns: &[ColumnDefinition]) -> Result<Part<'a>, E
         )
     });
     let is_null = row.text(shown::NULL)?;
-    let is_visible = row.len() <= shown::VISIBLE || row.text(shown::VISIBLE)? == Some("YES");
+    let is_visible = match row.len() {
+        0..=shown::USED => true,
+        shown::OF_MARIADB => row.text(shown::USED)? == Some("NO"),
+        _ => row.text(shown::USED)? == Some("YES"),
+    };
     Ok(Part {
         index: row.some_text(shown::KEY_NAME)?,
         usable: prefix.is_none()
