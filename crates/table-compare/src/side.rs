@@ -102,7 +102,10 @@ impl Side {
             .map_err(table_itself)?;
         let (table, items, marked) = in_source_form(own, &pairs, scan_key);
         let kinds = table.kinds();
-        let rows = TableScan::selecting(table, version, &items).map_err(table_itself)?;
+        // There is no other session to go on with.
+        let rows = TableScan::selecting(table, version, &items)
+            .map_err(table_itself)?
+            .to_the_end();
         Ok(Self {
             hash: expression::hash(shape.algorithm, &pairs, &beside),
             source_kinds: source.kinds(),

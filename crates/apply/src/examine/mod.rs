@@ -23,7 +23,7 @@ use repair::Repairs;
 /// Rows that are read at once; a comparison asks for few.
 const ROWS: u32 = 1_000_000;
 /// Bytes of them.
-const BYTES: usize = 128 << 20;
+const BYTES: usize = 48 << 20;
 
 /// Two sessions that compare tables, the second from when it is needed.
 pub struct Examiner<S> {
@@ -187,11 +187,12 @@ impl<S: Stream> Examiner<S> {
                     repairs: None,
                 });
             }
-            Err(mismatches) => status.mismatches.extend(
-                mismatches
-                    .into_iter()
-                    .map(|m| format!("column `{}`: {}", m.column, m.reason)),
-            ),
+            Err(mismatches) => status.mismatches.extend(mismatches.into_iter().map(|mismatch| {
+                match mismatch.column.as_str() {
+                    "" => mismatch.reason,
+                    column => format!("column `{column}`: {}", mismatch.reason),
+                }
+            })),
         }
         Ok(status)
     }
@@ -249,7 +250,7 @@ impl<S: Stream> Examiner<S> {
         let table = self.table.as_ref().ok_or_else(not_begun)?;
         let limits = ChunkLimits {
             rows: ROWS,
-            bytes: BYTES,
+            bytes: usize::MAX,
         };
         let chunk = table
             .side
@@ -295,12 +296,16 @@ impl<S: Stream> Examiner<S> {
     pub async fn repair(&mut self, keys: &[Vec<u8>], rows: &TableRows) -> Result<u32, Error> {
         let old = self.rows_of(keys).await?;
         let table = self.table.as_mut().ok_or_else(not_begun)?;
+        let mut there = Vec::with_capacity(old.lengths.len());
+        for image in images(&old)? {
+            there.extend(table.side.key_of(&image)?);
+        }
         let writes = self.writes.as_mut().ok_or_else(not_begun)?;
         let repairs = match &mut table.repairs {
             Some(repairs) => repairs,
             none => none.insert(Repairs::of(writes, table.side.shape()).await?),
         };
-        repairs.write(writes, &old, rows).await
+        repairs.write(writes, &there, rows).await
     }
 
     /// Keeps what the comparison came to.
@@ -390,20 +395,28 @@ fn images(rows: &TableRows) -> Result<Vec<Vec<u8>>, Error> {
     Ok(images)
 }
 
+/// All rows of a chunk; more bytes than there may be are an error, after which the session can be used further.
 async fn collect<S: Stream>(
     session: &mut Session<S>,
     mut chunk: Chunk<'_>,
 ) -> Result<TableRows, Error> {
-    let (mut images, mut lengths, mut begin) = (Vec::new(), Vec::new(), 0);
+    let (mut images, mut lengths) = (Vec::new(), Vec::new());
+    let (mut begin, mut is_too_large) = (0, false);
     while chunk.next_row(session, &mut images).await? {
         lengths.push(u32::try_from(images.len() - begin).unwrap_or(u32::MAX));
         begin = images.len();
+        is_too_large |= lengths.len() > 1 && begin > BYTES;
+        if is_too_large {
+            images.clear();
+            lengths.clear();
+            begin = 0;
+        }
     }
     let end = chunk.end();
-    if end.session_is_spent || (end.last_key.is_some() && !end.is_last && images.len() >= BYTES) {
+    if is_too_large || end.session_is_spent {
         return Err(Error::retry(
             "verify.too-large",
-            "the target has far more rows than the source in a part of a table, too many to be compared at once",
+            "the target has more bytes of rows in a part of a table than can be compared at once",
         )
         .hint("compare again; if it stays so, empty the table on the target and copy it anew"));
     }

@@ -4,7 +4,7 @@
 //! come. Therefore the pipeline writes none of these rows meanwhile, and its next change of them finds what it expects.
 //!
 //! All of the target's rows under the keys are deleted before any of the source's is inserted, since rows may have exchanged unique values. Foreign keys are not checked, and nothing cascades:
-//! rows that refer to these are compared by themselves. A unique value that a row under another key has is an error, and nothing is changed then: that row is not held, so the pipeline may
+//! rows that refer to these are compared by themselves. Of the rows that are deleted only the keys are needed, so the target's may hold what the source's types could not. A unique value that a row under another key has is an error, and nothing is changed then: that row is not held, so the pipeline may
 //! be about to change it.
 
 use datain_contract::ErrorExt as _;
@@ -12,7 +12,7 @@ use datain_contract::types::{
     Column, Error, Operation as Op, RowFlags, RowSet, Signedness, Table, TableRows,
 };
 use datain_mysql_client::{ClientError, Session, Stream};
-use datain_row_block::{Operation, RowSetWriter, begin_block};
+use datain_row_block::{Bitmap, ColumnKind, Operation, RowSetWriter, begin_block, read_image};
 use datain_table_compare::{Shape, ShapeColumn};
 
 use crate::mapping::{Collations, Mapping};
@@ -46,6 +46,8 @@ pub(super) async fn prepare<S: Stream>(session: &mut Session<S>) -> Result<(), E
 pub(super) struct Repairs {
     mapping: Mapping,
     bounds: Bounds,
+    /// The columns of the key by which the two are compared, in key order.
+    key: Vec<usize>,
 }
 
 impl Repairs {
@@ -73,6 +75,7 @@ impl Repairs {
             .unwrap_or(1 << 20);
         Ok(Self {
             mapping: Mapping::new(&record(shape), target, &collations)?,
+            key: shape.key.iter().flat_map(|key| &key.parts).map(|part| part.column as usize).collect(),
             bounds: Bounds {
                 bytes: (packet / 4).clamp(16 << 10, 1 << 20),
                 rows: ROWS,
@@ -81,14 +84,14 @@ impl Repairs {
         })
     }
 
-    /// Deletes the rows `old`, and inserts `new`, in one transaction. Returns how many rows that were.
+    /// Deletes the rows with these keys, which are there, and inserts `new`, in one transaction. Returns how many rows that were.
     ///
     /// # Errors
     /// `verify.in-the-way`, `verify.target-locked`: nothing was changed, and the session can be used further. Others of the server, and `row.*`.
     pub(super) async fn write<S: Stream>(
         &self,
         session: &mut Session<S>,
-        old: &TableRows,
+        old: &[Vec<u8>],
         new: &TableRows,
     ) -> Result<u32, Error> {
         session.exec(b"START TRANSACTION").await?;
@@ -103,20 +106,17 @@ impl Repairs {
         }
         let mapping = &self.mapping;
         written.map_err(|e| e.in_table(&mapping.target.schema, &mapping.target.name))?;
-        Ok(u32::try_from(old.lengths.len() + new.lengths.len()).unwrap_or(u32::MAX))
+        Ok(u32::try_from(old.len() + new.lengths.len()).unwrap_or(u32::MAX))
     }
 
     async fn in_transaction<S: Stream>(
         &self,
         session: &mut Session<S>,
-        old: &TableRows,
+        old: &[Vec<u8>],
         new: &TableRows,
     ) -> Result<(), Error> {
-        for (operation, rows) in [(Op::Delete, old), (Op::Insert, new)] {
-            if rows.lengths.is_empty() {
-                continue;
-            }
-            let (block, set) = self.row_set(operation, rows);
+        let sets = [self.deletes(old)?, self.inserts(new)];
+        for (block, set) in sets.into_iter().filter(|(_, set)| set.count > 0) {
             let mut list = Vec::new();
             statements::write(&set, &block, &self.mapping, self.bounds, 0, |statement| {
                 list.push(statement);
@@ -129,31 +129,74 @@ impl Repairs {
         Ok(())
     }
 
-    fn row_set(&self, operation: Op, rows: &TableRows) -> (Vec<u8>, RowSet) {
+    fn inserts(&self, rows: &TableRows) -> (Vec<u8>, RowSet) {
         let mut block = Vec::new();
         begin_block(&mut block);
         let offset = block.len();
         let present = vec![true; self.mapping.kinds.len()];
-        match operation {
-            Op::Delete => {
-                RowSetWriter::begin(&mut block, Operation::Delete, Some(&present), None);
-            }
-            _ => {
-                RowSetWriter::begin(&mut block, Operation::Insert, None, Some(&present));
-            }
-        }
+        RowSetWriter::begin(&mut block, Operation::Insert, None, Some(&present));
         block.extend_from_slice(&rows.images);
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let set = RowSet {
-            table: 0,
-            operation,
-            count: number(rows.lengths.len()),
-            offset: number(offset),
-            length: number(block.len() - offset),
-            flags: RowFlags::empty(),
-        };
+        let set = row_set(Op::Insert, rows.lengths.len(), offset, &block);
         (block, set)
     }
+
+    /// Images of nothing but the keys, in the order of the table's columns.
+    fn deletes(&self, keys: &[Vec<u8>]) -> Result<(Vec<u8>, RowSet), Error> {
+        let kinds: Vec<ColumnKind> = self.key.iter().map(|at| self.mapping.kinds[*at]).collect();
+        let in_order = {
+            let mut places: Vec<usize> = (0..self.key.len()).collect();
+            places.sort_by_key(|place| self.key[*place]);
+            places
+        };
+        let mut block = Vec::new();
+        begin_block(&mut block);
+        let offset = block.len();
+        let columns = 0..self.mapping.kinds.len();
+        let present: Vec<bool> = columns.map(|at| self.key.contains(&at)).collect();
+        RowSetWriter::begin(&mut block, Operation::Delete, Some(&present), None);
+        for key in keys {
+            let values = key_values(&kinds, key).ok_or_else(foreign)?;
+            // A bitmap of NULLs, of which a key has none.
+            block.resize(block.len() + Bitmap::bytes_for(kinds.len()), 0);
+            for place in &in_order {
+                block.extend_from_slice(values[*place]);
+            }
+        }
+        let set = row_set(Op::Delete, keys.len(), offset, &block);
+        Ok((block, set))
+    }
+}
+
+/// The bytes of a key's values, in key order (`table-scan/src/key.rs` has the format).
+fn key_values<'k>(kinds: &'k [ColumnKind], key: &'k [u8]) -> Option<Vec<&'k [u8]>> {
+    let image = key.get(2 + kinds.len()..)?;
+    let ones = vec![0xff; Bitmap::bytes_for(kinds.len())];
+    let present = Bitmap::new(&ones, kinds.len())?;
+    let mut offsets = Vec::new();
+    let read = read_image(kinds, present, image, &mut offsets).ok()?;
+    (0..kinds.len())
+        .map(|column| read.raw(column).flatten())
+        .collect()
+}
+
+fn row_set(operation: Op, count: usize, offset: usize, block: &[u8]) -> RowSet {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    RowSet {
+        table: 0,
+        operation,
+        count: number(count),
+        offset: number(offset),
+        length: number(block.len() - offset),
+        flags: RowFlags::empty(),
+    }
+}
+
+fn foreign() -> Error {
+    Error::fatal(
+        "snapshot.key-foreign",
+        "the key of a row that is to be repaired is none of the table's",
+    )
+    .hint("compare again; if it stays so, report it, with SHOW CREATE TABLE")
 }
 
 /// Runs a statement and holds the answer against what it must be.

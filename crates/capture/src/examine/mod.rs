@@ -11,7 +11,7 @@ use datain_contract::types::{Error, KeyRange, TableDigest, TableRows};
 use datain_mysql_client::{Session, StatusFlags, Stream};
 use datain_sql_statement::TableFilter;
 use datain_table_compare::{
-    Algorithm, Bucket, Chunk, ChunkLimits, Digest, Range, Reading, Shape, Side, prepare,
+    Algorithm, Bucket, Chunk, ChunkEnd, ChunkLimits, Digest, Range, Reading, Shape, Side, prepare,
 };
 use datain_table_scan::{ListedTable, TableDefinition, tables};
 
@@ -19,10 +19,10 @@ use crate::facts::Facts;
 use crate::reader::Settings;
 pub use marks::Mark;
 
-/// Rows that are read at once without a bound of their own.
-const ROWS: u32 = 1_000_000;
-/// Bytes of rows with keys that were asked for; a comparison asks for few.
-const BYTES: usize = 64 << 20;
+/// Rows that are read at once, at first.
+const FIRST_ROWS: u32 = 8;
+/// Bytes of several rows whose keys were asked for. A comparison asks for few, and for fewer where rows are large.
+const BYTES: usize = 32 << 20;
 
 /// errnos of a wait for locks that was given up, and of a deadlock.
 const LOCKED: [u16; 2] = [1205, 1213];
@@ -172,33 +172,46 @@ impl<S: Stream> Examiner<S> {
     /// Rows of a part, about so many bytes of them.
     ///
     /// # Errors
-    /// Errors of the server and of the keys; `verify.too-large` for more bytes of a table that is not ranged.
+    /// Errors of the server and of the keys.
     pub async fn read(&mut self, range: &KeyRange, max_bytes: usize) -> Result<Part, Error> {
         let side = self.side.as_ref().ok_or_else(not_begun)?;
-        let limits = ChunkLimits {
-            rows: ROWS,
-            bytes: max_bytes,
+        let mut part = Part {
+            rows: TableRows {
+                images: Vec::new(),
+                lengths: Vec::new(),
+            },
+            range: range.clone(),
         };
-        let chunk = side
-            .rows(
-                &mut self.session,
-                &as_range(range),
-                limits,
-                Reading::Consistent,
-            )
-            .await?;
-        let (rows, end) = collect(&mut self.session, chunk, None).await?;
-        let mut range = range.clone();
-        if !end.is_last {
-            range.up_to = end.last_key;
+        let mut rest = as_range(range);
+        let mut rows = FIRST_ROWS;
+        loop {
+            // What is too much is read all the same, and thrown away: few rows at first, since they may be large.
+            let limits = ChunkLimits {
+                rows,
+                bytes: max_bytes.saturating_sub(part.rows.images.len()),
+            };
+            let chunk = side
+                .rows(&mut self.session, &rest, limits, Reading::Consistent)
+                .await?;
+            let (more, end) = collect(&mut self.session, chunk, None).await?;
+            part.rows.images.extend_from_slice(&more.images);
+            part.rows.lengths.extend_from_slice(&more.lengths);
+            if end.is_last || !side.is_ranged() {
+                return Ok(part);
+            }
+            if end.last_key.is_none() || part.rows.images.len() >= max_bytes {
+                part.range.up_to = end.last_key.or(rest.after);
+                return Ok(part);
+            }
+            rest.after = end.last_key;
+            rows = rows.saturating_mul(4);
         }
-        Ok(Part { rows, range })
     }
 
     /// The rows with these keys; with `hold` they stay locked for reading, and without keys it is the whole table that is.
     ///
     /// # Errors
-    /// `verify.locked`; errors of the server and of the keys.
+    /// `verify.locked`, `verify.too-large`: nothing is held then, and the session can be used further. Errors of the server and of the keys.
     pub async fn read_keys(&mut self, keys: &[Vec<u8>], hold: bool) -> Result<TableRows, Error> {
         if !hold {
             let side = self.side.as_ref().ok_or_else(not_begun)?;
@@ -218,6 +231,11 @@ impl<S: Stream> Examiner<S> {
                     "rows that seem to differ are locked on the source by others",
                 )
                 .hint("see which transactions stay open for long on the source"))
+            }
+            Err(error) if error.code == "verify.too-large" => {
+                self.session.exec(b"ROLLBACK").await?;
+                self.holds = false;
+                Err(error)
             }
             other => other,
         }
@@ -309,25 +327,31 @@ impl<S: Stream> Examiner<S> {
     }
 }
 
-/// The rows of a chunk, and how it ended; with `most` more bytes are an error.
+/// The rows of a chunk, and how it ended; with `most` more bytes are an error, after which the session can be used further.
 async fn collect<S: Stream>(
     session: &mut Session<S>,
     mut chunk: Chunk<'_>,
     most: Option<usize>,
-) -> Result<(TableRows, datain_table_compare::ChunkEnd), Error> {
-    let mut images = Vec::new();
-    let mut lengths = Vec::new();
-    let mut begin = 0;
+) -> Result<(TableRows, ChunkEnd), Error> {
+    let (mut images, mut lengths) = (Vec::new(), Vec::new());
+    let (mut begin, mut is_too_large) = (0, false);
     while chunk.next_row(session, &mut images).await? {
         lengths.push(u32::try_from(images.len() - begin).unwrap_or(u32::MAX));
         begin = images.len();
-        if most.is_some_and(|most| images.len() > most && lengths.len() > 1) {
-            return Err(Error::reconfigure(
-                "verify.too-large",
-                "rows that seem to differ are too large to be compared together",
-            )
-            .hint("report it, with SHOW CREATE TABLE"));
+        if lengths.len() > 1 && most.is_some_and(|most| begin > most) {
+            is_too_large = true;
         }
+        if is_too_large {
+            images.clear();
+            lengths.clear();
+            begin = 0;
+        }
+    }
+    if is_too_large {
+        return Err(Error::retry(
+            "verify.too-large",
+            "rows that seem to differ are too large to be compared together",
+        ));
     }
     Ok((TableRows { images, lengths }, chunk.end()))
 }
