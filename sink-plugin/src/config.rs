@@ -33,6 +33,9 @@ pub struct Config {
     /// Patterns of tables that are not.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// Patterns of the tables that are compared; none means all that are replicated.
+    #[serde(default)]
+    pub only: Vec<String>,
     /// Where the configuration says that the pipeline begins.
     #[serde(default)]
     beginning: Beginning,

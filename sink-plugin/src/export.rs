@@ -16,10 +16,11 @@ use datain_plugin_runtime::{logging, session};
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::sink::{
-    Guest, GuestWriter, Inspection, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
-    Writer as WriterHandle,
+    Guest, GuestWriter, Inspection, KeptVerification, Progress, Removal, Resumption, SinkStatus,
+    SkippedTransaction, Writer as WriterHandle,
 };
 use crate::config::{Config, Conflicts};
+use crate::examiner::Examiner;
 use crate::inbox::{Handle, Shared};
 use crate::orders;
 use crate::silence::{self, Watched};
@@ -51,6 +52,7 @@ pub(crate) struct Writer {
 }
 
 impl Guest for Sink {
+    type Examiner = Examiner;
     type Writer = Writer;
 
     fn describe() -> Description {
@@ -96,6 +98,10 @@ impl Guest for Sink {
         once(&config, |config| {
             orders::skip(config, before, after, transaction)
         })
+    }
+
+    fn last_verification(config: String) -> Result<Option<KeptVerification>, Error> {
+        once(&config, orders::last_verification)
     }
 
     fn remove(config: String) -> Result<Removal, Error> {

@@ -6,6 +6,7 @@
 mod bindings;
 mod config;
 mod cutover;
+mod examiner;
 mod export;
 mod inbox;
 mod orders;

@@ -24,6 +24,7 @@ use crate::bindings::exports::datain::replication::source::{
     SourceStatus, Survey, TableChanges, Throttle, Upcoming as Next,
 };
 use crate::config::Config;
+use crate::examiner::Examiner;
 use crate::files::HostFiles;
 use crate::{copying, neighbours, silence};
 
@@ -144,6 +145,7 @@ async fn read_files(
 }
 
 impl Guest for Source {
+    type Examiner = Examiner;
     type Reader = Reader;
 
     fn describe() -> Description {

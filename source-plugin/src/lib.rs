@@ -7,6 +7,7 @@ mod bindings;
 mod config;
 mod copying;
 mod cutover;
+mod examiner;
 mod export;
 mod files;
 mod neighbours;

@@ -17,6 +17,7 @@ pub mod checkpoint;
 pub mod column_names;
 pub mod copying;
 pub mod cutover;
+pub mod examine;
 pub mod facts;
 pub mod files;
 pub mod framing;

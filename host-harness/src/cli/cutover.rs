@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::time::utc_micros;
+use super::verify::Display;
 use super::{ConfigFile, Finish, Format, confirm, output, signals};
 use crate::error::Result;
 use crate::pipeline::cutover::{
@@ -77,10 +78,12 @@ fn duration(text: &str) -> std::result::Result<Duration, String> {
 /// Says on standard error what is done, and asks there.
 struct Person {
     name: String,
+    comparison: Display,
 }
 
 impl Watcher for Person {
     fn step(&self, text: &str) {
+        self.comparison.clear();
         // Who cannot see it misses nothing that is not in the report.
         let _ = writeln!(std::io::stderr(), "{}: {text}", self.name);
     }
@@ -95,7 +98,7 @@ impl Watcher for Person {
     }
 
     fn comparison(&self) -> &dyn verify::Watcher {
-        &()
+        &self.comparison
     }
 }
 
@@ -115,7 +118,10 @@ pub(super) fn cutover(args: &CutoverArgs) -> Result<Finish> {
         write_stop: args.stop_at_most,
     };
     let pipeline = Pipeline::new(config)?;
-    let person = Person { name: name.clone() };
+    let person = Person {
+        name: name.clone(),
+        comparison: Display::new(),
+    };
     if args.abort {
         let aborted = pipeline.abort_cutover(&options, &person)?;
         // It is done, whether anybody reads so or not.

@@ -1,6 +1,6 @@
 //! The `datain` command.
 //!
-//! Exit codes: 0 done, 1 findings, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
+//! Exit codes: 0 done, 1 findings or differences, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
 //! log and errors to standard error.
 
 mod check;
@@ -21,6 +21,7 @@ mod tail;
 mod tail_files;
 mod throttle;
 mod time;
+mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -72,6 +73,8 @@ enum Command {
     Remove(remove::RemoveArgs),
     /// Ends a migration: the source becomes read-only, the target comes to its end, gets triggers and events, and is ready for clients. Goes on where it was interrupted.
     Cutover(cutover::CutoverArgs),
+    /// Compares all replicated rows of both servers, also while they are written to; exit code 0 only if they are equal, 1 if not, 3 if it cannot be told.
+    Verify(verify::VerifyArgs),
     /// Prints the source's changes as lines of JSON (Debezium's envelope); needs no target, and disturbs no pipeline. With --file it prints those in files, without a server.
     Tail(tail::TailArgs),
 }
@@ -118,7 +121,7 @@ pub fn main() -> ExitCode {
     // clap prints usage errors itself, and exits with 2.
     let cli = Cli::parse();
     let default_level = match cli.command {
-        Command::Run(_) => "info",
+        Command::Run(_) | Command::Verify(_) => "info",
         _ => "warn",
     };
     let format = cli.global.log_format;
@@ -136,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Skip(args) => skip::skip(&args),
         Command::Remove(args) => remove::remove(&args),
         Command::Cutover(args) => cutover::cutover(&args),
+        Command::Verify(args) => verify::verify(&args, format),
         Command::Tail(args) => tail::tail(&args),
     });
     match finish {

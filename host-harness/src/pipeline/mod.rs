@@ -208,6 +208,14 @@ impl Pipeline {
         self.plugins.sink()?.known_cutover()
     }
 
+    /// The newest comparison ([`Self::verify`]) whose result was kept in the target.
+    ///
+    /// # Errors
+    /// What the sink reports, e.g. `net.refused`.
+    pub fn last_verification(&self) -> Result<Option<verify::Kept>> {
+        verify::last(&self.plugins)
+    }
+
     /// What the target knows of this pipeline. Changes nothing, also while it runs elsewhere.
     ///
     /// # Errors

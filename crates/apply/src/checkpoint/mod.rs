@@ -66,7 +66,7 @@ pub struct Stored {
     ddl_number: u64,
 }
 
-fn literal(sql: &mut Vec<u8>, text: &str) {
+pub(crate) fn literal(sql: &mut Vec<u8>, text: &str) {
     sql.extend_from_slice(b"_utf8mb4");
     append_string(sql, text.as_bytes());
 }

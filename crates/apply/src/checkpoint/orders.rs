@@ -245,6 +245,7 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
             .exec(&of_stream(&format!("DELETE FROM datain.{table}"), stream))
             .await?;
     }
+    crate::examine::kept::remove(session, stream).await?;
     session.exec(b"COMMIT").await?;
     // What is left of branches without their pipeline is of no use to anybody.
     let others = session

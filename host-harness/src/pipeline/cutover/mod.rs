@@ -358,9 +358,18 @@ impl<'a> Cutover<'a> {
         Ok(None)
     }
 
-    /// When the comparison ended that is kept in the target, if it found everything equal within this time.
-    fn recent(&self, _time: Duration) -> Result<Option<u64>> {
-        Ok(None)
+    /// When the comparison ended that is kept in the target, if it found all rows equal within this time.
+    fn recent(&self, time: Duration) -> Result<Option<u64>> {
+        let Some(kept) = self.pipeline.last_verification()? else {
+            return Ok(None);
+        };
+        let age = now_micros().saturating_sub(kept.ended_at_micros);
+        let is_whole = kept.only.is_empty() && kept.sample_percent.is_none();
+        let is_recent = u128::from(age) <= time.as_micros();
+        Ok(
+            (kept.verdict == verify::Verdict::Equal && is_whole && is_recent)
+                .then_some(kept.ended_at_micros),
+        )
     }
 
     fn compare(&self) -> Result<Option<Ended>> {

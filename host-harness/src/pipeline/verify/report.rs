@@ -1,9 +1,9 @@
 //! What a comparison has come to.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The answer to "are the two servers equal?"; the worst is the greatest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// All that was compared is equal (after a repair, if one was asked for).
@@ -32,6 +32,31 @@ pub struct Report {
     /// The percentage of each table that was compared; none for all of it.
     pub sample_percent: Option<f64>,
     /// The target's checkpoint at the end, for people; none where the target knows no such pipeline.
+    pub checkpoint: Option<String>,
+    /// When it began and ended, microseconds since 1970 by the host's clock.
+    pub began_at_micros: u64,
+    /// See `began_at_micros`.
+    pub ended_at_micros: u64,
+}
+
+/// What the target keeps of a comparison, for those who ask later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The worst of all tables.
+    pub verdict: Verdict,
+    /// How many tables were compared.
+    pub tables: usize,
+    /// Rows of the source whose digests were compared.
+    pub rows: u64,
+    /// Rows that differed, as far as they were counted; with a repair also those that were repaired.
+    pub differing: u64,
+    /// The patterns of `--tables`; none if all replicated tables were compared.
+    pub only: Vec<String>,
+    /// The percentage of each table that was compared; none for all of it.
+    pub sample_percent: Option<f64>,
+    /// SHA-2 was used.
+    pub strong: bool,
+    /// The target's checkpoint at the end, for people.
     pub checkpoint: Option<String>,
     /// When it began and ended, microseconds since 1970 by the host's clock.
     pub began_at_micros: u64,
