@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
 mod interrupted;
+mod kept;
 mod lab;
+mod old_servers;
 mod refused;
 mod way;

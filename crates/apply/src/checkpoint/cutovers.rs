@@ -13,6 +13,9 @@ use super::layout::{self, Found};
 use super::{Lock, ahead, literal, read};
 use crate::settings;
 
+/// The host's word for a cutover that has ended.
+const DONE: &str = "done";
+
 /// What is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
@@ -218,13 +221,36 @@ pub(super) async fn require_none<S: Stream>(
         "cutover.under-way",
         format!("pipeline `{stream}` must not run any more: it is in a cutover ({stage})"),
     );
-    Err(if stage == "done" {
+    Err(if stage == DONE {
         error.hint("the target is in use now: the .reverse.toml beside FILE replicates the other way; datain remove -c FILE forgets the pipeline")
     } else {
         error.hint(
             "datain cutover -c FILE goes on with it, datain cutover -c FILE --abort takes it back",
         )
     })
+}
+
+/// Whether the pipeline's rows may be removed: while a cutover is under way they say what must be undone.
+///
+/// # Errors
+/// `cutover.under-way` if not; errors of the server.
+pub(super) async fn require_ended<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+) -> Result<(), Error> {
+    match known(session, stream).await? {
+        Some(known) if known.progress.stage != DONE => Err(Error::reconfigure(
+            "cutover.under-way",
+            format!(
+                "pipeline `{stream}` is in a cutover ({}): what it has changed would be forgotten",
+                known.progress.stage
+            ),
+        )
+        .hint(
+            "datain cutover -c FILE goes on with it, datain cutover -c FILE --abort takes it back",
+        )),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

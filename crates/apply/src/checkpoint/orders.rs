@@ -219,12 +219,13 @@ pub async fn kept<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<(
 /// Removes all rows of the pipeline; with the last pipeline also the tables. An open writer of it can commit nothing from then on.
 ///
 /// # Errors
-/// Those of the server, such as missing privileges; `checkpoint.statement-running`. Then nothing was changed.
+/// Those of the server, such as missing privileges; `checkpoint.statement-running`, `cutover.under-way`. Then nothing was changed.
 pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<Removal, Error> {
     prepare(session).await?;
     if !layout::exists(session).await? {
         return Ok(Removal::default());
     }
+    cutovers::require_ended(session, stream).await?;
     Lock::Statements(stream).take(session).await?;
     Lock::Layout.take(session).await?;
     // A pipeline of an older format may lack tables.

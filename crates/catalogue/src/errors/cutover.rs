@@ -83,7 +83,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["cutover.under-way"],
             then: "ends",
-            meaning: "`datain start` of a pipeline whose cutover has come so far that it must not run any more",
+            meaning: "`datain start` of a pipeline whose cutover has come so far that it must not run any more, or `datain remove` of one whose cutover has not ended",
         },
         ErrorEntry {
             codes: &["cutover.beyond-return"],
