@@ -10,10 +10,13 @@
 //! XA branches that are prepared and not yet committed are kept in the same way as the checkpoint, in the transaction that covers them ([`branches`]). Groups that
 //! were committed before older ones are noted beside it ([`ahead`]).
 //!
+//! A cutover keeps there how far it has come ([`cutovers`]).
+//!
 //! What a person orders ([`orders`]: stop, start, skip, remove) is written to the same tables ([`layout`]), so it outlives every host.
 
 mod ahead;
 mod branches;
+pub mod cutovers;
 pub mod layout;
 mod locks;
 mod names;
@@ -63,7 +66,7 @@ pub struct Stored {
     ddl_number: u64,
 }
 
-fn literal(sql: &mut Vec<u8>, text: &str) {
+pub(crate) fn literal(sql: &mut Vec<u8>, text: &str) {
     sql.extend_from_slice(b"_utf8mb4");
     append_string(sql, text.as_bytes());
 }
@@ -133,6 +136,26 @@ pub async fn read<S: Stream>(
         ddl_uuid: cell(6).ok_or_else(damaged)?,
         ddl_number: number(7)?,
     }))
+}
+
+/// The xids of branches that are kept for a pipeline: prepared on the source, neither committed nor rolled back.
+///
+/// # Errors
+/// Errors of the server.
+pub async fn prepared<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+) -> Result<Vec<String>, Error> {
+    if layout::find(session).await? != layout::Found::All {
+        return Ok(Vec::new());
+    }
+    let mut sql = b"SELECT DISTINCT xid FROM datain.xa_prepared WHERE stream = ".to_vec();
+    literal(&mut sql, stream);
+    let rows = session.query_rows(&sql).await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| row.into_iter().next().flatten())
+        .collect())
 }
 
 fn unhex(hex: &str) -> Option<Vec<u8>> {

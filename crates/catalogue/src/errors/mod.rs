@@ -1,5 +1,6 @@
 //! All error codes, by where they come from. A code that stands in the sources and not here, or here and not in the sources, fails `.ci/run`.
 
+mod cutover;
 mod host;
 mod network;
 mod server;
@@ -35,4 +36,5 @@ pub static ERRORS: &[Section] = &[
     source::SECTION,
     target::SECTION,
     host::SECTION,
+    cutover::SECTION,
 ];
