@@ -194,7 +194,7 @@ impl Progress {
     pub fn handed_on(&mut self, schema: &str, name: &str, chunk: Totals, now: u64) {
         self.resting = None;
         self.change(schema, name, |table| {
-            table.copied = table.copied.plus(chunk)
+            table.copied = table.copied.plus(chunk);
         });
         self.copied = self.copied.plus(chunk);
         self.note(now);
@@ -317,11 +317,11 @@ impl Progress {
 }
 
 /// The tables that are first by this measure, the largest one first.
-fn first<'a>(
-    mut tables: Vec<&'a TableProgress>,
+fn first(
+    mut tables: Vec<&TableProgress>,
     count: usize,
     by: impl Fn(&TableProgress) -> (u64, u64),
-) -> Vec<&'a TableProgress> {
+) -> Vec<&TableProgress> {
     let key = |table: &&TableProgress| std::cmp::Reverse(by(table));
     if tables.len() > count {
         tables.select_nth_unstable_by_key(count, key);
