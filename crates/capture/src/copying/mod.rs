@@ -8,6 +8,7 @@
 //! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
 
 mod control;
+mod families;
 mod keys;
 mod look;
 mod place;
@@ -117,6 +118,7 @@ pub struct Copier<S> {
 /// A table that is being copied.
 struct TableCopy {
     name: Name,
+    level: usize,
     /// None while a chunk is being read, and when the last one was.
     scan: Option<Scan>,
     /// Chunks that were read and not handed on, in the order of reading.
@@ -215,7 +217,9 @@ impl<S: Stream + 'static> Copier<S> {
         let listed = std::mem::take(&mut self.todo.listed);
         self.control.begin(&listed, &place, (self.now)());
         let tables = self.todo.tables.iter();
-        assembler.begin_copying(Copying::of(tables.map(|table| table.name.clone())));
+        let links = std::mem::take(&mut self.todo.links);
+        let copying = Copying::of(tables.map(|table| table.name.clone()), links);
+        assembler.begin_copying(copying);
         if let Some((schema, name)) = place.begun() {
             self.begun = (schema.to_owned(), name.to_owned());
         }
@@ -238,7 +242,13 @@ impl<S: Stream + 'static> Copier<S> {
         waiting: Waiting,
         goes_on: Option<(Option<Vec<u8>>, Totals)>,
     ) -> Result<(), Error> {
-        let Waiting { name, row_bytes } = waiting;
+        let Waiting {
+            name,
+            row_bytes,
+            level,
+            follows,
+            circle: _,
+        } = waiting;
         let session = self.readers.idle().ok_or_else(no_connection)?;
         let table = TableDefinition::ask(session, &name.0, &name.1)
             .await?
@@ -252,10 +262,12 @@ impl<S: Stream + 'static> Copier<S> {
         let (after, copied) = goes_on.unwrap_or_default();
         self.tables.push(TableCopy {
             name,
+            level,
             scan: Some(Scan {
                 scan: TableScan::new(table, &version)?.to_the_end(),
                 size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
                 after: after.clone(),
+                follows,
             }),
             chunks: VecDeque::new(),
             after,
@@ -334,10 +346,17 @@ impl<S: Stream + 'static> Copier<S> {
             return Ok(Step::Waits);
         }
         if self.tables.len() < self.readers.count()
+            && self.may_begin_next()
             && let Some(table) = self.todo.tables.pop_front()
         {
-            self.begun = table.name.clone();
-            self.begin_table(assembler, table, None).await?;
+            let circle = table.circle.clone();
+            let mut next = Some(table);
+            while let Some(table) = next {
+                self.begun = table.name.clone();
+                self.begin_table(assembler, table, None).await?;
+                let together = |table: &mut Waiting| circle.is_some() && table.circle == circle;
+                next = self.todo.tables.pop_front_if(together);
+            }
             // Before anything of it comes to the target: whoever goes on from here must know that something may be there.
             assembler.hand_on_place(self.place());
             return Ok(Step::HandedOn);
@@ -352,6 +371,12 @@ impl<S: Stream + 'static> Copier<S> {
             Verdict::Go if self.begin_chunk(assembler) => Step::HandedOn,
             Verdict::Go | Verdict::After | Verdict::Look => Step::Waits,
         })
+    }
+
+    /// Whether the next table may be begun beside those that are not whole.
+    fn may_begin_next(&self) -> bool {
+        let next = self.todo.tables.front();
+        next.is_some_and(|next| self.tables.iter().all(|table| table.level >= next.level))
     }
 
     /// Whether the next chunk may be read. One connection at least must be idle.

@@ -29,6 +29,8 @@ pub(super) struct Scan {
     pub(super) size: ChunkSize,
     /// The newest chunk's last key; none before the first.
     pub(super) after: Option<Vec<u8>>,
+    /// Its rows change with those of other tables, which the source does not log.
+    pub(super) follows: bool,
 }
 
 /// How a chunk is to be read.
@@ -149,11 +151,15 @@ async fn read_chunk<S: Stream>(
     if let Some(shows) = &shows {
         must_show(&mut session, shows).await?;
     }
-    let reading = if shows.is_some() {
+    let reading = if shows.is_some() && !state.follows {
         Reading::Consistent
     } else {
         Reading::Locking
     };
+    // The locks are kept until it is known where the log ends: see `families.rs`.
+    if state.follows {
+        session.exec(b"START TRANSACTION").await?;
+    }
     let limits = state.size.limits();
     let limits = ChunkLimits {
         rows: limits.rows.min(rows),
@@ -184,6 +190,9 @@ async fn read_chunk<S: Stream>(
         ));
     }
     let high = facts::head(&mut session).await?;
+    if state.follows {
+        session.exec(b"COMMIT").await?;
+    }
     let chunk = ChunkRead {
         name,
         scan: state,
