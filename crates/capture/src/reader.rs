@@ -7,6 +7,8 @@
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Error};
 use datain_mysql_client::{DUMP_HEARTBEAT_V2, DUMP_THROUGH_GTID, DumpPacket, Session, Stream};
+pub use datain_schema_objects::plan::Definer;
+use datain_schema_objects::plan::{Choices, INDEXES_AFTER};
 use datain_sql_statement::TableFilter;
 use serde::Deserialize;
 
@@ -31,6 +33,9 @@ pub struct Settings {
     /// Patterns of tables not to replicate.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// As whom views, routines, triggers and events run on the target.
+    #[serde(default)]
+    pub definer: Definer,
     /// Where a new pipeline begins.
     #[serde(default)]
     pub start: Start,
@@ -43,6 +48,9 @@ pub struct Settings {
     /// Rows in a chunk of the first copy at most.
     #[serde(default = "chunk_rows")]
     pub chunk_rows: u32,
+    /// From so many bytes of data on a table gets its indexes behind its rows in a first copy.
+    #[serde(default = "indexes_after")]
+    pub indexes_after: u64,
     /// A resume point on every transaction, so that the sink can commit each by itself.
     #[serde(default)]
     pub one_by_one: bool,
@@ -52,6 +60,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// How a first copy makes definitions.
+    #[must_use]
+    pub fn choices(&self) -> Choices {
+        Choices {
+            definer: self.definer,
+            indexes_after: Some(self.indexes_after),
+        }
+    }
+
     /// The filter, with names compared as the server does.
     ///
     /// # Errors
@@ -63,6 +80,10 @@ impl Settings {
 
 fn chunk_rows() -> u32 {
     20_000
+}
+
+fn indexes_after() -> u64 {
+    INDEXES_AFTER
 }
 
 fn max_row_bytes() -> u64 {
@@ -104,6 +125,7 @@ pub struct Reader<S> {
     /// The filter as text.
     patterns: String,
     chunk_rows: u32,
+    choices: Choices,
 }
 
 impl<S: Stream> Reader<S> {
@@ -160,6 +182,7 @@ impl<S: Stream> Reader<S> {
         if settings.one_by_one {
             assembler.mark_each();
         }
+        assembler.let_run_as(settings.definer);
         if ordinal == 0 || set_position {
             assembler.tell_start();
         }
@@ -174,6 +197,7 @@ impl<S: Stream> Reader<S> {
             filter,
             patterns: format!("{:?} but {:?}", settings.include, settings.exclude),
             chunk_rows: settings.chunk_rows.max(1),
+            choices: settings.choices(),
         };
         reader.look_for_head();
         Ok(reader)
@@ -213,6 +237,7 @@ impl<S: Stream> Reader<S> {
         let filter = self.filter.clone();
         let patterns = self.patterns.clone();
         let mut copier = Copier::new(session, filter, by_gtid, patterns, self.chunk_rows, now);
+        copier.choose(self.choices);
         copier.begin(&mut self.assembler).await?;
         self.copier = Some(copier);
         Ok(())

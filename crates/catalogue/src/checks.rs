@@ -479,7 +479,7 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         reason: "views, routines, triggers and events run with the rights of their definer; without the account they are refused, or fail when they are used. What the source's account may not see (routines without `SHOW_ROUTINE`, triggers without `TRIGGER`, events without `EVENT`) is a note, never a pass.",
-        remedy: "`CREATE USER …` on the target",
+        remedy: "`CREATE USER …` on the target; or `[replicate] definer = \"current-user\"`, and everything runs as the target's account",
         ..pair(
             "pair.definers",
             Warning,

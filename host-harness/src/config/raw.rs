@@ -57,6 +57,8 @@ pub(super) struct Replicate {
     pub include: Vec<String>,
     #[serde(default)]
     pub exclude: Vec<String>,
+    #[serde(default)]
+    pub definer: super::Definer,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@
 //! | `max_row_bytes` | ✓ | ✓ | a larger row is an error |
 //! | `server_id` | ✓ | | the id to register with |
 //! | `include`, `exclude` | ✓ | ✓ | lists of patterns `schema.table`; the sink needs them for its checks, and to notice that they have changed |
+//! | `definer` | ✓ | | `keep` or `current-user`: as whom views, routines, triggers and events run on the target |
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
 //! | `files` | ✓ | | list of names: files of a log are read, through the endpoints `source/0`, `source/1` …, in place of a server |
@@ -79,6 +80,7 @@ pub(super) fn json(
             "server_id": server_id,
             "include": config.replicate.include,
             "exclude": config.replicate.exclude,
+            "definer": config.replicate.definer,
             "start": start(&config.start),
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "one_by_one": one_by_one,

@@ -7,7 +7,7 @@ use datain_sql_statement::{Charset, Dialect, Kind, Options, classify};
 use datain_table_scan::TableDefinition;
 
 use super::Assembler;
-use crate::copying::{Copying, Place, changed_meanwhile};
+use crate::copying::{Aside, Copying, Place, changed_meanwhile};
 use crate::position::Position;
 
 impl Assembler {
@@ -15,6 +15,17 @@ impl Assembler {
     #[must_use]
     pub fn copy_place(&self) -> Option<&Place> {
         self.framing.state.copy.as_ref()
+    }
+
+    /// The tables that were made without indexes; none if that was not decided.
+    #[must_use]
+    pub fn set_aside(&self) -> Option<&Aside> {
+        self.framing.state.aside.as_ref()
+    }
+
+    /// Says which tables are made without indexes, before the first one is.
+    pub fn sets_aside(&mut self, aside: Aside) {
+        self.framing.state.aside = Some(aside);
     }
 
     /// Says which tables are to be copied.
@@ -41,11 +52,17 @@ impl Assembler {
         self.framing.hand_on(Vec::new(), at, None);
     }
 
-    /// Hands on a statement, the `number`th of the copy, as a transaction with which it comes to this place.
-    pub fn hand_on_statement(&mut self, statement: Statement, number: u64, place: Place) {
+    /// Hands on a statement, the `number`th of its kind in the copy, as a transaction with which it comes to this place.
+    pub fn hand_on_statement(
+        &mut self,
+        statement: Statement,
+        kind: &str,
+        number: u64,
+        place: Place,
+    ) {
         // A statement is known again after a kill by where it stands, which must be the same then.
         let stands = Position {
-            file: "definition".to_owned(),
+            file: kind.to_owned(),
             offset: number,
         };
         let changes = vec![Change::Statement(statement)];

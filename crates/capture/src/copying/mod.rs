@@ -7,6 +7,7 @@
 //! The marks: a chunk is read when `@@gtid_executed` covers all that the stream has handed on, since a transaction comes into the log before it can be seen. Without GTIDs
 //! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
 
+mod definitions;
 mod place;
 mod statements;
 mod window;
@@ -14,20 +15,21 @@ mod window;
 use std::collections::VecDeque;
 
 use datain_binlog::GtidSet;
-use datain_contract::types::{Error, Finding, Severity, Statement};
-use datain_contract::{ErrorExt as _, FindingExt as _};
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Error, Statement};
 use datain_mysql_client::{Session, Stream};
-use datain_schema_objects::plan::{Abilities, Choices};
-use datain_schema_objects::{plan, read};
+use datain_schema_objects::plan::Choices;
 use datain_sql_statement::TableFilter;
 use datain_table_scan::{
     ChunkLimits, ChunkSize, Reading, TableDefinition, TableScan, prepare, tables,
 };
 
 use crate::assembler::Assembler;
+use crate::check::branches::{self, Prepared};
 use crate::check::cascades;
 use crate::facts;
 use crate::position::Position;
+pub use definitions::{Aside, findings};
 pub use place::Place;
 pub use window::{Copying, Stage, changed_meanwhile};
 
@@ -39,35 +41,6 @@ const CHUNK_BYTES: usize = 1 << 20;
 const LEAST_ROW: u64 = 4 << 10;
 /// How many seconds the source may take until it shows what its log holds.
 const LOOKS: u32 = 60;
-
-/// What the target is taken to have: nobody asks it here. What it lacks for an encrypted table it says itself; the other options say where a table is kept.
-fn abilities() -> Abilities {
-    Abilities {
-        encrypts: true,
-        ..Abilities::default()
-    }
-}
-
-/// What a first copy would find fault with in the definitions; if none is to be made, that there is nothing to find. The session is left as
-/// [`read::prepare`] makes it.
-///
-/// # Errors
-/// Those of [`read::read`].
-pub async fn findings<S: Stream>(
-    session: &mut Session<S>,
-    filter: &TableFilter,
-    copies: bool,
-) -> Result<Vec<Finding>, Error> {
-    if !copies {
-        let codes = [read::UNSEEN, read::UNUSABLE, plan::DROPPED];
-        let passed = |code| Finding::passed(code, "no first copy is to be made");
-        return Ok(codes.map(passed).to_vec());
-    }
-    let reading = read::read(session, filter).await?;
-    let mut findings = reading.findings.clone();
-    findings.extend(plan::plan(reading, &abilities(), Choices::default()).findings);
-    Ok(findings)
-}
 
 /// What a step has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +57,7 @@ pub enum Step {
 pub struct Copier<S> {
     session: Session<S>,
     filter: TableFilter,
+    choices: Choices,
     /// Microseconds of some clock that does not go back.
     now: fn() -> u64,
     /// The filter as text: it must stay until the copy is complete.
@@ -93,6 +67,8 @@ pub struct Copier<S> {
     /// The stream goes by GTID.
     by_gtid: bool,
     todo: Todo,
+    /// What there is to copy was looked at.
+    has_looked: bool,
     scan: Option<Scan>,
     /// Where the log ended after the chunk at hand was read.
     high: Option<Position>,
@@ -106,6 +82,8 @@ struct Todo {
     /// Of all, with those that are done.
     definitions: u64,
     tables: VecDeque<(String, String, u64)>,
+    /// What adds indexes behind the rows, and how many such statements were handed on; none before all rows are.
+    indexes: Option<(VecDeque<Statement>, u64)>,
 }
 
 /// A table that is being read.
@@ -133,13 +111,20 @@ impl<S: Stream> Copier<S> {
             patterns,
             chunk_rows,
             filter,
+            choices: Choices::default(),
             now,
             by_gtid,
             todo: Todo::default(),
+            has_looked: false,
             scan: None,
             high: None,
             notices: Vec::new(),
         }
+    }
+
+    /// How definitions are made.
+    pub fn choose(&mut self, choices: Choices) {
+        self.choices = choices;
     }
 
     /// What people should read, since the last call.
@@ -147,7 +132,7 @@ impl<S: Stream> Copier<S> {
         std::mem::take(&mut self.notices)
     }
 
-    /// Looks at what there is to copy, and goes on with the table that was being copied. To be called before the stream's first event is taken.
+    /// Goes on with the table that was being copied. To be called before the stream's first event is taken.
     ///
     /// # Errors
     /// What cannot be copied, with table; errors of the server.
@@ -166,11 +151,16 @@ impl<S: Stream> Copier<S> {
             .detail(format!("the copy began with {filter}, and now it is {}", self.patterns))
             .hint("put it back until the copy is complete; or remove the pipeline, drop what was copied, and start again"));
         }
-        self.todo = self.look(&place).await?;
-        let tables = self.todo.tables.iter();
-        assembler.begin_copying(Copying::of(
-            tables.map(|(schema, name, _)| (schema.clone(), name.clone())),
-        ));
+        if assembler.ordinal() == 0 {
+            // Later it would be too late: their XA COMMIT would stand behind the beginning that is written down by then.
+            self.no_branch_is_prepared().await?;
+        }
+        if matches!(place, Place::Definitions { .. }) {
+            // They are read with the first step.
+            assembler.begin_copying(Copying::everything());
+            return Ok(());
+        }
+        self.look(assembler, &place).await?;
         if let Place::Table {
             schema,
             name,
@@ -227,6 +217,11 @@ impl<S: Stream> Copier<S> {
         if assembler.copy_place().is_none() {
             return Ok(Step::Complete);
         }
+        if !self.has_looked
+            && let Some(place) = assembler.copy_place().cloned()
+        {
+            self.look(assembler, &place).await?;
+        }
         if let Some(high) = &self.high {
             let at = assembler.position().compare(high);
             if !at.is_some_and(std::cmp::Ordering::is_ge) {
@@ -239,13 +234,13 @@ impl<S: Stream> Copier<S> {
         if let Some(statement) = self.todo.statements.pop_front() {
             let done = self.todo.definitions - self.todo.statements.len() as u64;
             let filter = self.patterns.clone();
-            assembler.hand_on_statement(statement, done, Place::Definitions { done, filter });
+            let place = Place::Definitions { done, filter };
+            assembler.hand_on_statement(statement, "definition", done, place);
             return Ok(Step::HandedOn);
         }
         if self.scan.is_none() {
             let Some((schema, name, row_bytes)) = self.todo.tables.pop_front() else {
-                assembler.end_copying();
-                return Ok(Step::HandedOn);
+                return self.behind_rows(assembler).await;
             };
             self.begin_table(assembler, &schema, &name, row_bytes, None)
                 .await?;
@@ -263,36 +258,60 @@ impl<S: Stream> Copier<S> {
         Ok(Step::HandedOn)
     }
 
-    /// Reads what there is to copy.
-    async fn look(&mut self, place: &Place) -> Result<Todo, Error> {
-        let mut statements = VecDeque::new();
-        let mut definitions = 0;
-        if let Place::Definitions { done, .. } = place {
-            let reading = read::read(&mut self.session, &self.filter).await?;
-            statements::must_be_readable(&reading)?;
-            let findings = reading.findings.clone();
-            let plan = plan::plan(reading, &abilities(), Choices::default());
-            let noted = findings.iter().chain(&plan.findings);
-            self.notices.extend(
-                noted
-                    .filter(|finding| finding.severity != Severity::Passed)
-                    .map(|finding| format!("{}: {}", finding.message, finding.subjects.join(", "))),
-            );
-            let (objects, refused): (Vec<_>, Vec<_>) = plan
-                .objects
-                .into_iter()
-                .partition(|object| object.excuse.is_none());
-            self.notices.extend(refused.iter().map(|object| {
-                let why = object.excuse.as_deref().unwrap_or_default();
-                format!("{} is left out of the first copy: {why}", object.quoted())
-            }));
-            let all = statements::of(&mut self.session, objects).await?;
-            definitions = all.len() as u64;
-            statements = all
-                .into_iter()
-                .skip(usize::try_from(*done).unwrap_or(usize::MAX))
-                .collect();
+    /// Hands on what comes behind all rows: the next statement that adds indexes, or the end.
+    async fn behind_rows(&mut self, assembler: &mut Assembler) -> Result<Step, Error> {
+        if self.todo.indexes.is_none() {
+            let done = match assembler.copy_place() {
+                Some(Place::Indexes { done, .. }) => *done,
+                _ => 0,
+            };
+            let aside = assembler.set_aside().cloned().unwrap_or_default();
+            let (session, filter) = (&mut self.session, &self.filter);
+            let left =
+                definitions::behind_rows(session, filter, self.choices, done, &aside).await?;
+            self.todo.indexes = Some((left, done));
         }
+        let next = self.todo.indexes.as_mut().and_then(|(left, done)| {
+            let statement = left.pop_front()?;
+            *done += 1;
+            Some((statement, *done))
+        });
+        match next {
+            Some((statement, done)) => {
+                let filter = self.patterns.clone();
+                let place = Place::Indexes { done, filter };
+                assembler.hand_on_statement(statement, "indexes", done, place);
+            }
+            None => assembler.end_copying(),
+        }
+        Ok(Step::HandedOn)
+    }
+
+    /// Looks at what there is to copy.
+    async fn look(&mut self, assembler: &mut Assembler, place: &Place) -> Result<(), Error> {
+        self.has_looked = true;
+        if let Place::Definitions { done, .. } = place {
+            // Before anything was handed on [replicate] may still be changed, and with it the list that it speaks of.
+            let decided = assembler.set_aside().filter(|_| place.filter().is_some());
+            let aside = decided.cloned();
+            let (session, filter) = (&mut self.session, &self.filter);
+            let read = definitions::before_rows(session, filter, self.choices, *done, aside);
+            let definitions = read.await?;
+            self.notices.extend(definitions.notices);
+            self.todo.definitions = definitions.all;
+            self.todo.statements = definitions.before;
+            assembler.sets_aside(definitions.aside);
+        }
+        self.todo.tables = self.tables(place).await?;
+        let tables = self.todo.tables.iter();
+        assembler.begin_copying(Copying::of(
+            tables.map(|(schema, name, _)| (schema.clone(), name.clone())),
+        ));
+        Ok(())
+    }
+
+    /// The tables whose rows are still to be copied.
+    async fn tables(&mut self, place: &Place) -> Result<VecDeque<(String, String, u64)>, Error> {
         prepare(&mut self.session).await?;
         let listed = tables(&mut self.session, &self.filter).await?;
         if let Some(other) = listed
@@ -319,6 +338,7 @@ impl<S: Stream> Copier<S> {
         }
         let is_done = |schema: &str, name: &str| match place {
             Place::Definitions { .. } => false,
+            Place::Indexes { .. } => true,
             Place::Table {
                 schema: s,
                 name: n,
@@ -329,15 +349,11 @@ impl<S: Stream> Copier<S> {
                 (schema, name) < here || *whole && (schema, name) == here
             }
         };
-        Ok(Todo {
-            statements,
-            definitions,
-            tables: listed
-                .into_iter()
-                .filter(|table| !is_done(&table.schema, &table.name))
-                .map(|table| (table.schema, table.name, table.row_bytes))
-                .collect(),
-        })
+        Ok(listed
+            .into_iter()
+            .filter(|table| !is_done(&table.schema, &table.name))
+            .map(|table| (table.schema, table.name, table.row_bytes))
+            .collect())
     }
 
     /// Reads the next chunk, and where the log ends afterwards.
@@ -401,6 +417,28 @@ impl<S: Stream> Copier<S> {
             "snapshot.other-server",
             "the source's address leads to one server for the log, and to another one for the first copy",
         ))
+    }
+
+    /// Refuses to begin while XA branches are prepared: of one that was prepared before the stream's beginning the log never shows the rows, and the copy sees them only if it is
+    /// committed in time.
+    async fn no_branch_is_prepared(&mut self) -> Result<(), Error> {
+        let xids = match branches::prepared(&mut self.session).await? {
+            Prepared::Told(xids) if xids.is_empty() => return Ok(()),
+            Prepared::Told(xids) => xids,
+            Prepared::NotAllowed => {
+                self.notices.push(
+                    "the source's account may not ask which XA branches are prepared (XA_RECOVER_ADMIN): one that is stops the stream when it is committed, with source.xa-unknown"
+                        .to_owned(),
+                );
+                return Ok(());
+            }
+        };
+        Err(Error::reconfigure(
+            "snapshot.xa",
+            "XA transactions are prepared on the source, so what they have changed would be missed",
+        )
+        .detail(format!("prepared: {}", xids.join("; ")))
+        .hint("end them with XA COMMIT or XA ROLLBACK, then start again; nothing was written yet"))
     }
 
     /// Waits until the source shows everything that was handed on.

@@ -28,12 +28,20 @@ pub enum Place {
         /// What is replicated, as the copy began.
         filter: String,
     },
+    /// All rows are, and so many of the statements that add the indexes of large tables were run.
+    Indexes {
+        /// How many.
+        done: u64,
+        /// What is replicated, as the copy began.
+        filter: String,
+    },
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Definitions { .. } => f.write_str("definitions"),
+            Self::Indexes { .. } => f.write_str("indexes"),
             Self::Table { schema, name, .. } => write!(f, "{schema}.{name}"),
         }
     }
@@ -48,7 +56,9 @@ impl Place {
 
     /// What is replicated, if the copy has begun.
     pub fn filter(&self) -> Option<&str> {
-        let (Self::Definitions { filter, .. } | Self::Table { filter, .. }) = self;
+        let (Self::Definitions { filter, .. }
+        | Self::Table { filter, .. }
+        | Self::Indexes { filter, .. }) = self;
         (!filter.is_empty()).then_some(filter.as_str())
     }
 }

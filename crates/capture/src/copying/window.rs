@@ -35,6 +35,8 @@ pub enum Stage {
 /// The tables that a copy has not finished.
 #[derive(Debug, Default)]
 pub struct Copying {
+    /// What there is to copy is not known yet: every table waits.
+    everything: bool,
     waiting: HashSet<(String, String)>,
     active: Option<Active>,
 }
@@ -76,7 +78,15 @@ impl Copying {
     pub fn of(tables: impl IntoIterator<Item = (String, String)>) -> Self {
         Self {
             waiting: tables.into_iter().collect(),
-            active: None,
+            ..Self::default()
+        }
+    }
+
+    /// Every table is, whichever there are.
+    pub fn everything() -> Self {
+        Self {
+            everything: true,
+            ..Self::default()
         }
     }
 
@@ -105,7 +115,7 @@ impl Copying {
         {
             return Stage::Copying;
         }
-        if self.waiting.contains(&(schema.to_owned(), name.to_owned())) {
+        if self.everything || self.waiting.contains(&(schema.to_owned(), name.to_owned())) {
             Stage::Waiting
         } else {
             Stage::Whole

@@ -171,7 +171,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["snapshot.xa"],
             then: "ends",
-            meaning: "an XA transaction has changed a table before its first copy was complete: as above, when none is under way",
+            meaning: "an XA transaction was prepared when the first copy began: end it (`XA RECOVER` shows it) and start again; or one has changed a table before its first copy was complete: remove the pipeline, drop what was copied, and start again when none is under way",
         },
         ErrorEntry {
             codes: &["snapshot.no-key"],
