@@ -51,6 +51,9 @@ pub struct Settings {
     /// From so many bytes of data on a table gets its indexes behind its rows in a first copy.
     #[serde(default = "indexes_after")]
     pub indexes_after: u64,
+    /// A first copy also takes tables without a key.
+    #[serde(default)]
+    pub keyless: bool,
     /// A resume point on every transaction, so that the sink can commit each by itself.
     #[serde(default)]
     pub one_by_one: bool,
@@ -126,6 +129,7 @@ pub struct Reader<S> {
     patterns: String,
     chunk_rows: u32,
     choices: Choices,
+    keyless: bool,
 }
 
 impl<S: Stream> Reader<S> {
@@ -198,6 +202,7 @@ impl<S: Stream> Reader<S> {
             patterns: format!("{:?} but {:?}", settings.include, settings.exclude),
             chunk_rows: settings.chunk_rows.max(1),
             choices: settings.choices(),
+            keyless: settings.keyless,
         };
         reader.look_for_head();
         Ok(reader)
@@ -237,7 +242,7 @@ impl<S: Stream> Reader<S> {
         let filter = self.filter.clone();
         let patterns = self.patterns.clone();
         let mut copier = Copier::new(session, filter, by_gtid, patterns, self.chunk_rows, now);
-        copier.choose(self.choices);
+        copier.choose(self.choices, self.keyless);
         copier.begin(&mut self.assembler).await?;
         self.copier = Some(copier);
         Ok(())
@@ -294,7 +299,9 @@ impl<S: Stream> Reader<S> {
     ) -> Result<Batch, Error> {
         self.assembler.set_batch_bytes(max_bytes);
         loop {
+            let stands = self.copier.as_ref().is_some_and(Copier::holds_stream);
             if self.failed.is_none()
+                && !stands
                 && let Err(error) = self.take_buffered()
             {
                 self.fail(error);

@@ -267,7 +267,7 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         reason: "rows are found by their key; without one, changes of a table with equal rows cannot be applied one for one, and each is a search through the whole table.",
-        remedy: "`ALTER TABLE … ADD PRIMARY KEY …`; or `[check] allow = [\"no-primary-key\"]`, and the stream ends at the first row of a table that has no other key over NOT NULL columns",
+        remedy: "`ALTER TABLE … ADD PRIMARY KEY …`; or `[check] allow = [\"no-primary-key\"]`: a table that has no other key over NOT NULL columns either is then copied in one go, and each of its rows is found by all that it holds, one by one, mostly by reading the whole table",
         allow: Some("no-primary-key"),
         ..source(
             "table.no-primary-key",

@@ -139,7 +139,11 @@ impl TableScan {
         let sql = self.sql(after, limits, reading).map_err(named)?;
         let opened = session.open_rows(sql.as_bytes()).await;
         opened.map_err(|error| named(refused(error, after)))?;
-        Ok(Chunk {
+        Ok(self.chunk(limits))
+    }
+
+    fn chunk(&self, limits: Option<ChunkLimits>) -> Chunk<'_> {
+        Chunk {
             scan: self,
             limits,
             rows: 0,
@@ -148,7 +152,19 @@ impl TableScan {
             places: vec![0..0; self.table.columns.len()],
             thrown_away: None,
             end: None,
-        })
+        }
+    }
+
+    /// As [`Chunk::next_row`], of a table without a scan key that was [opened](Self::open): what comes is all that there is, so nothing need be kept between two calls.
+    ///
+    /// # Errors
+    /// As [`Chunk::next_row`].
+    pub async fn next_of_all<S: Stream>(
+        &self,
+        session: &mut Session<S>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
+        self.chunk(None).next_row(session, out).await
     }
 
     /// The statement that [`open`](Self::open) sends.

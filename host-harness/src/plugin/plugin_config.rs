@@ -9,6 +9,7 @@
 //! | `server_id` | ✓ | | the id to register with |
 //! | `include`, `exclude` | ✓ | ✓ | lists of patterns `schema.table`; the sink needs them for its checks, and to notice that they have changed |
 //! | `definer` | ✓ | | `keep` or `current-user`: as whom views, routines, triggers and events run on the target |
+//! | `keyless` | ✓ | ✓ | tables may lack keys: they are copied in one go, and their rows are found by all that they hold |
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
 //! | `files` | ✓ | | list of names: files of a log are read, through the endpoints `source/0`, `source/1` …, in place of a server |
@@ -81,6 +82,7 @@ pub(super) fn json(
             "include": config.replicate.include,
             "exclude": config.replicate.exclude,
             "definer": config.replicate.definer,
+            "keyless": keyless(config),
             "start": start(&config.start),
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "one_by_one": one_by_one,
@@ -100,11 +102,20 @@ pub(super) fn json(
             "connections": config.apply.connections,
             "preserve_commit_order": config.apply.preserve_commit_order,
             "conflicts": config.apply.conflicts,
+            "keyless": keyless(config),
             "one_by_one": one_by_one,
             "beginning": beginning(&config.start, config.set_position, seen.known),
         }),
     };
     value.to_string()
+}
+
+fn keyless(config: &Config) -> bool {
+    config
+        .check
+        .allow
+        .iter()
+        .any(|name| name == "no-primary-key")
 }
 
 fn files(config: &Config) -> Vec<String> {

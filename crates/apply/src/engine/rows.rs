@@ -41,7 +41,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         }
         // What follows must find what was collected before.
         self.write_net(place).await?;
-        if self.open.as_written && self.open.repairs {
+        if self.open.as_written && self.open.repairs && mapping.target.has_key() {
             return self.repair_rows(set, block, &mapping, done, place).await;
         }
         self.write_rows(set, block, &mapping, done, place).await

@@ -81,12 +81,24 @@ impl Assembler {
         self.knows_its_place
     }
 
+    /// Begins to hand on a table that is read in one go; until all of it is handed on it waits.
+    pub fn begin_whole(&mut self, table: &TableDefinition) {
+        let id = self.tables.add(&table.schema, &table.name);
+        self.copied = Some((id, table.columns.len()));
+        self.framing.batches.add_table(table.record(id));
+    }
+
     /// Hands on what is left of the chunk at hand as a transaction of inserts, with which the copy comes to this place.
     pub fn hand_on_chunk(&mut self, place: Place) {
         let chunk = self.copying.release();
+        self.hand_on_rows(&chunk.images, chunk.count, chunk.may_be_there, place);
+    }
+
+    /// Hands on rows of the table that was begun, with all columns, as a transaction of inserts, with which the copy comes to this place.
+    pub fn hand_on_rows(&mut self, images: &[u8], count: u32, may_be_there: bool, place: Place) {
         let mut changes = Vec::new();
         if let Some((id, columns)) = self.copied
-            && chunk.count > 0
+            && count > 0
         {
             let rows = self.framing.batches.rows();
             let offset = rows.len();
@@ -96,17 +108,17 @@ impl Assembler {
                 None,
                 Some(&vec![true; columns]),
             );
-            rows.extend_from_slice(&chunk.images);
+            rows.extend_from_slice(images);
             let length = rows.len() - offset;
             // Rows that they refer to may come later.
             let mut flags = RowFlags::NO_FOREIGN_KEY_CHECKS;
-            if chunk.may_be_there {
+            if may_be_there {
                 flags |= RowFlags::COPYING;
             }
             changes.push(Change::Rows(RowSet {
                 table: id,
                 operation: Operation::Insert,
-                count: chunk.count,
+                count,
                 offset: u32::try_from(offset).unwrap_or(u32::MAX),
                 length: u32::try_from(length).unwrap_or(u32::MAX),
                 flags,

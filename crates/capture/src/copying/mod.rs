@@ -10,6 +10,7 @@
 mod definitions;
 mod place;
 mod statements;
+mod whole;
 mod window;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Statement};
 use datain_mysql_client::{Session, Stream};
 use datain_schema_objects::plan::Choices;
+use datain_server_facts::tables::{self as seen, SeenTable};
 use datain_sql_statement::TableFilter;
 use datain_table_scan::{
     ChunkLimits, ChunkSize, Reading, TableDefinition, TableScan, prepare, tables,
@@ -31,6 +33,7 @@ use crate::facts;
 use crate::position::Position;
 pub use definitions::{Aside, findings};
 pub use place::Place;
+use whole::Whole;
 pub use window::{Copying, Stage, changed_meanwhile};
 
 /// A chunk should take so many microseconds to read.
@@ -70,6 +73,10 @@ pub struct Copier<S> {
     /// What there is to copy was looked at.
     has_looked: bool,
     scan: Option<Scan>,
+    /// A table that is read in one go.
+    whole: Option<Whole>,
+    /// Tables without a key are copied, in one go.
+    keyless: bool,
     /// Where the log ended after the chunk at hand was read.
     high: Option<Position>,
     notices: Vec<String>,
@@ -117,14 +124,22 @@ impl<S: Stream> Copier<S> {
             todo: Todo::default(),
             has_looked: false,
             scan: None,
+            whole: None,
+            keyless: false,
             high: None,
             notices: Vec::new(),
         }
     }
 
-    /// How definitions are made.
-    pub fn choose(&mut self, choices: Choices) {
+    /// How definitions are made, and whether tables without a key are copied.
+    pub fn choose(&mut self, choices: Choices, keyless: bool) {
         self.choices = choices;
+        self.keyless = keyless;
+    }
+
+    /// Whether the stream must stand still.
+    pub fn holds_stream(&self) -> bool {
+        self.whole.as_ref().is_some_and(Whole::holds_stream)
     }
 
     /// What people should read, since the last call.
@@ -195,11 +210,16 @@ impl<S: Stream> Copier<S> {
         let table = TableDefinition::ask(&mut self.session, schema, name)
             .await?
             .ok_or_else(changed_meanwhile)?;
+        let version = self.session.server_version().clone();
         if table.scan_key.is_none() {
-            return Err(window::no_key().in_table(schema, name));
+            if !self.keyless {
+                return Err(window::no_key().in_table(schema, name));
+            }
+            let scan = TableScan::new(table, &version)?;
+            self.whole = Some(Whole::new(scan, goes_on.is_some()));
+            return Ok(());
         }
         assembler.begin_table(table.clone(), goes_on.is_some());
-        let version = self.session.server_version().clone();
         self.scan = Some(Scan {
             scan: TableScan::new(table, &version)?.to_the_end(),
             size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
@@ -238,6 +258,14 @@ impl<S: Stream> Copier<S> {
             assembler.hand_on_statement(statement, "definition", done, place);
             return Ok(Step::HandedOn);
         }
+        if let Some(whole) = &mut self.whole {
+            let (session, filter) = (&mut self.session, &self.patterns);
+            let (step, is_whole) = whole.step(session, assembler, self.by_gtid, filter).await?;
+            if is_whole {
+                self.whole = None;
+            }
+            return Ok(step);
+        }
         if self.scan.is_none() {
             let Some((schema, name, row_bytes)) = self.todo.tables.pop_front() else {
                 return self.behind_rows(assembler).await;
@@ -256,6 +284,20 @@ impl<S: Stream> Copier<S> {
         }
         self.read_chunk(assembler).await?;
         Ok(Step::HandedOn)
+    }
+
+    /// Refuses tables without a key, all at once.
+    async fn all_have_keys(&mut self) -> Result<(), Error> {
+        let tables = seen::tables(&mut self.session, &self.filter).await?;
+        let lacks_key = |table: &&SeenTable| !table.primary_key && table.unique_key.is_none();
+        let keyless: Vec<&SeenTable> = tables.iter().filter(lacks_key).collect();
+        let Some(first) = keyless.first() else {
+            return Ok(());
+        };
+        let names: Vec<String> = keyless.iter().map(|table| table.quoted()).collect();
+        Err(window::no_key()
+            .detail(format!("without a key: {}", names.join(", ")))
+            .in_table(&first.schema, &first.name))
     }
 
     /// Hands on what comes behind all rows: the next statement that adds indexes, or the end.
@@ -327,6 +369,9 @@ impl<S: Stream> Copier<S> {
             )
             .hint("ALTER TABLE … ENGINE = InnoDB on the source, or exclude it")
             .in_table(&other.schema, &other.name));
+        }
+        if !self.keyless {
+            self.all_have_keys().await?;
         }
         if let Some((schema, name)) = cascades::unlogged(&mut self.session, &self.filter).await? {
             return Err(Error::reconfigure(

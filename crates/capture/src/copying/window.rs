@@ -5,11 +5,14 @@
 //! in between may be in the chunk or not: such rows are taken out of it, for a sink inserts them when it is told of the change
 //! ([`RowFlags::COPYING`]). What is left has not changed meanwhile, and is as it is at the stream's new place.
 //!
+//! A table that is read in one go ([`super::whole`]) waits until all of it is handed on.
+//!
 //! Rows are known by the bytes of their keys. Each version of a row that the chunk can hold stands in the log with just these bytes, as what a change has made, or as what
 //! one has found; so two keys that differ in bytes and are equal for the server do no harm.
 
 use std::collections::{HashMap, HashSet};
 
+use datain_binlog::{Gtid, GtidSet};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation, RowFlags, RowSet};
 use datain_row_block::{
@@ -38,7 +41,19 @@ pub struct Copying {
     /// What there is to copy is not known yet: every table waits.
     everything: bool,
     waiting: HashSet<(String, String)>,
+    /// A table of which a snapshot was taken.
+    watched: Option<Watched>,
     active: Option<Active>,
+}
+
+/// A table of which a snapshot was taken that holds these transactions, and maybe others.
+#[derive(Debug)]
+struct Watched {
+    schema: String,
+    name: String,
+    low: GtidSet,
+    /// Another one has changed it.
+    touched: bool,
 }
 
 /// The table that is being copied.
@@ -120,6 +135,43 @@ impl Copying {
         } else {
             Stage::Whole
         }
+    }
+
+    /// From now on it is noticed if the stream changes this table, but by transactions of the set.
+    pub fn watch(&mut self, schema: &str, name: &str, low: GtidSet) {
+        self.watched = Some(Watched {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            low,
+            touched: false,
+        });
+    }
+
+    /// Nothing needs to be noticed any more.
+    pub fn watch_no_more(&mut self) {
+        self.watched = None;
+    }
+
+    /// A transaction changes a table that waits.
+    pub fn passes(&mut self, schema: &str, name: &str, gtid: Option<&Gtid>) {
+        if let Some(watched) = &mut self.watched
+            && watched.schema == schema
+            && watched.name == name
+            && !gtid.is_some_and(|gtid| watched.low.contains(gtid))
+        {
+            watched.touched = true;
+        }
+    }
+
+    /// Whether the table that is watched was changed.
+    pub fn was_touched(&self) -> bool {
+        self.watched.as_ref().is_some_and(|watched| watched.touched)
+    }
+
+    /// A table that was read in one go is whole.
+    pub fn end_whole(&mut self, schema: &str, name: &str) {
+        self.watched = None;
+        self.waiting.remove(&(schema.to_owned(), name.to_owned()));
     }
 
     /// Takes a chunk in: images with all columns.
@@ -269,7 +321,7 @@ pub fn no_key() -> Error {
         "snapshot.no-key",
         "a table has neither a primary key nor a unique one over whole columns that are NOT NULL: its rows cannot be told apart while they are copied",
     )
-    .hint("give it a primary key on the source, or exclude it")
+    .hint("give it a primary key on the source, or exclude it; or have it copied in one go, and its rows found by all that they hold: [check] allow = [\"no-primary-key\"]")
 }
 
 fn partial() -> Error {
