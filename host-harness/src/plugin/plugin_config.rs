@@ -11,6 +11,7 @@
 //! | `definer` | ✓ | | `keep` or `current-user`: as whom views, routines, triggers and events run on the target |
 //! | `keyless` | ✓ | ✓ | tables may lack keys: they are copied in one go, and their rows are found by all that they hold |
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
+//! | `snapshot` | ✓ | | object: `rows_per_second`, `bytes_per_second`, `source_load`, `target_lag_ms`, `busy_share`: what a first copy may ask of the servers, see `throttle` in wit/source.wit |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
 //! | `files` | ✓ | | list of names: files of a log are read, through the endpoints `source/0`, `source/1` …, in place of a server |
 //! | `count_events` | ✓ | | the events of the files are counted, and nothing else |
@@ -24,7 +25,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{self, Address, Config, Start, server_id};
+use crate::config::{self, Address, Config, Start, Throttle, server_id};
 use crate::engine::Role;
 
 /// Seconds between signs of life of an idle source.
@@ -84,6 +85,7 @@ pub(super) fn json(
             "definer": config.replicate.definer,
             "keyless": keyless(config),
             "start": start(&config.start),
+            "snapshot": snapshot(&config.throttle),
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "one_by_one": one_by_one,
             "ahead": seen.ahead,
@@ -134,6 +136,16 @@ fn beginning(start: &Start, set_position: bool, known: bool) -> Value {
         Start::Gtid { gtid_set } => (format!("gtid {gtid_set}"), true),
     };
     json!({ "place": place, "is_place": is_place, "set_position": set_position, "known": known })
+}
+
+fn snapshot(throttle: &Throttle) -> Value {
+    json!({
+        "rows_per_second": throttle.rows_per_second,
+        "bytes_per_second": throttle.bytes_per_second(),
+        "source_load": throttle.source_load,
+        "target_lag_ms": throttle.target_lag_ms,
+        "busy_share": throttle.busy_share_percent,
+    })
 }
 
 fn start(start: &Start) -> Value {

@@ -20,7 +20,7 @@ CREATE TABLE bag (a INT, t VARCHAR(20), f DOUBLE, s SET('x','y','z'), e ENUM('k'
 CREATE TABLE other (x INT, y INT);
 CREATE TABLE with_key (id INT PRIMARY KEY, v INT);
 CREATE TABLE prefix_ (t TEXT, v INT, PRIMARY KEY (t(9)));
-INSERT INTO bag (a, t, f, s, d, c, y) WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 400)
+INSERT INTO bag (a, t, f, s, d, c, y) WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 200)
     SELECT n % 20, ELT(n % 5 + 1, 'a', 'A', 'á', NULL, 'a '), ELT(n % 3 + 1, 0, -0e0, 1.5e0), n % 8, '2020-01-01 00:00:00.5', n % 2, CHAR(n % 2) FROM r;
 INSERT INTO other SELECT a, a FROM bag;
 INSERT INTO with_key SELECT n, n FROM (SELECT ROW_NUMBER() OVER () AS n FROM bag) AS x;
@@ -50,14 +50,17 @@ fn fill(source: &Server) {
     );
 }
 
-/// Lets the source change while something is done.
+/// Lets the source change while something is done, for some seconds at most: what changes must be found by reading whole tables.
 fn under_load<T>(source: &Server, work: impl FnOnce() -> T) -> T {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let stop = &stop;
         let load = scope.spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
-                run(source, "CALL churning.churn(40)");
+            for _ in 0..if long() { 200 } else { 20 } {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                run(source, "CALL churning.churn(5)");
             }
         });
         let done = work();

@@ -7,7 +7,7 @@ use datain_sql_statement::{Charset, Dialect, Kind, Options, classify};
 use datain_table_scan::TableDefinition;
 
 use super::Assembler;
-use crate::copying::{Aside, Copying, Place, changed_meanwhile};
+use crate::copying::{Aside, Copied, Copying, Name, Place, changed_meanwhile};
 use crate::position::Position;
 
 impl Assembler {
@@ -41,9 +41,8 @@ impl Assembler {
     /// Begins a table; with `goes_on` some of its rows are on the target already.
     pub fn begin_table(&mut self, table: TableDefinition, goes_on: bool) {
         let id = self.tables.add(&table.schema, &table.name);
-        self.copied = Some((id, table.columns.len()));
         self.framing.batches.add_table(table.record(id));
-        self.copying.begin(table, goes_on);
+        self.copying.begin(table, id, goes_on);
     }
 
     /// Everything was copied.
@@ -81,49 +80,55 @@ impl Assembler {
         self.knows_its_place
     }
 
-    /// Begins to hand on a table that is read in one go; until all of it is handed on it waits.
-    pub fn begin_whole(&mut self, table: &TableDefinition) {
-        let id = self.tables.add(&table.schema, &table.name);
-        self.copied = Some((id, table.columns.len()));
-        self.framing.batches.add_table(table.record(id));
+    /// Hands on that the copy has come to this place.
+    pub fn hand_on_place(&mut self, place: Place) {
+        let at = self.framing.at.clone();
+        self.framing.hand_on(Vec::new(), at, Some(place));
     }
 
-    /// Hands on what is left of the chunk at hand as a transaction of inserts, with which the copy comes to this place.
-    pub fn hand_on_chunk(&mut self, place: Place) {
-        let chunk = self.copying.release();
-        self.hand_on_rows(&chunk.images, chunk.count, chunk.may_be_there, place);
-    }
-
-    /// Hands on rows of the table that was begun, with all columns, as a transaction of inserts, with which the copy comes to this place.
-    pub fn hand_on_rows(&mut self, images: &[u8], count: u32, may_be_there: bool, place: Place) {
-        let mut changes = Vec::new();
-        if let Some((id, columns)) = self.copied
-            && count > 0
-        {
-            let rows = self.framing.batches.rows();
-            let offset = rows.len();
-            RowSetWriter::begin(
-                rows,
-                BlockOperation::Insert,
-                None,
-                Some(&vec![true; columns]),
-            );
-            rows.extend_from_slice(images);
-            let length = rows.len() - offset;
-            // Rows that they refer to may come later.
-            let mut flags = RowFlags::NO_FOREIGN_KEY_CHECKS;
-            if may_be_there {
-                flags |= RowFlags::COPYING;
-            }
-            changes.push(Change::Rows(RowSet {
-                table: id,
-                operation: Operation::Insert,
-                count,
-                offset: u32::try_from(offset).unwrap_or(u32::MAX),
-                length: u32::try_from(length).unwrap_or(u32::MAX),
-                flags,
-            }));
+    /// Hands on what is left of the table's oldest chunk as a transaction of inserts, with which the copy comes to this place.
+    pub fn hand_on_chunk(&mut self, table: &Name, place: Place) {
+        match self.copying.release(table) {
+            Some(chunk) => self.hand_on_rows(&chunk, place),
+            None => self.hand_on_place(place),
         }
+    }
+
+    /// Begins to hand on a table that is read in one go; until all of it is handed on it waits. Returns its id in records of the stream.
+    pub fn begin_whole(&mut self, table: &TableDefinition) -> u32 {
+        let id = self.tables.add(&table.schema, &table.name);
+        self.framing.batches.add_table(table.record(id));
+        id
+    }
+
+    /// Hands on rows as a transaction of inserts, with which the copy comes to this place.
+    pub fn hand_on_rows(&mut self, chunk: &Copied, place: Place) {
+        if chunk.count == 0 {
+            return self.hand_on_place(place);
+        }
+        let rows = self.framing.batches.rows();
+        let offset = rows.len();
+        RowSetWriter::begin(
+            rows,
+            BlockOperation::Insert,
+            None,
+            Some(&vec![true; chunk.columns]),
+        );
+        rows.extend_from_slice(&chunk.images);
+        let length = rows.len() - offset;
+        // Rows that they refer to may come later.
+        let mut flags = RowFlags::NO_FOREIGN_KEY_CHECKS;
+        if chunk.may_be_there {
+            flags |= RowFlags::COPYING;
+        }
+        let changes = vec![Change::Rows(RowSet {
+            table: chunk.table,
+            operation: Operation::Insert,
+            count: chunk.count,
+            offset: u32::try_from(offset).unwrap_or(u32::MAX),
+            length: u32::try_from(length).unwrap_or(u32::MAX),
+            flags,
+        })];
         let at = self.framing.at.clone();
         self.framing.hand_on(changes, at, Some(place));
     }

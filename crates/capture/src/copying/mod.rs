@@ -1,40 +1,50 @@
-//! The first copy: definitions, then the rows of one table after the other, in the same stream as the changes that are made meanwhile, without locks.
+//! The first copy: definitions, then the rows of the tables, in the same stream as the changes that are made meanwhile, without locks.
 //!
-//! The stream begins where the source stands; then definitions are read and handed on as statements, and tables are read in chunks on a connection of their own
-//! ([`datain_table_scan`]), each of which is handed on as a transaction of inserts once the stream has come to where it is right ([`window`]). What was handed on is part
-//! of the checkpoint ([`Place`]), so a copy goes on after a kill.
+//! The stream begins where the source stands; then definitions are read and handed on as statements, and tables are read in chunks on connections of their own
+//! ([`readers`]), a few tables at the same time, in the order of their names. A chunk is handed on as a transaction of inserts once the stream has come to where it is right ([`window`]).
+//! What was handed on is part of the checkpoint ([`Place`]), so a copy goes on after a kill.
 //!
-//! The marks: a chunk is read when `@@gtid_executed` covers all that the stream has handed on, since a transaction comes into the log before it can be seen. Without GTIDs
+//! The marks: a chunk is read when `@@gtid_executed` covers all that the stream had handed on when its reading began, since a transaction comes into the log before it can be seen. Without GTIDs
 //! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
 
+mod control;
 mod definitions;
+mod families;
+mod keys;
+mod look;
 mod place;
+pub mod progress;
+mod readers;
 mod statements;
+pub mod throttle;
 mod whole;
 mod window;
 
 use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
-use datain_binlog::GtidSet;
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Error, Statement};
+use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
 use datain_schema_objects::plan::Choices;
-use datain_server_facts::tables::{self as seen, SeenTable};
 use datain_sql_statement::TableFilter;
-use datain_table_scan::{
-    ChunkLimits, ChunkSize, Reading, TableDefinition, TableScan, prepare, tables,
-};
+use datain_table_scan::{ChunkSize, TableDefinition, TableScan, prepare};
 
 use crate::assembler::Assembler;
 use crate::check::branches::{self, Prepared};
-use crate::check::cascades;
-use crate::facts;
+use crate::neighbours;
 use crate::position::Position;
+pub use control::{Clock, CopyControl};
 pub use definitions::{Aside, findings};
-pub use place::Place;
-use whole::Whole;
-pub use window::{Copying, Stage, changed_meanwhile};
+use look::{Todo, Waiting};
+pub use place::{OpenTable, Place};
+use progress::Totals;
+use readers::{ChunkRead, Manner, Readers, Scan};
+use throttle::{Throttle, Verdict};
+use whole::{At, Whole};
+use window::MOST_CHUNKS;
+pub use window::{Copying, Name, Rows as Copied, Stage, changed_meanwhile};
 
 /// A chunk should take so many microseconds to read.
 const CHUNK_MICROS: u64 = 200_000;
@@ -42,8 +52,6 @@ const CHUNK_MICROS: u64 = 200_000;
 const CHUNK_BYTES: usize = 1 << 20;
 /// An average row has so many bytes at least, as far as the first chunk's size goes: estimates are old or missing.
 const LEAST_ROW: u64 = 4 << 10;
-/// How many seconds the source may take until it shows what its log holds.
-const LOOKS: u32 = 60;
 
 /// What a step has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,82 +60,109 @@ pub enum Step {
     HandedOn,
     /// The stream must go on first.
     Waits,
+    /// Nothing is read before this moment, so that others are not disturbed.
+    Rests(u64),
     /// The copy is complete.
     Complete,
 }
 
 /// A copy under way.
 pub struct Copier<S> {
-    session: Session<S>,
+    readers: Readers<S>,
     filter: TableFilter,
-    choices: Choices,
-    /// Microseconds of some clock that does not go back.
-    now: fn() -> u64,
     /// The filter as text: it must stay until the copy is complete.
     patterns: String,
     /// Rows in a chunk at most.
     chunk_rows: u32,
     /// The stream goes by GTID.
     by_gtid: bool,
+    /// Microseconds of some clock that does not go back.
+    now: fn() -> u64,
+    choices: Choices,
+    /// Tables without a key are copied, in one go.
+    keyless: bool,
     todo: Todo,
     /// What there is to copy was looked at.
     has_looked: bool,
-    scan: Option<Scan>,
     /// A table that is read in one go.
-    whole: Option<Whole>,
-    /// Tables without a key are copied, in one go.
-    keyless: bool,
-    /// Where the log ended after the chunk at hand was read.
-    high: Option<Position>,
+    whole: Option<Whole<S>>,
+    /// The tables that were begun and are not whole.
+    tables: Vec<TableCopy>,
+    /// The newest table that was begun; empty before the first.
+    begun: Name,
     notices: Vec<String>,
+    control: Rc<CopyControl>,
+    throttle: Throttle,
+    /// Sessions of the source that send its log to replicas, this reader's own among them.
+    replicas: usize,
 }
 
-/// What is left to do, the next thing first.
-#[derive(Default)]
-struct Todo {
-    statements: VecDeque<Statement>,
-    /// Of all, with those that are done.
-    definitions: u64,
-    tables: VecDeque<(String, String, u64)>,
-    /// What adds indexes behind the rows, and how many such statements were handed on; none before all rows are.
-    indexes: Option<(VecDeque<Statement>, u64)>,
-}
-
-/// A table that is being read.
-struct Scan {
-    scan: TableScan,
-    size: ChunkSize,
-    /// The newest chunk's last key; none before the first.
+/// A table that is being copied.
+struct TableCopy {
+    name: Name,
+    level: usize,
+    /// None while a chunk is being read, and when the last one was.
+    scan: Option<Scan>,
+    /// Chunks that were read and not handed on, in the order of reading.
+    chunks: VecDeque<Waits>,
+    /// The key of the newest row that was handed on.
     after: Option<Vec<u8>>,
-    /// The newest chunk is the last one.
-    is_over: bool,
+    /// What was handed on.
+    copied: Totals,
+    /// When this reader began with it.
+    began: u64,
 }
 
-impl<S: Stream> Copier<S> {
-    /// A copy over a connection of its own. `patterns` is the filter as text. `now` gives microseconds of a clock that does not go back.
+/// A chunk that waits for the stream.
+struct Waits {
+    /// Until it is here.
+    high: Position,
+    last_key: Option<Vec<u8>>,
+    is_last: bool,
+    read: Totals,
+}
+
+impl TableCopy {
+    /// Whether the stream has come to where the oldest chunk is right.
+    fn is_due(&self, at: &Position) -> bool {
+        let reached = |chunk: &Waits| {
+            at.compare(&chunk.high)
+                .is_some_and(std::cmp::Ordering::is_ge)
+        };
+        self.chunks.front().is_some_and(reached)
+    }
+}
+
+impl<S: Stream + 'static> Copier<S> {
+    /// A copy over connections of its own, one at least. `patterns` is the filter as text. `now` gives microseconds of a clock that does not go back.
+    /// `control` says how fast it may be, and is told how far it is.
     pub fn new(
-        session: Session<S>,
+        sessions: Vec<Session<S>>,
         filter: TableFilter,
         by_gtid: bool,
         patterns: String,
         chunk_rows: u32,
         now: fn() -> u64,
+        control: Rc<CopyControl>,
     ) -> Self {
         Self {
-            session,
+            readers: Readers::new(sessions, now),
             patterns,
             chunk_rows,
             filter,
-            choices: Choices::default(),
-            now,
             by_gtid,
+            now,
+            choices: Choices::default(),
+            keyless: false,
             todo: Todo::default(),
             has_looked: false,
-            scan: None,
             whole: None,
-            keyless: false,
-            high: None,
+            tables: Vec::new(),
+            begun: Name::default(),
             notices: Vec::new(),
+            control,
+            throttle: Throttle::default(),
+            replicas: 0,
         }
     }
 
@@ -137,17 +172,12 @@ impl<S: Stream> Copier<S> {
         self.keyless = keyless;
     }
 
-    /// Whether the stream must stand still.
-    pub fn holds_stream(&self) -> bool {
-        self.whole.as_ref().is_some_and(Whole::holds_stream)
-    }
-
     /// What people should read, since the last call.
     pub fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
     }
 
-    /// Goes on with the table that was being copied. To be called before the stream's first event is taken.
+    /// Looks at what there is to copy, and goes on with the tables that were being copied. To be called before the stream's first event is taken.
     ///
     /// # Errors
     /// What cannot be copied, with table; errors of the server.
@@ -155,7 +185,6 @@ impl<S: Stream> Copier<S> {
         let Some(place) = assembler.copy_place().cloned() else {
             return Ok(());
         };
-        self.must_be(assembler.server_uuid()).await?;
         if let Some(filter) = place.filter()
             && filter != self.patterns
         {
@@ -166,9 +195,18 @@ impl<S: Stream> Copier<S> {
             .detail(format!("the copy began with {filter}, and now it is {}", self.patterns))
             .hint("put it back until the copy is complete; or remove the pipeline, drop what was copied, and start again"));
         }
+        for session in self.readers.all_idle() {
+            look::must_be(session, assembler.server_uuid()).await?;
+        }
+        let sessions = self.readers.all_idle();
+        let (first, others) = sessions.split_first_mut().ok_or_else(no_connection)?;
+        self.replicas = neighbours::list(first).await?.len();
         if assembler.ordinal() == 0 {
             // Later it would be too late: their XA COMMIT would stand behind the beginning that is written down by then.
-            self.no_branch_is_prepared().await?;
+            no_branch_is_prepared(first, &mut self.notices).await?;
+        }
+        for session in others {
+            prepare(session).await?;
         }
         if matches!(place, Place::Definitions { .. }) {
             // They are read with the first step.
@@ -176,57 +214,143 @@ impl<S: Stream> Copier<S> {
             return Ok(());
         }
         self.look(assembler, &place).await?;
-        if let Place::Table {
-            schema,
-            name,
-            after,
-            whole: false,
-            ..
-        } = place
-        {
-            let after = match after {
-                Some(key) => Some(place::unhex(&key).ok_or_else(damaged)?),
-                None => None,
-            };
-            let next = self.todo.tables.pop_front();
-            let (_, _, row_bytes) = next
-                .filter(|(s, n, _)| *s == schema && *n == name)
-                .ok_or_else(changed_meanwhile)?;
-            self.begin_table(assembler, &schema, &name, row_bytes, Some(after))
+        if let Some((schema, name)) = place.begun() {
+            self.begun = (schema.to_owned(), name.to_owned());
+        }
+        for open in place.open() {
+            let after = open.key().map_err(|_| damaged())?;
+            let is_it = |table: &Waiting| table.name.0 == open.schema && table.name.1 == open.name;
+            let at = self.todo.tables.iter().position(is_it);
+            let table = at.and_then(|at| self.todo.tables.remove(at));
+            let table = table.ok_or_else(changed_meanwhile)?;
+            self.begin_table(assembler, table, Some((after, open.copied)))
                 .await?;
         }
         Ok(())
     }
 
-    /// Begins a table; or goes on with it behind a key.
+    /// Looks at what there is to copy.
+    async fn look(&mut self, assembler: &mut Assembler, place: &Place) -> Result<(), Error> {
+        self.has_looked = true;
+        let session = self.readers.idle().ok_or_else(no_connection)?;
+        let definitions = match place {
+            Place::Definitions { done, .. } => {
+                // Before anything was handed on [replicate] may still be changed, and with it the list that it speaks of.
+                let decided = assembler.set_aside().filter(|_| place.filter().is_some());
+                let decided = decided.cloned();
+                let (filter, choices) = (&self.filter, self.choices);
+                Some(definitions::before_rows(session, filter, choices, *done, decided).await?)
+            }
+            _ => None,
+        };
+        self.todo = look::look(session, &self.filter, place, self.keyless).await?;
+        if let Some(definitions) = definitions {
+            self.notices.extend(definitions.notices);
+            self.todo.definitions = definitions.all;
+            self.todo.statements = definitions.before;
+            assembler.sets_aside(definitions.aside);
+        }
+        let listed = std::mem::take(&mut self.todo.listed);
+        self.control.begin(&listed, place, (self.now)());
+        let tables = self.todo.tables.iter();
+        let links = std::mem::take(&mut self.todo.links);
+        let copying = Copying::of(tables.map(|table| table.name.clone()), links);
+        assembler.begin_copying(copying);
+        Ok(())
+    }
+
+    /// Begins a table; or goes on with it behind a key. One connection at least must be idle.
     async fn begin_table(
         &mut self,
         assembler: &mut Assembler,
-        schema: &str,
-        name: &str,
-        row_bytes: u64,
-        goes_on: Option<Option<Vec<u8>>>,
+        waiting: Waiting,
+        goes_on: Option<(Option<Vec<u8>>, Totals)>,
     ) -> Result<(), Error> {
-        let table = TableDefinition::ask(&mut self.session, schema, name)
+        let Waiting {
+            name,
+            row_bytes,
+            level,
+            follows,
+            circle: _,
+            is_keyless: _,
+        } = waiting;
+        let session = self.readers.idle().ok_or_else(no_connection)?;
+        let table = TableDefinition::ask(session, &name.0, &name.1)
             .await?
             .ok_or_else(changed_meanwhile)?;
-        let version = self.session.server_version().clone();
+        let version = session.server_version().clone();
         if table.scan_key.is_none() {
-            if !self.keyless {
-                return Err(window::no_key().in_table(schema, name));
+            if !self.keyless || follows || self.whole.is_some() {
+                return Err(window::no_key().in_table(&name.0, &name.1));
             }
             let scan = TableScan::new(table, &version)?;
-            self.whole = Some(Whole::new(scan, goes_on.is_some()));
+            self.control.begin_table(&name);
+            self.whole = Some(Whole::new(name, scan, goes_on.is_some(), (self.now)()));
             return Ok(());
         }
         assembler.begin_table(table.clone(), goes_on.is_some());
-        self.scan = Some(Scan {
-            scan: TableScan::new(table, &version)?.to_the_end(),
-            size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
-            after: goes_on.flatten(),
-            is_over: false,
+        self.control.begin_table(&name);
+        let (after, copied) = goes_on.unwrap_or_default();
+        self.tables.push(TableCopy {
+            name,
+            level,
+            scan: Some(Scan {
+                scan: TableScan::new(table, &version)?.to_the_end(),
+                size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
+                after: after.clone(),
+                follows,
+            }),
+            chunks: VecDeque::new(),
+            after,
+            copied,
+            began: (self.now)(),
         });
         Ok(())
+    }
+
+    /// Lets the reading of chunks go on. Ready when one was read.
+    ///
+    /// # Errors
+    /// As [`Copier::begin`].
+    pub fn read_on(
+        &mut self,
+        context: &mut Context<'_>,
+        assembler: &mut Assembler,
+    ) -> Poll<Result<(), Error>> {
+        let Poll::Ready(read) = self.readers.go_on(context) else {
+            return Poll::Pending;
+        };
+        let ChunkRead {
+            name,
+            scan,
+            is_last,
+            images,
+            count,
+            took,
+            high,
+        } = match read {
+            Ok(read) => read,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let read = Totals {
+            rows: count.into(),
+            bytes: images.len() as u64,
+            chunks: 1,
+        };
+        self.throttle.note_chunk(read, took, (self.now)());
+        if let Err(error) = assembler.copying().hold(&name, images, count) {
+            return Poll::Ready(Err(error.in_table(&name.0, &name.1)));
+        }
+        if let Some(table) = self.tables.iter_mut().find(|table| table.name == name) {
+            table.chunks.push_back(Waits {
+                high,
+                last_key: scan.after.clone(),
+                is_last,
+                read,
+            });
+            table.scan = Some(scan).filter(|_| !is_last);
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Does the next thing, if the stream is where that is right. The stream must stand between two transactions.
@@ -242,62 +366,100 @@ impl<S: Stream> Copier<S> {
         {
             self.look(assembler, &place).await?;
         }
-        if let Some(high) = &self.high {
-            let at = assembler.position().compare(high);
-            if !at.is_some_and(std::cmp::Ordering::is_ge) {
-                return Ok(Step::Waits);
-            }
-            self.high = None;
-            self.hand_on(assembler);
+        let at = assembler.position();
+        if let Some(due) = self.tables.iter().position(|table| table.is_due(at)) {
+            self.hand_on(due, assembler);
             return Ok(Step::HandedOn);
         }
         if let Some(statement) = self.todo.statements.pop_front() {
             let done = self.todo.definitions - self.todo.statements.len() as u64;
             let filter = self.patterns.clone();
+            self.control.definitions(done, self.todo.definitions);
             let place = Place::Definitions { done, filter };
             assembler.hand_on_statement(statement, "definition", done, place);
             return Ok(Step::HandedOn);
         }
-        if let Some(whole) = &mut self.whole {
-            let (session, filter) = (&mut self.session, &self.patterns);
-            let (step, is_whole) = whole.step(session, assembler, self.by_gtid, filter).await?;
-            if is_whole {
-                self.whole = None;
-            }
-            return Ok(step);
+        if self.tables.is_empty()
+            && let Some(whole) = self.whole.take()
+        {
+            return self.step_of_whole(whole, assembler).await;
         }
-        if self.scan.is_none() {
-            let Some((schema, name, row_bytes)) = self.todo.tables.pop_front() else {
-                return self.behind_rows(assembler).await;
-            };
-            self.begin_table(assembler, &schema, &name, row_bytes, None)
-                .await?;
+        if self.readers.idle().is_none() {
+            return Ok(Step::Waits);
+        }
+        if self.whole.is_none()
+            && self.tables.len() < self.readers.count()
+            && self.may_begin_next()
+            && let Some(table) = self.todo.tables.pop_front()
+        {
+            let circle = table.circle.clone();
+            let mut next = Some(table);
+            while let Some(table) = next {
+                self.begun = table.name.clone();
+                self.begin_table(assembler, table, None).await?;
+                let together = |table: &mut Waiting| circle.is_some() && table.circle == circle;
+                next = self.todo.tables.pop_front_if(together);
+            }
             // Before anything of it comes to the target: whoever goes on from here must know that something may be there.
-            assembler.hand_on_chunk(Place::Table {
-                schema,
-                name,
-                after: None,
-                whole: false,
-                filter: self.patterns.clone(),
-            });
+            assembler.hand_on_place(self.place());
             return Ok(Step::HandedOn);
         }
-        self.read_chunk(assembler).await?;
-        Ok(Step::HandedOn)
+        if self.tables.is_empty() {
+            return self.behind_rows(assembler).await;
+        }
+        Ok(match self.verdict().await? {
+            Verdict::Rest(until, _) => Step::Rests(until),
+            Verdict::Go if self.begin_chunk(assembler) => Step::HandedOn,
+            Verdict::Go | Verdict::After | Verdict::Look => Step::Waits,
+        })
     }
 
-    /// Refuses tables without a key, all at once.
-    async fn all_have_keys(&mut self) -> Result<(), Error> {
-        let tables = seen::tables(&mut self.session, &self.filter).await?;
-        let lacks_key = |table: &&SeenTable| !table.primary_key && table.unique_key.is_none();
-        let keyless: Vec<&SeenTable> = tables.iter().filter(lacks_key).collect();
-        let Some(first) = keyless.first() else {
-            return Ok(());
-        };
-        let names: Vec<String> = keyless.iter().map(|table| table.quoted()).collect();
-        Err(window::no_key()
-            .detail(format!("without a key: {}", names.join(", ")))
-            .in_table(&first.schema, &first.name))
+    /// Whether the next table may be begun beside those that are not whole.
+    fn may_begin_next(&self) -> bool {
+        let next = self.todo.tables.front();
+        next.is_some_and(|next| {
+            let mut tables = self.tables.iter();
+            tables.all(|table| table.level >= next.level && !next.is_keyless)
+        })
+    }
+
+    /// Does the next thing with a table that is read in one go.
+    async fn step_of_whole(
+        &mut self,
+        mut whole: Whole<S>,
+        assembler: &mut Assembler,
+    ) -> Result<Step, Error> {
+        if whole.needs_session() {
+            whole.take_session(self.readers.take().ok_or_else(no_connection)?);
+        }
+        let step = whole.step(assembler, self.by_gtid).await?;
+        let name = whole.name().clone();
+        match step {
+            At::Waits => {
+                self.whole = Some(whole);
+                return Ok(Step::Waits);
+            }
+            At::Goes => self.whole = Some(whole),
+            At::Statement(statement) => {
+                self.whole = Some(whole);
+                let kind = format!("emptying {}.{}", name.0, name.1);
+                assembler.hand_on_statement(statement, &kind, 1, self.place());
+            }
+            At::Rows(rows, read, is_last) => {
+                let now = (self.now)();
+                self.control.handed_on(&name, read, now);
+                if is_last {
+                    self.control.end_table(&name, whole.began(), now);
+                    self.readers.give_back(whole.end()?);
+                    assembler.copying().end_whole(&name);
+                } else {
+                    self.whole = Some(whole);
+                }
+                assembler.hand_on_rows(&rows, self.place());
+                self.throttle.note_handed_on(assembler.ordinal(), now);
+            }
+        }
+        Ok(Step::HandedOn)
     }
 
     /// Hands on what comes behind all rows: the next statement that adds indexes, or the end.
@@ -308,9 +470,9 @@ impl<S: Stream> Copier<S> {
                 _ => 0,
             };
             let aside = assembler.set_aside().cloned().unwrap_or_default();
-            let (session, filter) = (&mut self.session, &self.filter);
-            let left =
-                definitions::behind_rows(session, filter, self.choices, done, &aside).await?;
+            let session = self.readers.idle().ok_or_else(no_connection)?;
+            let (filter, choices) = (&self.filter, self.choices);
+            let left = definitions::behind_rows(session, filter, choices, done, &aside).await?;
             self.todo.indexes = Some((left, done));
         }
         let next = self.todo.indexes.as_mut().and_then(|(left, done)| {
@@ -320,207 +482,149 @@ impl<S: Stream> Copier<S> {
         });
         match next {
             Some((statement, done)) => {
-                let filter = self.patterns.clone();
-                let place = Place::Indexes { done, filter };
+                let place = Place::Indexes {
+                    done,
+                    filter: self.patterns.clone(),
+                    whole: self.control.whole(),
+                };
                 assembler.hand_on_statement(statement, "indexes", done, place);
             }
-            None => assembler.end_copying(),
+            None => {
+                assembler.end_copying();
+                self.control.complete();
+            }
         }
         Ok(Step::HandedOn)
     }
 
-    /// Looks at what there is to copy.
-    async fn look(&mut self, assembler: &mut Assembler, place: &Place) -> Result<(), Error> {
-        self.has_looked = true;
-        if let Place::Definitions { done, .. } = place {
-            // Before anything was handed on [replicate] may still be changed, and with it the list that it speaks of.
-            let decided = assembler.set_aside().filter(|_| place.filter().is_some());
-            let aside = decided.cloned();
-            let (session, filter) = (&mut self.session, &self.filter);
-            let read = definitions::before_rows(session, filter, self.choices, *done, aside);
-            let definitions = read.await?;
-            self.notices.extend(definitions.notices);
-            self.todo.definitions = definitions.all;
-            self.todo.statements = definitions.before;
-            assembler.sets_aside(definitions.aside);
+    /// Whether the next chunk may be read. One connection at least must be idle.
+    async fn verdict(&mut self) -> Result<Verdict, Error> {
+        let (limits, durable) = (self.control.limits(), self.control.durable());
+        let reading = self.readers.busy();
+        let ask = |throttle: &mut Throttle, now| throttle.verdict(&limits, reading, durable, now);
+        let mut verdict = ask(&mut self.throttle, (self.now)());
+        if verdict == Verdict::Look {
+            let session = self.readers.idle().ok_or_else(no_connection)?;
+            let running = throttle::running(session).await?;
+            // Whoever asks is at work, too.
+            let others = running.saturating_sub(1 + reading + self.replicas);
+            let now = (self.now)();
+            self.throttle.note_load(others, now);
+            verdict = ask(&mut self.throttle, now);
         }
-        self.todo.tables = self.tables(place).await?;
-        let tables = self.todo.tables.iter();
-        assembler.begin_copying(Copying::of(
-            tables.map(|(schema, name, _)| (schema.clone(), name.clone())),
-        ));
-        Ok(())
+        self.control.rests(&verdict);
+        Ok(verdict)
     }
 
-    /// The tables whose rows are still to be copied.
-    async fn tables(&mut self, place: &Place) -> Result<VecDeque<(String, String, u64)>, Error> {
-        prepare(&mut self.session).await?;
-        let listed = tables(&mut self.session, &self.filter).await?;
-        if let Some(other) = listed
-            .iter()
-            .find(|table| !table.engine.eq_ignore_ascii_case("InnoDB"))
-        {
-            return Err(Error::reconfigure(
-                "snapshot.engine",
-                format!(
-                    "a table is kept by {}, which cannot be read while it changes",
-                    other.engine
-                ),
-            )
-            .hint("ALTER TABLE … ENGINE = InnoDB on the source, or exclude it")
-            .in_table(&other.schema, &other.name));
-        }
-        if !self.keyless {
-            self.all_have_keys().await?;
-        }
-        if let Some((schema, name)) = cascades::unlogged(&mut self.session, &self.filter).await? {
-            return Err(Error::reconfigure(
-                "snapshot.unlogged-cascades",
-                "a foreign key changes rows of this table, and the source does not log that: while the tables are copied the target cannot do it either",
-            )
-            .hint("let the source log cascades (MySQL 9.6 and later with innodb_native_foreign_keys = OFF), or exclude the table; or copy by other means, and start at a position")
-            .in_table(&schema, &name));
-        }
-        let is_done = |schema: &str, name: &str| match place {
-            Place::Definitions { .. } => false,
-            Place::Indexes { .. } => true,
-            Place::Table {
-                schema: s,
-                name: n,
-                whole,
-                ..
-            } => {
-                let here = (s.as_str(), n.as_str());
-                (schema, name) < here || *whole && (schema, name) == here
-            }
+    /// Begins to read the next chunk of the table that has the fewest at hand. Returns whether there is one to be read.
+    fn begin_chunk(&mut self, assembler: &mut Assembler) -> bool {
+        let may = |table: &&mut TableCopy| table.scan.is_some() && table.chunks.len() < MOST_CHUNKS;
+        let tables = self.tables.iter_mut().filter(may);
+        let Some(table) = tables.min_by_key(|table| table.chunks.len()) else {
+            return false;
         };
-        Ok(listed
-            .into_iter()
-            .filter(|table| !is_done(&table.schema, &table.name))
-            .map(|table| (table.schema, table.name, table.row_bytes))
-            .collect())
-    }
-
-    /// Reads the next chunk, and where the log ends afterwards.
-    async fn read_chunk(&mut self, assembler: &mut Assembler) -> Result<(), Error> {
-        if let Some(handed_on) = assembler.gtids().filter(|_| self.by_gtid) {
-            self.must_show(handed_on).await?;
-        }
-        let Some(state) = &mut self.scan else {
-            return Ok(());
+        let Some(scan) = table.scan.take() else {
+            return false;
         };
-        let reading = if self.by_gtid {
-            Reading::Consistent
-        } else {
-            Reading::Locking
+        let (rows, bytes) = Throttle::chunk(&self.control.limits(), self.readers.count());
+        let manner = Manner {
+            shows: assembler.gtids().filter(|_| self.by_gtid).cloned(),
+            rows: self.chunk_rows.min(rows),
+            bytes,
+            now: self.now,
         };
-        let limits = state.size.limits();
-        let limits = ChunkLimits {
-            rows: limits.rows.min(self.chunk_rows),
-            ..limits
+        assembler.copying().begin_chunk(&table.name);
+        let begun = self.readers.begin(table.name.clone(), scan, manner);
+        if let Err(scan) = begun {
+            table.scan = Some(scan);
+            return false;
+        }
+        true
+    }
+
+    /// How far the copy has come.
+    fn place(&self) -> Place {
+        let open = |table: &TableCopy| OpenTable {
+            schema: table.name.0.clone(),
+            name: table.name.1.clone(),
+            after: table.after.as_deref().map(place::hex),
+            copied: table.copied,
         };
-        let began = (self.now)();
-        let (mut images, mut count) = (Vec::new(), 0);
-        let after = state.after.as_deref();
-        let opened = state.scan.open(&mut self.session, after, limits, reading);
-        let mut chunk = opened.await.map_err(as_change)?;
-        while chunk
-            .next_row(&mut self.session, &mut images)
-            .await
-            .map_err(as_change)?
-        {
-            count += 1;
+        let whole = self.whole.iter().map(|whole| OpenTable {
+            schema: whole.name().0.clone(),
+            name: whole.name().1.clone(),
+            after: None,
+            copied: Totals::default(),
+        });
+        Place::Tables {
+            begun: self.begun.clone(),
+            open: self.tables.iter().map(open).chain(whole).collect(),
+            filter: self.patterns.clone(),
+            whole: self.control.whole(),
         }
-        let end = chunk.end();
-        state
-            .size
-            .observe(end.rows, end.bytes, (self.now)().saturating_sub(began));
-        state.is_over = end.is_last;
-        if end.last_key.is_some() {
-            state.after = end.last_key;
-        }
-        if end.session_is_spent {
-            return Err(Error::retry(
-                "snapshot.chunk-abandoned",
-                "a chunk's rows did not come to their end, and its connection is of no use any more",
-            ));
-        }
-        assembler.copying().hold(images, count)?;
-        let high = facts::head(&mut self.session).await?;
-        self.high = Some(high.ok_or_else(crate::start::position_unknown)?);
-        Ok(())
     }
 
-    /// Whoever is at the other end must be the server whose log is read: positions mean nothing on another one.
-    async fn must_be(&mut self, server_uuid: &str) -> Result<(), Error> {
-        let row = self.session.query_first(b"SELECT @@server_uuid").await?;
-        let found = row.and_then(|row| row.into_iter().next().flatten());
-        if found.as_deref() == Some(server_uuid) {
-            return Ok(());
-        }
-        Err(Error::retry(
-            "snapshot.other-server",
-            "the source's address leads to one server for the log, and to another one for the first copy",
-        ))
-    }
-
-    /// Refuses to begin while XA branches are prepared: of one that was prepared before the stream's beginning the log never shows the rows, and the copy sees them only if it is
-    /// committed in time.
-    async fn no_branch_is_prepared(&mut self) -> Result<(), Error> {
-        let xids = match branches::prepared(&mut self.session).await? {
-            Prepared::Told(xids) if xids.is_empty() => return Ok(()),
-            Prepared::Told(xids) => xids,
-            Prepared::NotAllowed => {
-                self.notices.push(
-                    "the source's account may not ask which XA branches are prepared (XA_RECOVER_ADMIN): one that is stops the stream when it is committed, with source.xa-unknown"
-                        .to_owned(),
-                );
-                return Ok(());
-            }
-        };
-        Err(Error::reconfigure(
-            "snapshot.xa",
-            "XA transactions are prepared on the source, so what they have changed would be missed",
-        )
-        .detail(format!("prepared: {}", xids.join("; ")))
-        .hint("end them with XA COMMIT or XA ROLLBACK, then start again; nothing was written yet"))
-    }
-
-    /// Waits until the source shows everything that was handed on.
-    async fn must_show(&mut self, handed_on: &GtidSet) -> Result<(), Error> {
-        let sql = format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{handed_on:#}', 1)");
-        for _ in 0..LOOKS {
-            let row = self.session.query_first(sql.as_bytes()).await?;
-            let waited_in_vain = row.and_then(|row| row.into_iter().next().flatten());
-            if waited_in_vain.as_deref() == Some("0") {
-                return Ok(());
-            }
-        }
-        Err(Error::retry(
-            "snapshot.not-visible",
-            "the source has logged transactions that it does not show",
-        ))
-    }
-
-    /// Hands on what is left of the chunk at hand.
-    fn hand_on(&mut self, assembler: &mut Assembler) {
-        let Some(state) = &mut self.scan else {
+    /// Hands on what is left of a table's oldest chunk.
+    fn hand_on(&mut self, at: usize, assembler: &mut Assembler) {
+        let Some(table) = self.tables.get_mut(at) else {
             return;
         };
-        let table = state.scan.table();
-        let place = Place::Table {
-            schema: table.schema.clone(),
-            name: table.name.clone(),
-            after: state.after.as_deref().map(place::hex),
-            whole: state.is_over,
-            filter: self.patterns.clone(),
+        let Some(chunk) = table.chunks.pop_front() else {
+            return;
         };
-        assembler.hand_on_chunk(place);
-        if state.is_over {
-            assembler.copying().end();
-            self.scan = None;
+        table.after = chunk.last_key;
+        table.copied = table.copied.plus(chunk.read);
+        let name = table.name.clone();
+        let now = (self.now)();
+        self.control.handed_on(&name, chunk.read, now);
+        if chunk.is_last {
+            self.control.end_table(&name, table.began, now);
+            self.tables.remove(at);
+        }
+        assembler.hand_on_chunk(&name, self.place());
+        self.throttle.note_handed_on(assembler.ordinal(), now);
+        if chunk.is_last {
+            assembler.copying().end(&name);
         }
     }
+
+    /// Whether the stream must stand still until a chunk was read.
+    pub fn holds_the_stream(&self, assembler: &mut Assembler) -> bool {
+        let reads_on = self.whole.as_ref().is_some_and(Whole::holds_stream);
+        reads_on || self.readers.busy() > 0 && assembler.copying().is_swamped()
+    }
+}
+
+/// Refuses to begin while XA branches are prepared: of one that was prepared before the stream's beginning the log never shows the rows, and the copy sees them only if it is
+/// committed in time.
+async fn no_branch_is_prepared<S: Stream>(
+    session: &mut Session<S>,
+    notices: &mut Vec<String>,
+) -> Result<(), Error> {
+    let xids = match branches::prepared(session).await? {
+        Prepared::Told(xids) if xids.is_empty() => return Ok(()),
+        Prepared::Told(xids) => xids,
+        Prepared::NotAllowed => {
+            notices.push(
+                "the source's account may not ask which XA branches are prepared (XA_RECOVER_ADMIN): one that is stops the stream when it is committed, with source.xa-unknown"
+                    .to_owned(),
+            );
+            return Ok(());
+        }
+    };
+    Err(Error::reconfigure(
+        "snapshot.xa",
+        "XA transactions are prepared on the source, so what they have changed would be missed",
+    )
+    .detail(format!("prepared: {}", xids.join("; ")))
+    .hint("end them with XA COMMIT or XA ROLLBACK, then start again; nothing was written yet"))
+}
+
+fn no_connection() -> Error {
+    Error::fatal(
+        "source.contract",
+        "a first copy was begun without a connection",
+    )
 }
 
 /// errno of an unknown schema, an unknown column, a table that is not there, an index that is not, and a definition that has changed since.

@@ -13,11 +13,13 @@
 
 use datain_binlog::GtidSet;
 use datain_contract::ErrorExt as _;
-use datain_contract::types::Error;
+use datain_contract::types::{Error, Statement};
 use datain_mysql_client::{Session, Stream, quote_identifier};
-use datain_table_scan::{ChunkLimits, Reading, TableDefinition, TableScan};
+use datain_table_scan::{ChunkLimits, Reading, TableScan};
 
-use super::{Place, Step, as_change, statements};
+use super::progress::Totals;
+use super::window::{Name, Rows};
+use super::{as_change, no_connection, statements};
 use crate::assembler::Assembler;
 use crate::facts;
 use crate::position::Position;
@@ -27,174 +29,204 @@ const ATTEMPTS: u32 = 5;
 /// Rows are handed on in pieces of about so many bytes.
 const PIECE_BYTES: usize = 256 << 10;
 
-/// A table that is read in one go.
-pub(super) struct Whole {
+/// A table that is read in one go, over a connection that is its own meanwhile.
+pub(super) struct Whole<S> {
+    name: Name,
     scan: TableScan,
+    session: Option<Session<S>>,
     attempts: u32,
-    at: At,
+    /// When it was begun.
+    began: u64,
+    state: State,
 }
 
 /// How far it is.
-enum At {
+enum State {
     /// What an earlier copy has left must be removed.
     Left,
     /// Nothing is begun.
     Beginning,
     /// A snapshot was taken; the stream must come to here.
     Taken { high: Position },
-    /// Rows are handed on, and the stream stands still.
-    Reading,
+    /// Rows are handed on under this id, and the stream stands still.
+    Reading { id: u32 },
 }
 
-impl Whole {
+/// What a step has come to.
+pub(super) enum At {
+    /// The stream must go on first.
+    Waits,
+    /// The next step.
+    Goes,
+    /// This is to be handed on.
+    Statement(Statement),
+    /// These are, and whether they are the last.
+    Rows(Rows, Totals, bool),
+}
+
+impl<S: Stream> Whole<S> {
     /// Begins a table; or begins it once more, when something of it may be on the target.
-    pub(super) fn new(scan: TableScan, begins_again: bool) -> Self {
+    pub(super) fn new(name: Name, scan: TableScan, begins_again: bool, now: u64) -> Self {
         Self {
+            name,
             scan,
+            session: None,
             attempts: 0,
-            at: if begins_again {
-                At::Left
+            began: now,
+            state: if begins_again {
+                State::Left
             } else {
-                At::Beginning
+                State::Beginning
             },
         }
     }
 
-    /// Whether the stream must not go on: rows are being handed on that are right where it stands.
-    pub(super) fn holds_stream(&self) -> bool {
-        matches!(self.at, At::Reading)
+    /// Its schema and name.
+    pub(super) fn name(&self) -> &Name {
+        &self.name
     }
 
-    /// Does the next thing. Returns what it came to, and whether the table is whole.
-    pub(super) async fn step<S: Stream>(
+    /// When it was begun.
+    pub(super) fn began(&self) -> u64 {
+        self.began
+    }
+
+    /// Whether it has no connection yet.
+    pub(super) fn needs_session(&self) -> bool {
+        self.session.is_none()
+    }
+
+    /// From now on this connection is its own.
+    pub(super) fn take_session(&mut self, session: Session<S>) {
+        self.session = Some(session);
+    }
+
+    /// Gives the connection back.
+    pub(super) fn end(self) -> Result<Session<S>, Error> {
+        self.session.ok_or_else(no_connection)
+    }
+
+    /// Whether the stream must not go on: rows are being handed on that are right where it stands.
+    pub(super) fn holds_stream(&self) -> bool {
+        matches!(self.state, State::Reading { .. })
+    }
+
+    /// Does the next thing.
+    pub(super) async fn step(
         &mut self,
-        session: &mut Session<S>,
         assembler: &mut Assembler,
         by_gtid: bool,
-        filter: &str,
-    ) -> Result<(Step, bool), Error> {
-        let TableDefinition { schema, name, .. } = self.scan.table().clone();
-        let place = |whole| Place::Table {
-            schema: schema.clone(),
-            name: name.clone(),
-            after: None,
-            whole,
-            filter: filter.to_owned(),
-        };
-        match &self.at {
-            At::Left => {
-                let truncate = statements::truncate(&schema, &name);
-                assembler.hand_on_statement(
-                    truncate,
-                    &format!("emptying {schema}.{name}"),
-                    1,
-                    place(false),
-                );
-                self.at = At::Beginning;
-                Ok((Step::HandedOn, false))
+    ) -> Result<At, Error> {
+        let session = self.session.as_mut().ok_or_else(no_connection)?;
+        let (name, scan) = (&self.name, &self.scan);
+        let (next, at) = match &self.state {
+            State::Left => {
+                let truncate = statements::truncate(&name.0, &name.1);
+                (State::Beginning, At::Statement(truncate))
             }
-            At::Beginning => {
+            State::Beginning => {
                 self.attempts += 1;
                 let taken = if by_gtid && self.attempts <= ATTEMPTS {
-                    self.watch(session, assembler).await
+                    watch(session, name, assembler).await
                 } else {
-                    self.lock(session, assembler).await
+                    lock(session, name, assembler).await
                 };
-                let high = taken.map_err(|e| as_change(e.in_table(&schema, &name)))?;
-                self.at = At::Taken { high };
-                Ok((Step::HandedOn, false))
+                let high = taken.map_err(|e| as_change(e.in_table(&name.0, &name.1)))?;
+                (State::Taken { high }, At::Goes)
             }
-            At::Taken { high } => {
+            State::Taken { high } => {
                 let at = assembler.position().compare(high);
                 if !at.is_some_and(std::cmp::Ordering::is_ge) {
-                    return Ok((Step::Waits, false));
+                    return Ok(At::Waits);
                 }
                 if assembler.copying().was_touched() {
                     session.exec(b"ROLLBACK").await?;
-                    self.at = At::Beginning;
-                    return Ok((Step::HandedOn, false));
+                    (State::Beginning, At::Goes)
+                } else {
+                    // The transaction's first reading without a lock: if the table is locked, the snapshot is of now.
+                    let limits = ChunkLimits {
+                        rows: u32::MAX,
+                        bytes: usize::MAX,
+                    };
+                    let opened = scan.open(session, None, limits, Reading::Consistent).await;
+                    opened.map_err(as_change)?;
+                    let id = assembler.begin_whole(scan.table());
+                    (State::Reading { id }, At::Goes)
                 }
-                self.open(session).await?;
-                assembler.begin_whole(self.scan.table());
-                self.at = At::Reading;
-                Ok((Step::HandedOn, false))
             }
-            At::Reading => {
-                let (mut images, mut count, mut more) = (Vec::new(), 0, true);
-                while more && images.len() < PIECE_BYTES {
-                    let next = self.scan.next_of_all(session, &mut images).await;
+            State::Reading { id } => {
+                let mut rows = Rows {
+                    table: *id,
+                    columns: scan.table().columns.len(),
+                    images: Vec::new(),
+                    count: 0,
+                    may_be_there: false,
+                };
+                let mut more = true;
+                while more && rows.images.len() < PIECE_BYTES {
+                    let next = scan.next_of_all(session, &mut rows.images).await;
                     more = next.map_err(as_change)?;
-                    count += u32::from(more);
+                    rows.count += u32::from(more);
                 }
-                assembler.hand_on_rows(&images, count, false, place(!more));
                 if !more {
                     session.exec(b"COMMIT").await?;
-                    assembler.copying().end_whole(&schema, &name);
                 }
-                Ok((Step::HandedOn, !more))
+                let read = Totals {
+                    rows: rows.count.into(),
+                    bytes: rows.images.len() as u64,
+                    chunks: 1,
+                };
+                (State::Reading { id: *id }, At::Rows(rows, read, !more))
             }
-        }
-    }
-
-    /// Takes a snapshot, and has the table watched in the stream; returns what the stream must come to.
-    async fn watch<S: Stream>(
-        &self,
-        session: &mut Session<S>,
-        assembler: &mut Assembler,
-    ) -> Result<Position, Error> {
-        let row = session
-            .query_first(b"SELECT @@GLOBAL.gtid_executed")
-            .await?;
-        let text = row.and_then(|row| row.into_iter().next().flatten());
-        let low: GtidSet = text
-            .unwrap_or_default()
-            .parse()
-            .map_err(|_| crate::start::position_unknown())?;
-        session
-            .exec(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            .await?;
-        session
-            .exec(b"START TRANSACTION WITH CONSISTENT SNAPSHOT")
-            .await?;
-        let table = self.scan.table();
-        assembler.copying().watch(&table.schema, &table.name, low);
-        head(session).await
-    }
-
-    /// Locks all rows, and whatever could come between them; returns what the stream must come to.
-    async fn lock<S: Stream>(
-        &self,
-        session: &mut Session<S>,
-        assembler: &mut Assembler,
-    ) -> Result<Position, Error> {
-        assembler.copying().watch_no_more();
-        session
-            .exec(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE")
-            .await?;
-        session.exec(b"START TRANSACTION").await?;
-        let table = self.scan.table();
-        // By the rows themselves: a change may touch no other index. A sum goes through all of them, where a count might ask the engine.
-        let sql = format!(
-            "SELECT SUM(1) FROM {}.{} USE INDEX () LOCK IN SHARE MODE",
-            quote_identifier(&table.schema),
-            quote_identifier(&table.name)
-        );
-        session.query_first(sql.as_bytes()).await?;
-        head(session).await
-    }
-
-    /// Asks for the rows of the snapshot. It is the transaction's first reading without a lock: if the table is locked, the snapshot is of now.
-    async fn open<S: Stream>(&self, session: &mut Session<S>) -> Result<(), Error> {
-        let limits = ChunkLimits {
-            rows: u32::MAX,
-            bytes: usize::MAX,
         };
-        let opened = self
-            .scan
-            .open(session, None, limits, Reading::Consistent)
-            .await;
-        opened.map(|_| ()).map_err(as_change)
+        self.state = next;
+        Ok(at)
     }
+}
+
+/// Takes a snapshot, and has the table watched in the stream; returns what the stream must come to.
+async fn watch<S: Stream>(
+    session: &mut Session<S>,
+    name: &Name,
+    assembler: &mut Assembler,
+) -> Result<Position, Error> {
+    let row = session
+        .query_first(b"SELECT @@GLOBAL.gtid_executed")
+        .await?;
+    let text = row.and_then(|row| row.into_iter().next().flatten());
+    let low: GtidSet = text
+        .unwrap_or_default()
+        .parse()
+        .map_err(|_| crate::start::position_unknown())?;
+    session
+        .exec(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        .await?;
+    session
+        .exec(b"START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        .await?;
+    assembler.copying().watch(name, low);
+    head(session).await
+}
+
+/// Locks all rows, and whatever could come between them; returns what the stream must come to.
+async fn lock<S: Stream>(
+    session: &mut Session<S>,
+    name: &Name,
+    assembler: &mut Assembler,
+) -> Result<Position, Error> {
+    assembler.copying().watch_no_more();
+    session
+        .exec(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE")
+        .await?;
+    session.exec(b"START TRANSACTION").await?;
+    // By the rows themselves: a change may touch no other index. A sum goes through all of them, where a count might ask the engine.
+    let sql = format!(
+        "SELECT SUM(1) FROM {}.{} USE INDEX () LOCK IN SHARE MODE",
+        quote_identifier(&name.0),
+        quote_identifier(&name.1)
+    );
+    session.query_first(sql.as_bytes()).await?;
+    head(session).await
 }
 
 /// Where the log ends now.

@@ -176,7 +176,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["snapshot.no-key"],
             then: "ends",
-            meaning: "a table that is to be copied has no key that tells its rows apart: give it a primary key, or leave it out",
+            meaning: "tables that are to be copied have no key that tells their rows apart: give them a primary key, leave them out, or have them copied in one go (`[check] allow = [\"no-primary-key\"]`)",
         },
         ErrorEntry {
             codes: &["snapshot.unlogged-cascades"],
