@@ -42,6 +42,9 @@ pub struct Config {
     /// Every transaction is committed by itself, so that an error leaves the checkpoint right before the transaction that it is about.
     #[serde(default)]
     pub one_by_one: bool,
+    /// Tables may lack keys: rows are found by all that they hold then.
+    #[serde(default)]
+    pub keyless: bool,
     /// What happens to rows that are not as the source had them.
     #[serde(default)]
     pub conflicts: Conflicts,

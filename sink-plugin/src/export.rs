@@ -140,6 +140,9 @@ impl GuestWriter for Writer {
             if wanted.one_by_one {
                 opened.engine.apply_as_written();
             }
+            if wanted.keyless {
+                opened.engine.do_without_keys();
+            }
             if wanted.conflicts == Conflicts::Repair {
                 opened.engine.repair_conflicts();
             }

@@ -83,7 +83,7 @@ impl Guest for Source {
             let mut source = session::connect(&config.endpoint, |_| {}).await?;
             let facts = Facts::ask(&mut source).await?;
             let filter = config.settings.filter(&facts)?;
-            held_back::definitions(&mut source, &filter).await
+            held_back::definitions(&mut source, &filter, config.settings.definer).await
         })
     }
 

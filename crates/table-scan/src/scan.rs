@@ -203,7 +203,11 @@ impl TableScan {
         let named = |error: Error| error.in_table(&self.table.schema, &self.table.name);
         let opened = session.open_rows(sql.map_err(named)?.as_bytes()).await;
         opened.map_err(|error| named(refused(error, has_key)))?;
-        Ok(Chunk {
+        Ok(self.chunk(limits))
+    }
+
+    fn chunk(&self, limits: Option<ChunkLimits>) -> Chunk<'_> {
+        Chunk {
             scan: self,
             limits,
             rows: 0,
@@ -212,7 +216,19 @@ impl TableScan {
             places: vec![0..0; self.table.columns.len()],
             thrown_away: None,
             end: None,
-        })
+        }
+    }
+
+    /// As [`Chunk::next_row`], of a table without a scan key that was [opened](Self::open): what comes is all that there is, so nothing need be kept between two calls.
+    ///
+    /// # Errors
+    /// As [`Chunk::next_row`].
+    pub async fn next_of_all<S: Stream>(
+        &self,
+        session: &mut Session<S>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
+        self.chunk(None).next_row(session, out).await
     }
 
     fn unreadable(&self, column: usize, what: &Unreadable) -> Error {

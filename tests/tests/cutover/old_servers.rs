@@ -4,6 +4,7 @@ use datain_capture::cutover::{end, held_back, numbers, writes};
 use datain_contract::types::{Finding, Severity};
 use datain_mysql_client::blocking::{BlockingStream, block_on};
 use datain_mysql_client::{ConnectOptions, Session, TlsPolicy};
+use datain_schema_objects::plan::Definer;
 use datain_tests::native::session;
 use datain_tests::servers::run;
 use datain_throwaway_servers::{Flavor, Server};
@@ -40,7 +41,11 @@ fn check(flavor: Flavor, several_triggers: bool) {
         );
     }
     let filter = datain_server_facts::filter(&["d.*".to_owned()], &[], false).expect("a filter");
-    let definitions = block_on(held_back::definitions(&mut session(&source), &filter));
+    let definitions = block_on(held_back::definitions(
+        &mut session(&source),
+        &filter,
+        Definer::Keep,
+    ));
     let names: Vec<String> = definitions
         .expect("definitions")
         .into_iter()

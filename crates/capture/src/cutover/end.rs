@@ -41,6 +41,7 @@ pub async fn of_log<S: Stream>(session: &mut Session<S>) -> Result<Checkpoint, E
         position,
         gtids: facts.gtid_on.then_some(facts.executed),
         copy: None,
+        aside: None,
     }
     .checkpoint(0))
 }
@@ -180,6 +181,7 @@ mod tests {
             },
             gtids: gtids.map(|text| text.parse().unwrap()),
             copy: None,
+            aside: None,
         }
         .checkpoint(1)
     }

@@ -3,16 +3,20 @@
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Definition, DefinitionSession, Error, Severity};
 use datain_mysql_client::{Session, Stream};
-use datain_schema_objects::{Kind, Object, read};
+use datain_schema_objects::plan::{Choices, Definer};
+use datain_schema_objects::{Kind, Object, plan, read};
 use datain_sql_statement::TableFilter;
 
-/// Reads them, with the schemas that they are in.
+use crate::copying::abilities;
+
+/// Reads them, with the schemas that they are in, to run as `definer` says.
 ///
 /// # Errors
 /// `cutover.definitions-unseen` when the account may not see all of them, or the server cannot show one; `source.objects-changing`; errors of the server.
 pub async fn definitions<S: Stream>(
     session: &mut Session<S>,
     filter: &TableFilter,
+    definer: Definer,
 ) -> Result<Vec<Definition>, Error> {
     let reading = read::held_back(session, filter).await?;
     let wrong = reading
@@ -33,7 +37,12 @@ pub async fn definitions<S: Stream>(
         .detail(messages.join("; "))
         .hint(format!("on the source: {}", remedies.join(" "))));
     }
-    Ok(reading.objects.into_iter().filter_map(definition).collect())
+    let choices = Choices {
+        definer,
+        indexes_after: None,
+    };
+    let plan = plan::plan(reading, &abilities(), choices);
+    Ok(plan.objects.into_iter().filter_map(definition).collect())
 }
 
 fn definition(object: Object) -> Option<Definition> {
