@@ -6,6 +6,7 @@ mod server;
 mod source;
 mod target;
 mod usage;
+mod verify;
 
 /// Codes that mean the same to the one who gets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,5 +35,6 @@ pub static ERRORS: &[Section] = &[
     server::SECTION,
     source::SECTION,
     target::SECTION,
+    verify::SECTION,
     host::SECTION,
 ];
