@@ -106,12 +106,7 @@ impl GuestExaminer for Examiner {
         })
     }
 
-    fn begin(
-        &self,
-        schema: String,
-        name: String,
-        shape: Vec<u8>,
-    ) -> Result<ComparedShape, Error> {
+    fn begin(&self, schema: String, name: String, shape: Vec<u8>) -> Result<ComparedShape, Error> {
         let status = self.ask(async move |mut core| {
             let status = core.begin(&schema, &name, &shape).await;
             (core, status)

@@ -16,8 +16,8 @@ use datain_plugin_runtime::{logging, session};
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::sink::{
-    Guest, GuestWriter, Inspection, KeptVerification, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
-    Writer as WriterHandle,
+    Guest, GuestWriter, Inspection, KeptVerification, Progress, Removal, Resumption, SinkStatus,
+    SkippedTransaction, Writer as WriterHandle,
 };
 use crate::config::{Config, Conflicts};
 use crate::examiner::Examiner;

@@ -12,8 +12,8 @@ use super::state::SharedWaker;
 use crate::bindings::sink::SinkPlugin;
 use crate::bindings::types::{Description, Fact, Finding};
 use crate::bindings::{
-    Batch, Checkpoint, KeptVerification, Progress, Removal, Resumption, SinkInspection,
-    SinkStatus, SkippedTransaction,
+    Batch, Checkpoint, KeptVerification, Progress, Removal, Resumption, SinkInspection, SinkStatus,
+    SkippedTransaction,
 };
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::Writer;
@@ -57,9 +57,13 @@ impl SinkInstance {
     /// # Errors
     /// What the plugin reports, e.g. `checkpoint.removed`.
     pub(crate) fn open(&mut self, purpose: Purpose, known: bool) -> Result<Resumption> {
-        let config = self
-            .instance
-            .config_json_of(purpose, Seen { known, ..Seen::default() });
+        let config = self.instance.config_json_of(
+            purpose,
+            Seen {
+                known,
+                ..Seen::default()
+            },
+        );
         let guest = self.plugin.datain_replication_sink();
         let writer = self.instance.try_call(LONG_CALL, false, |store| {
             guest.writer().call_open(store, &config)

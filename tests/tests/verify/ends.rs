@@ -41,10 +41,7 @@ fn a_target_that_is_behind_gets_no_verdict() {
         });
         std::thread::sleep(Duration::from_millis(500));
         let found = lab.json(&[], 1);
-        assert_eq!(
-            rows(&found),
-            ["d.t changed id=1: v", "d.t changed id=2: v"]
-        );
+        assert_eq!(rows(&found), ["d.t changed id=1: v", "d.t changed id=2: v"]);
     });
 
     // The first copy has not begun as far as this checkpoint knows.
@@ -65,22 +62,42 @@ fn rounds_go_on_until_they_are_interrupted() {
         let mut host = Host::spawn_command(&lab.arguments(&watch)).expect("it starts");
         let deadline = Instant::now() + LIMIT;
         while host.stdout().lines().count() < 2 {
-            assert!(host.is_running().expect("the system answers"), "{}", host.stderr());
-            assert!(Instant::now() < deadline, "no second round:\n{}", host.stderr());
+            assert!(
+                host.is_running().expect("the system answers"),
+                "{}",
+                host.stderr()
+            );
+            assert!(
+                Instant::now() < deadline,
+                "no second round:\n{}",
+                host.stderr()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         host.interrupt();
         let exit = host.wait(LIMIT).expect("it ends");
         assert_eq!(exit.code, code, "{exit}");
-        let words = ["round 2: equal", "round 2: different: 1 of 1 table(s), 1 row(s)"];
-        assert!(exit.stdout.contains(words[usize::from(code == 1)]), "{exit}");
+        let words = [
+            "round 2: equal",
+            "round 2: different: 1 of 1 table(s), 1 row(s)",
+        ];
+        assert!(
+            exit.stdout.contains(words[usize::from(code == 1)]),
+            "{exit}"
+        );
     }
     // What the newest round came to is kept in the target, and goes with the pipeline.
-    let kept = datain_tests::servers::cell(&lab.target, "SELECT report FROM datain.verified WHERE stream = 'v'");
+    let kept = datain_tests::servers::cell(
+        &lab.target,
+        "SELECT report FROM datain.verified WHERE stream = 'v'",
+    );
     assert!(kept.contains("\"verdict\":\"different\""), "{kept}");
     let config = lab.config.to_str().expect("a path");
     let exit = Host::command(&["remove", "-c", config, "--yes"], LIMIT).expect("it ends");
     assert_eq!(exit.code, 0, "{exit}");
-    let left = datain_tests::servers::cell(&lab.target, "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'datain'");
+    let left = datain_tests::servers::cell(
+        &lab.target,
+        "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'datain'",
+    );
     assert_eq!(left, "0");
 }

@@ -28,8 +28,9 @@ fn write(source: &Server, number: u32, stop: &AtomicBool) -> u64 {
                 "BEGIN; UPDATE d.t SET u = -u WHERE id IN ({id}, {}); UPDATE d.t SET u = {id} WHERE id = {id}; COMMIT",
                 id + 10
             ),
-            (1, _) => "UPDATE d.t SET note = IF(note = 'x', 'y', 'x') WHERE id IN (20, 30, 40)"
-                .to_owned(),
+            (1, _) => {
+                "UPDATE d.t SET note = IF(note = 'x', 'y', 'x') WHERE id IN (20, 30, 40)".to_owned()
+            }
             (_, 0) => format!("DELETE FROM d.q WHERE b = {id}"),
             (_, _) => format!(
                 "INSERT INTO d.q VALUES ('k{}', {id}, {rounds}) ON DUPLICATE KEY UPDATE v = v + 1",

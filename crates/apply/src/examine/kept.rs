@@ -42,8 +42,7 @@ pub async fn keep<S: Stream>(
         Lock::Layout.give_back(session).await?;
         made?;
     }
-    let mut sql =
-        b"INSERT INTO datain.verified (stream, report) SELECT stream, ".to_vec();
+    let mut sql = b"INSERT INTO datain.verified (stream, report) SELECT stream, ".to_vec();
     literal(&mut sql, report);
     sql.extend_from_slice(b" FROM datain.checkpoints WHERE stream = ");
     literal(&mut sql, stream);

@@ -33,6 +33,8 @@ pub struct Examiner<S> {
     filter: TableFilter,
     only: TableFilter,
     table: Option<Begun>,
+    /// The pipeline's row was read, and is of a format that is known.
+    knows_pipeline: bool,
 }
 
 struct Begun {
@@ -105,6 +107,7 @@ impl<S: Stream> Examiner<S> {
             filter,
             only,
             table: None,
+            knows_pipeline: false,
         })
     }
 
@@ -129,7 +132,11 @@ impl<S: Stream> Examiner<S> {
     /// # Errors
     /// Errors of the server; a row that cannot be read.
     pub async fn checkpoint(&mut self) -> Result<Option<Checkpoint>, Error> {
+        if self.knows_pipeline {
+            return checkpoint::newest(&mut self.session, &self.stream).await;
+        }
         let stored = checkpoint::read(&mut self.session, &self.stream).await?;
+        self.knows_pipeline = stored.is_some();
         Ok(stored.and_then(|stored| stored.checkpoint))
     }
 
@@ -152,12 +159,7 @@ impl<S: Stream> Examiner<S> {
     ///
     /// # Errors
     /// Errors of the server; a shape that cannot be read.
-    pub async fn begin(
-        &mut self,
-        schema: &str,
-        name: &str,
-        shape: &[u8],
-    ) -> Result<Status, Error> {
+    pub async fn begin(&mut self, schema: &str, name: &str, shape: &[u8]) -> Result<Status, Error> {
         self.table = None;
         let shape = Shape::from_bytes(shape)?;
         let mut status = Status::default();
@@ -165,13 +167,17 @@ impl<S: Stream> Examiner<S> {
             Ok(own) => own,
             // A column of a type that this version cannot read.
             Err(error) if error.code == "snapshot.column-type" => {
-                status.mismatches.push(format!("the target's {}", error.message));
+                status
+                    .mismatches
+                    .push(format!("the target's {}", error.message));
                 return Ok(status);
             }
             Err(error) => return Err(error),
         };
         let Some(own) = own else {
-            status.mismatches.push("the target has no such table".to_owned());
+            status
+                .mismatches
+                .push("the target has no such table".to_owned());
             return Ok(status);
         };
         let version = self.session.server_version().clone();
@@ -187,12 +193,16 @@ impl<S: Stream> Examiner<S> {
                     repairs: None,
                 });
             }
-            Err(mismatches) => status.mismatches.extend(mismatches.into_iter().map(|mismatch| {
-                match mismatch.column.as_str() {
-                    "" => mismatch.reason,
-                    column => format!("column `{column}`: {}", mismatch.reason),
-                }
-            })),
+            Err(mismatches) => status
+                .mismatches
+                .extend(
+                    mismatches
+                        .into_iter()
+                        .map(|mismatch| match mismatch.column.as_str() {
+                            "" => mismatch.reason,
+                            column => format!("column `{column}`: {}", mismatch.reason),
+                        }),
+                ),
         }
         Ok(status)
     }
@@ -354,9 +364,11 @@ impl Begun {
         let (ours, theirs) = (image(found.source, source), image(found.target, target));
         let columns: Vec<String> = match &found.what {
             What::Columns(columns) => columns.clone(),
-            What::Missing | What::Surplus => {
-                shape.columns.iter().map(|column| column.name.clone()).collect()
-            }
+            What::Missing | What::Surplus => shape
+                .columns
+                .iter()
+                .map(|column| column.name.clone())
+                .collect(),
         };
         let mut shown = Vec::new();
         if values {

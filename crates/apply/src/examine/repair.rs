@@ -75,7 +75,12 @@ impl Repairs {
             .unwrap_or(1 << 20);
         Ok(Self {
             mapping: Mapping::new(&record(shape), target, &collations)?,
-            key: shape.key.iter().flat_map(|key| &key.parts).map(|part| part.column as usize).collect(),
+            key: shape
+                .key
+                .iter()
+                .flat_map(|key| &key.parts)
+                .map(|part| part.column as usize)
+                .collect(),
             bounds: Bounds {
                 bytes: (packet / 4).clamp(16 << 10, 1 << 20),
                 rows: ROWS,

@@ -143,12 +143,7 @@ fn json(found: &Report) -> Result<String> {
 }
 
 /// Round after round. Trouble that may pass ends a round, not the command.
-fn watch(
-    args: &VerifyArgs,
-    pipeline: &Pipeline,
-    stop: &Stop,
-    format: LogFormat,
-) -> Result<Finish> {
+fn watch(args: &VerifyArgs, pipeline: &Pipeline, stop: &Stop, format: LogFormat) -> Result<Finish> {
     let mut last = Finish::Interrupted;
     for round in 1_u64.. {
         let display = Display::new();

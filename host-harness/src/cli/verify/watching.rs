@@ -88,10 +88,7 @@ fn line(progress: &Progress) -> String {
         progress.number, progress.tables, progress.table
     );
     if progress.suspects > 0 {
-        text.push_str(&format!(
-            ", {} part(s) to look at again",
-            progress.suspects
-        ));
+        text.push_str(&format!(", {} part(s) to look at again", progress.suspects));
     }
     if progress.differing > 0 {
         text.push_str(&format!(", {} difference(s)", progress.differing));

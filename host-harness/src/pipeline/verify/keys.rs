@@ -28,12 +28,16 @@ use super::Options;
 
 /// Keys that are looked at together, without locks.
 const TOGETHER: usize = 200;
-/// Keys that are held at the same time.
+/// Keys that are held at the same time: at first, and while that takes no longer than `BRIEF`, at most.
 const HELD: usize = 50;
+const MOST_HELD: usize = 400;
+const BRIEF: Duration = Duration::from_millis(100);
 /// Keys that are held at the same time for a repair when they stand in each other's way.
 const HELD_TOGETHER: usize = 2000;
-/// How often keys are looked at without locks, and how long the rest before the first look is; each later one is twice as long.
+/// How often keys are looked at without locks, and how long the rest before the first look is; each later one is twice as long. Many keys are not changed by chance: they are
+/// looked at once.
 const LOOKS: u32 = 2;
+const MANY: usize = 200;
 const FIRST_REST: Duration = Duration::from_millis(100);
 /// How often it is tried to hold a key.
 const TRIES: u32 = 8;
@@ -66,13 +70,11 @@ impl Keys<'_, '_> {
         left.retain(|key| seen.insert(key.clone()));
         let mut rest = FIRST_REST;
         for look in 0..LOOKS {
-            if left.is_empty() {
-                return Ok(());
+            if left.is_empty() || (look > 0 && left.len() > MANY) {
+                break;
             }
-            if look > 0 {
-                pause(self.0.waiting.stop, rest)?;
-                rest *= 2;
-            }
+            pause(self.0.waiting.stop, rest)?;
+            rest *= 2;
             let mut still = Vec::new();
             let mut known = HashSet::new();
             for keys in left.chunks(TOGETHER) {
@@ -87,8 +89,17 @@ impl Keys<'_, '_> {
             return Ok(());
         }
         let mut in_the_way = Vec::new();
-        for keys in left.chunks(HELD) {
+        let (mut rest, mut size) = (left.as_slice(), HELD);
+        while !rest.is_empty() {
+            let (keys, behind) = rest.split_at(size.min(rest.len()));
+            let begun = Instant::now();
             self.hold(keys, &mut in_the_way)?;
+            size = if begun.elapsed() <= BRIEF {
+                (size * 2).min(MOST_HELD)
+            } else {
+                HELD
+            };
+            rest = behind;
         }
         for keys in in_the_way.clone().chunks(HELD_TOGETHER) {
             let mut again = Vec::new();

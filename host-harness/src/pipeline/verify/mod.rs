@@ -186,17 +186,15 @@ pub(super) fn last(plugins: &Components) -> Result<Option<Kept>> {
     let Some(kept) = plugins.sink()?.last_verification()? else {
         return Ok(None);
     };
-    serde_json::from_str(&kept.report)
-        .map(Some)
-        .map_err(|e| {
-            Error::new(
-                Kind::Reconfigure,
-                "verify.kept-unreadable",
-                "the result of the newest comparison cannot be read from the target",
-            )
-            .detail(e.to_string())
-            .hint("compare again")
-        })
+    serde_json::from_str(&kept.report).map(Some).map_err(|e| {
+        Error::new(
+            Kind::Reconfigure,
+            "verify.kept-unreadable",
+            "the result of the newest comparison cannot be read from the target",
+        )
+        .detail(e.to_string())
+        .hint("compare again")
+    })
 }
 
 /// One comparison of all tables.
@@ -243,7 +241,11 @@ impl Round<'_> {
     }
 
     /// Compares a table; anew, with new connections, when one was lost, and when its definition was changed meanwhile. None if it is gone.
-    fn table_again(&mut self, pair: &mut Pair, table: &ComparedTable) -> Result<Option<TableReport>> {
+    fn table_again(
+        &mut self,
+        pair: &mut Pair,
+        table: &ComparedTable,
+    ) -> Result<Option<TableReport>> {
         let mut left = AGAIN;
         let rows = self.progress.rows;
         loop {
@@ -278,7 +280,11 @@ impl Round<'_> {
     }
 
     fn table(&mut self, pair: &Pair, table: &ComparedTable) -> Result<Compared> {
-        let (schema, name, strong) = (table.schema.clone(), table.name.clone(), self.options.strong);
+        let (schema, name, strong) = (
+            table.schema.clone(),
+            table.name.clone(),
+            self.options.strong,
+        );
         let begin = move || {
             let (schema, name) = (schema.clone(), name.clone());
             pair.source
@@ -329,7 +335,9 @@ impl Round<'_> {
         };
         // A definition that has changed explains errors of the server as well as differences.
         let again = match &compared {
-            Err(error) if error.kind() == Kind::Retry || self.stop.is_requested() => return compared.map(into_compared),
+            Err(error) if error.kind() == Kind::Retry || self.stop.is_requested() => {
+                return compared.map(into_compared);
+            }
             _ => begin()?,
         };
         match again {
@@ -412,5 +420,7 @@ fn always_changing(table: &ComparedTable) -> Error {
 fn now_micros() -> u64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+        .map_or(0, |since| {
+            u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+        })
 }

@@ -7,9 +7,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::TableReport;
 use super::keys::{pause, reported};
 use super::table::{Comparing, WHOLE, same};
-use super::TableReport;
 use crate::bindings::{Bucket, KeyRange};
 use crate::error::Result;
 
@@ -106,10 +106,7 @@ impl Comparing<'_> {
             return Ok(false);
         }
         let count = u32::try_from((rows / BUCKET).clamp(1, BUCKETS)).unwrap_or(1);
-        let source = self
-            .pair
-            .source
-            .ask(move |source| source.buckets(count));
+        let source = self.pair.source.ask(move |source| source.buckets(count));
         let target = self.pair.sink.get(move |sink| sink.buckets(count))?;
         let source = source.wait()?;
         for (index, (ours, theirs)) in (0..).zip(source.iter().zip(&target)) {
@@ -137,7 +134,10 @@ impl Comparing<'_> {
                 .sink
                 .get(move |sink| sink.compare(&range, &part.rows, values))?;
             self.report.differing += found.len() as u64;
-            let room = self.options.list.saturating_sub(self.report.differences.len() as u64);
+            let room = self
+                .options
+                .list
+                .saturating_sub(self.report.differences.len() as u64);
             let room = usize::try_from(room).unwrap_or(usize::MAX);
             let listed = found.into_iter().take(room);
             self.report
