@@ -52,7 +52,7 @@ pub use sink::exports::datain::replication::sink::{
     NotedError, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
 };
 pub use source::exports::datain::replication::source::{
-    ComparedTable, EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey,
-    TableChanges, TablePart, TableShape, Upcoming,
+    ComparedTable, CopyProgress, EventCount, EventCounts, Inspection as SourceInspection,
+    SourceStatus, Survey, TableChanges, TablePart, TableProgress, TableShape, Throttle, Upcoming,
 };
 pub use types::{Batch, Bucket, Checkpoint, KeyRange, TableDigest, TableRows};

@@ -5,6 +5,7 @@
 
 mod bindings;
 mod config;
+mod copying;
 mod examiner;
 mod export;
 mod files;

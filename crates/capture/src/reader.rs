@@ -4,6 +4,11 @@
 //! the buffer already, then, if that was no whole batch and nothing else is there, it hands out what it has, and only with nothing at all it waits. It
 //! may be left suspended at any time.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Error};
 use datain_mysql_client::{DUMP_HEARTBEAT_V2, DUMP_THROUGH_GTID, DumpPacket, Session, Stream};
@@ -12,7 +17,8 @@ use serde::Deserialize;
 
 use crate::assembler::Assembler;
 use crate::checkpoint::State;
-use crate::copying::{self, Copier, Step};
+use crate::copying::throttle::Limits;
+use crate::copying::{self, Clock, Copier, CopyControl, Step};
 use crate::facts::Facts;
 use crate::framing::Counts;
 use crate::neighbours::{Listed, Registration};
@@ -40,9 +46,15 @@ pub struct Settings {
     /// Seconds of silence after which the source sends a sign of life.
     #[serde(default = "heartbeat_seconds")]
     pub heartbeat_seconds: u64,
+    /// Connections over which tables are read for the first copy, each another table.
+    #[serde(default = "copy_readers")]
+    pub copy_readers: usize,
     /// Rows in a chunk of the first copy at most.
     #[serde(default = "chunk_rows")]
     pub chunk_rows: u32,
+    /// How fast the first copy may be.
+    #[serde(default)]
+    pub snapshot: Limits,
     /// A resume point on every transaction, so that the sink can commit each by itself.
     #[serde(default)]
     pub one_by_one: bool,
@@ -59,6 +71,10 @@ impl Settings {
     pub fn filter(&self, facts: &Facts) -> Result<TableFilter, Error> {
         datain_server_facts::filter(&self.include, &self.exclude, facts.lower_case_names)
     }
+}
+
+fn copy_readers() -> usize {
+    2
 }
 
 fn chunk_rows() -> u32 {
@@ -100,13 +116,16 @@ pub struct Reader<S> {
     failed: Option<Error>,
     registered: Registered,
     copier: Option<Copier<S>>,
+    /// Of the first copy, if there is one to make.
+    control: Rc<CopyControl>,
+    clock: Option<Clock>,
     filter: TableFilter,
     /// The filter as text.
     patterns: String,
     chunk_rows: u32,
 }
 
-impl<S: Stream> Reader<S> {
+impl<S: Stream + 'static> Reader<S> {
     /// Checks the server, decides where to begin, and asks for the dump. With `set_position` it begins where the settings say, and only the numbering
     /// goes on from `resume`.
     ///
@@ -171,6 +190,8 @@ impl<S: Stream> Reader<S> {
             failed: None,
             registered,
             copier: None,
+            control: Rc::default(),
+            clock: None,
             filter,
             patterns: format!("{:?} but {:?}", settings.include, settings.exclude),
             chunk_rows: settings.chunk_rows.max(1),
@@ -204,15 +225,30 @@ impl<S: Stream> Reader<S> {
         self.assembler.copy_place().is_some()
     }
 
-    /// Makes the first copy over this session, among the changes of the stream. `now` gives microseconds of a clock that does not go back.
+    /// Makes the first copy over these sessions, one at least, among the changes of the stream, as fast as `control` allows, which is told how far it is.
     ///
     /// # Errors
     /// What cannot be copied, with table; errors of the server.
-    pub async fn copy_over(&mut self, session: Session<S>, now: fn() -> u64) -> Result<(), Error> {
+    pub async fn copy_over(
+        &mut self,
+        sessions: Vec<Session<S>>,
+        clock: Clock,
+        control: Rc<CopyControl>,
+    ) -> Result<(), Error> {
         let by_gtid = self.assembler.gtids().is_some();
         let filter = self.filter.clone();
         let patterns = self.patterns.clone();
-        let mut copier = Copier::new(session, filter, by_gtid, patterns, self.chunk_rows, now);
+        self.control = control;
+        self.clock = Some(clock);
+        let mut copier = Copier::new(
+            sessions,
+            filter,
+            by_gtid,
+            patterns,
+            self.chunk_rows,
+            clock.now,
+            Rc::clone(&self.control),
+        );
         copier.begin(&mut self.assembler).await?;
         self.copier = Some(copier);
         Ok(())
@@ -226,28 +262,29 @@ impl<S: Stream> Reader<S> {
             .unwrap_or_default()
     }
 
-    /// Does the copy's next thing, where there is something to do. Returns whether the stream need not be waited for.
-    async fn copy(&mut self) -> bool {
+    /// Does the copy's next thing, where there is something to do.
+    async fn copy(&mut self) -> Next {
         let Some(copier) = &mut self.copier else {
-            return false;
+            return Next::Stream;
         };
         if self.failed.is_some()
             || !self.assembler.is_settled()
             || !self.assembler.knows_its_place()
             || self.assembler.has_full_batch()
         {
-            return false;
+            return Next::Stream;
         }
         match copier.step(&mut self.assembler).await {
-            Ok(Step::HandedOn) => true,
-            Ok(Step::Waits) => false,
+            Ok(Step::HandedOn) => Next::Goes,
+            Ok(Step::Waits) => Next::Stream,
+            Ok(Step::Rests(until)) => Next::StreamUntil(until),
             Ok(Step::Complete) => {
                 self.copier = None;
-                true
+                Next::Goes
             }
             Err(error) => {
                 self.fail(error);
-                true
+                Next::Goes
             }
         }
     }
@@ -269,12 +306,15 @@ impl<S: Stream> Reader<S> {
     ) -> Result<Batch, Error> {
         self.assembler.set_batch_bytes(max_bytes);
         loop {
+            self.read_on().await;
+            let holds = self.is_held();
             if self.failed.is_none()
+                && !holds
                 && let Err(error) = self.take_buffered()
             {
                 self.fail(error);
             }
-            let goes_on = self.copy().await;
+            let next = self.copy().await;
             self.look_for_head();
             let batch = self.assembler.take_batch();
             tell(self.progress());
@@ -284,17 +324,88 @@ impl<S: Stream> Reader<S> {
             if let Some(error) = self.failed.take() {
                 return Err(error);
             }
-            if goes_on {
-                continue;
-            }
-            let packet = self.session.next_event().await;
-            let taken = packet
-                .map_err(Error::from)
-                .and_then(|packet| take(packet, &mut self.assembler));
-            if let Err(error) = taken {
+            let rest = match next {
+                Next::Goes => continue,
+                Next::Stream => None,
+                Next::StreamUntil(until) => self.clock.map(|clock| (clock, until)),
+            };
+            if let Err(error) = self.wait(holds, rest).await {
                 self.fail(error);
             }
         }
+    }
+
+    /// Waits for the stream's next packet, unless the stream is `held`, or until a chunk of the copy has been read; if the copy rests, until that is over or its limits are
+    /// others.
+    async fn wait(&mut self, held: bool, rest: Option<(Clock, u64)>) -> Result<(), Error> {
+        let Self {
+            session,
+            assembler,
+            copier,
+            control,
+            ..
+        } = self;
+        let limits = control.limits();
+        let mut packet = pin!(session.next_event());
+        poll_fn(|context| {
+            if let Some(copier) = copier
+                && let Poll::Ready(read) = copier.read_on(context, assembler)
+            {
+                return Poll::Ready(read);
+            }
+            if !held && let Poll::Ready(packet) = packet.as_mut().poll(context) {
+                return Poll::Ready(packet.map_err(Error::from).and_then(|p| take(p, assembler)));
+            }
+            let Some((clock, until)) = rest else {
+                return Poll::Pending;
+            };
+            if (clock.now)() >= until || control.limits() != limits {
+                return Poll::Ready(Ok(()));
+            }
+            (clock.wake_at)(until);
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Lets the reading of chunks go on, without waiting for it.
+    async fn read_on(&mut self) {
+        let Some(copier) = &mut self.copier else {
+            return;
+        };
+        let assembler = &mut self.assembler;
+        let read = poll_fn(|context| match copier.read_on(context, assembler) {
+            Poll::Ready(Err(error)) => Poll::Ready(Some(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(None),
+        });
+        if let Some(error) = read.await
+            && self.failed.is_none()
+        {
+            self.fail(error);
+        }
+    }
+
+    /// Waits until `enough`, while chunks of the copy are read on: without GTIDs their rows are locked until they are read.
+    pub async fn rest(&mut self, enough: impl Future<Output = ()>) {
+        let mut enough = pin!(enough);
+        poll_fn(|context| {
+            if self.failed.is_none()
+                && let Some(copier) = &mut self.copier
+                && let Poll::Ready(Err(error)) = copier.read_on(context, &mut self.assembler)
+            {
+                self.fail(error);
+            }
+            enough.as_mut().poll(context)
+        })
+        .await;
+    }
+
+    /// Whether the stream must stand still until a chunk of the copy has been read.
+    fn is_held(&mut self) -> bool {
+        let Some(copier) = &self.copier else {
+            return false;
+        };
+        copier.holds_the_stream(&mut self.assembler)
     }
 
     /// Takes events that are there already, until a batch is full.
@@ -346,6 +457,16 @@ impl<S: Stream> Reader<S> {
             (None, None) => false,
         };
     }
+}
+
+/// What comes next.
+enum Next {
+    /// There is something to do without the stream.
+    Goes,
+    /// The stream's next event, or the copy's next chunk.
+    Stream,
+    /// The same, but this moment at the latest.
+    StreamUntil(u64),
 }
 
 fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> {

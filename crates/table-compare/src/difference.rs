@@ -54,7 +54,7 @@ pub(crate) fn differences(
     // Sorted, so that it does not matter how rows would be hashed.
     let mut by_key: BTreeMap<Vec<u8>, Under> = BTreeMap::new();
     for (at, image) in source.iter().enumerate() {
-        let key = match side.shape().key_of(image)? {
+        let key = match side.source_key_of(image)? {
             Some(key) => key,
             None => side.in_source_form(image)?,
         };
@@ -159,3 +159,6 @@ pub(crate) fn unlike(side: &Side) -> Error {
     .hint("such a row did not come from the source: delete it on the target")
     .in_table(&shape.schema, &shape.name)
 }
+
+#[cfg(test)]
+mod tests;

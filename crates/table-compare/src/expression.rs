@@ -5,6 +5,11 @@
 //! All are separated by commas. So the text can be read from its beginning: numbers, dates and times end at the next comma, free texts after their length, and those that are NULL are not there.
 //! A value that has a mark (`pairing.rs`) puts an M in front of everything, which no row of the source has. Nothing of this depends on a server's flavour or settings; strings count by their bytes.
 //!
+//! **Reals** are written such that every bit counts, and alike on all servers. MySQL 9.7 gives the text of a real *expression* 22 characters and rounds it to fit; the text of a DOUBLE *column* has room for
+//! all digits. Older servers and MariaDB do not round, and write small numbers with a fixed point where 9.7 writes an exponent. So a DOUBLE is taken as the column has it, but those from 1e-15 to 1e-3
+//! are multiplied by 2⁵⁰ and marked with an s. A FLOAT's own text has six digits only; as a product with 1e0 it has up to 17, and with numbers below 1e-3 multiplied by 2¹⁵⁰ it never needs more
+//! than 22 characters. Multiplying by a power of two is exact. A real of fixed decimals, DOUBLE(M,D), is rounded in the column's text, and is written in both ways.
+//!
 //! **Large rows.** The server cannot make a text longer than its `max_allowed_packet`: the function returns NULL then. A table with columns large enough for that has its rows written in full
 //! while the large columns together have at most 256 KiB, and else with the SHA2-256 of each large column in place of the column: by a rule that only looks at the row, so both sides follow it alike.
 //! A row that came to NULL nevertheless would be missing in the sum, so it makes the sum impossibly large, which is an error
@@ -20,7 +25,7 @@ use datain_mysql_client::quote_identifier;
 use datain_row_block::ColumnKind;
 use datain_table_scan::{ColumnDefinition, json_types};
 
-use crate::pairing::Pair;
+use crate::pairing::{Pair, fixed_decimals};
 use crate::shape::Algorithm;
 
 /// Rows of more bytes may be written with hashes in place of their large columns.
@@ -141,6 +146,20 @@ fn items(pair: &Pair, own: &ColumnDefinition, out: &mut Vec<Item>) {
         }
         (None, K::Bit | K::Enum | K::Set) => format!("CAST({name} AS UNSIGNED)"),
         (None, K::Geometry | K::Vector) => format!("CAST({name} AS BINARY)"),
+        (None, K::Float) => float(&name),
+        (None, K::Double) => {
+            if fixed_decimals(own).is_some() {
+                out.push(Item {
+                    sql: name.clone(),
+                    nullable,
+                    is_free: false,
+                    most: 400,
+                });
+                float(&name)
+            } else {
+                double(&name)
+            }
+        }
         (None, _) => name.clone(),
     };
     let (is_free, most) = match own.kind {
@@ -162,4 +181,18 @@ fn items(pair: &Pair, own: &ColumnDefinition, out: &mut Vec<Item>) {
         is_free,
         most,
     });
+}
+
+/// 2¹⁵⁰ brings every FLOAT below 1e-3 to between 1 and 1e43.
+fn float(name: &str) -> String {
+    format!(
+        "IF(ABS({name}) >= 1e-3 OR {name} = 0, {name} * 1e0, CONCAT('s', {name} * 1427247692705959881058285969449495136382746624e0))"
+    )
+}
+
+/// 2⁵⁰ brings numbers from 1e-15 on to 1 and more.
+fn double(name: &str) -> String {
+    format!(
+        "IF(ABS({name}) >= 1e-3 OR ABS({name}) < 1e-15, {name}, CONCAT('s', {name} * 1125899906842624e0))"
+    )
 }

@@ -6,6 +6,7 @@
 mod difference;
 mod digest;
 mod expression;
+mod forms;
 mod pairing;
 mod shape;
 mod show;

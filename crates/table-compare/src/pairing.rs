@@ -7,13 +7,12 @@
 //! | source | target | how |
 //! |---|---|---|
 //! | integer | integer of another size or sign | by number; marked where it does not fit |
-//! | DOUBLE | FLOAT | every FLOAT is a DOUBLE |
 //! | CHAR, VARCHAR, TEXT | one of these, same character set | bytes |
 //! | the same | another character set | converted to the source's; marked where converting it back gives another text |
 //! | VARBINARY, BLOB | one of these | bytes |
 //! | BIT | BIT of any length | by number |
 //! | ENUM, SET | of the same members | by number |
-//! | DECIMAL of the same scale, dates and times of the same precision, BINARY of the same length, FLOAT, YEAR, JSON, GEOMETRY, VECTOR | the same | as it is |
+//! | DECIMAL of the same scale, dates and times of the same precision, BINARY of the same length, FLOAT, DOUBLE, YEAR, JSON, GEOMETRY, VECTOR | the same | as it is |
 //!
 //! Anything else is a mismatch. Two exceptions hold for conversions: utf8mb3 is written as utf8mb4 is, and so is ascii; nothing is converted between them in this direction.
 
@@ -71,10 +70,8 @@ pub(crate) fn pair(
             }
         }
         (K::Decimal, K::Decimal) if source.scale == own.scale => {}
-        (K::Float, K::Float) | (K::Double, K::Double | K::Float) => {
-            // A number of fixed decimals would be rounded to them.
-            pair.item = Some(format!("{name} * 1e0"));
-        }
+        (K::Float, K::Float) | (K::Double, K::Double)
+            if fixed_decimals(source) == fixed_decimals(own) => {}
         (K::Bit, K::Bit) | (K::Year, K::Year) | (K::Date, K::Date) => {}
         (K::Time, K::Time) | (K::Datetime, K::Datetime) | (K::Timestamp, K::Timestamp)
             if source.length == own.length => {}
@@ -122,6 +119,12 @@ fn bounds(column: &ColumnDefinition) -> (i128, i128) {
     } else {
         (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
     }
+}
+
+/// `(20,5)` of `double(20,5)`; none of a real without such.
+pub(crate) fn fixed_decimals(column: &ColumnDefinition) -> Option<&str> {
+    let (_, behind) = column.column_type.split_once('(')?;
+    behind.split_once(')').map(|(decimals, _)| decimals)
 }
 
 /// Characters in another character set.

@@ -224,14 +224,23 @@ impl Shape {
     /// `verify.image-malformed`.
     pub fn key_of(&self, image: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let table = self.definition()?;
-        let Some(key) = &table.scan_key else {
-            return Ok(None);
-        };
-        with_image(&table.kinds(), image, |image| {
-            let key = key.of_image(&table, image);
-            key.map(Some).ok_or_else(malformed)
-        })
+        key_of_source(&table, &table.kinds(), image)
     }
+}
+
+/// The key of a row image of the source, of which `table` is its definition.
+pub(crate) fn key_of_source(
+    table: &TableDefinition,
+    kinds: &[ColumnKind],
+    image: &[u8],
+) -> Result<Option<Vec<u8>>, Error> {
+    let Some(key) = &table.scan_key else {
+        return Ok(None);
+    };
+    with_image(kinds, image, |image| {
+        let key = key.of_image(table, image);
+        key.map(Some).ok_or_else(malformed)
+    })
 }
 
 /// Takes an image of all columns apart.

@@ -1,20 +1,20 @@
 //! A table on one of the two servers: what is asked of it, and what its answers mean.
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Error, Signedness};
+use datain_contract::types::Error;
 use datain_mysql_client::{Outcome, ServerVersion, Session, Stream};
 use datain_row_block::{Bitmap, ColumnKind, Image, Value};
 use datain_table_scan::{
-    Chunk, ChunkLimits, ColumnDefinition, KeyPart, Reading, ScanKey, Stretch, TableDefinition,
-    TableScan,
+    Chunk, ChunkLimits, ColumnDefinition, Reading, Stretch, TableDefinition, TableScan,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::difference::{self, Difference};
 use crate::digest::{Bucket, Digest, Range, unreadable};
 use crate::expression;
-use crate::pairing::{Pair, pair};
-use crate::shape::{Shape, malformed, with_image};
+use crate::forms::{in_source_form, of_keys, scan_key};
+use crate::pairing::pair;
+use crate::shape::{Shape, key_of_source, malformed, with_image};
 use crate::show;
 
 /// Why a table cannot be compared.
@@ -30,6 +30,8 @@ pub struct Mismatch {
 #[derive(Debug, Clone)]
 pub struct Side {
     shape: Shape,
+    /// The table as the source defines it.
+    source: TableDefinition,
     /// Kinds of the source's images.
     source_kinds: Vec<ColumnKind>,
     /// Reads rows in the source's form, with the marks behind the columns.
@@ -109,6 +111,7 @@ impl Side {
         Ok(Self {
             hash: expression::hash(shape.algorithm, &pairs, &beside),
             source_kinds: source.kinds(),
+            source,
             shape,
             rows,
             kinds,
@@ -281,24 +284,19 @@ impl Side {
     /// # Errors
     /// `verify.image-malformed`; `verify.key-unlike` where the source's type cannot hold it.
     pub fn key_of(&self, image: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let Some(key) = &self.shape.key else {
+        let Some(key) = &self.source.scan_key else {
             return Ok(None);
         };
         with_image(&self.kinds, image, |image| {
-            let parts = key.parts.iter().map(|part| part.column as usize);
-            if parts.clone().any(|at| self.is_marked(image, at)) {
+            if key
+                .parts
+                .iter()
+                .any(|part| self.is_marked(image, part.column))
+            {
                 return Err(difference::unlike(self));
             }
-            let key = ScanKey {
-                index: String::new(),
-                parts: parts
-                    .map(|column| KeyPart {
-                        column,
-                        descending: false,
-                    })
-                    .collect(),
-            };
-            let key = key.of_image(self.rows.table(), image);
+            // Columns in front of the marks have the same places as in the source's images.
+            let key = key.of_image(&self.source, image);
             key.map(Some).ok_or_else(malformed)
         })
     }
@@ -334,6 +332,11 @@ impl Side {
         difference::differences(self, source, target)
     }
 
+    /// The key of a row image of the source's side.
+    pub(crate) fn source_key_of(&self, image: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        key_of_source(&self.source, &self.source_kinds, image)
+    }
+
     pub(crate) fn source_kinds(&self) -> &[ColumnKind] {
         &self.source_kinds
     }
@@ -348,6 +351,29 @@ impl Side {
         place.is_some_and(|place| {
             let mark = image.get(self.source_kinds.len() + place);
             mark.and_then(|value: Value<'_>| value.as_i64()) != Some(0)
+        })
+    }
+
+    /// An image of the source as it can be held against one of this side as a whole.
+    pub(crate) fn in_source_form(&self, image: &[u8]) -> Result<Vec<u8>, Error> {
+        with_image(&self.source_kinds, image, |_| Ok(image.to_vec()))
+    }
+
+    /// An image of this side as it can be held against one of the source as a whole: without its marks, unless one is set.
+    pub(crate) fn comparable(&self, image: &[u8]) -> Result<Vec<u8>, Error> {
+        let columns = self.source_kinds.len();
+        with_image(&self.kinds, image, |read| {
+            if self.marked.is_empty() || (0..columns).any(|at| self.is_marked(read, at)) {
+                return Ok(image.to_vec());
+            }
+            let mut out = vec![0; Bitmap::bytes_for(columns)];
+            for at in 0..columns {
+                match read.raw(at).flatten() {
+                    Some(value) => out.extend_from_slice(value),
+                    None => out[at / 8] |= 1 << (at % 8),
+                }
+            }
+            Ok(out)
         })
     }
 
@@ -397,118 +423,5 @@ impl Side {
             Some(Outcome::Rows(set)) => Ok(set.rows),
             _ => self.named(Err(unreadable())),
         }
-    }
-}
-
-/// The key by which this table is read in the source's ranges, its columns by their places in the source: none where it lacks such a key, or orders it otherwise.
-fn scan_key(
-    source: &TableDefinition,
-    own: &TableDefinition,
-    pairs: &[Pair],
-    paired: &[usize],
-) -> Option<ScanKey> {
-    let key = source.scan_key.as_ref()?;
-    if !key.parts.iter().all(|part| pairs[part.column].same_order) {
-        return None;
-    }
-    let wanted: Vec<usize> = key.parts.iter().map(|part| paired[part.column]).collect();
-    let found = own.scan_key.iter().chain(&own.other_keys).find(|own| {
-        let columns = own.parts.iter().map(|part| part.column);
-        columns.eq(wanted.iter().copied())
-    })?;
-    Some(ScanKey {
-        index: found.index.clone(),
-        parts: key.parts.clone(),
-    })
-}
-
-/// The key's columns alone, as a table.
-fn of_keys(own: &TableDefinition, pairs: &[Pair], key: &ScanKey) -> TableDefinition {
-    let columns = key.parts.iter();
-    TableDefinition {
-        schema: own.schema.clone(),
-        name: own.name.clone(),
-        columns: columns
-            .map(|part| pairs[part.column].read_as.clone())
-            .collect(),
-        primary_key: Vec::new(),
-        scan_key: Some(ScanKey {
-            index: key.index.clone(),
-            parts: key
-                .parts
-                .iter()
-                .enumerate()
-                .map(|(column, part)| KeyPart {
-                    column,
-                    descending: part.descending,
-                })
-                .collect(),
-        }),
-        other_keys: Vec::new(),
-    }
-}
-
-/// The table as the source would define it, what is selected for its columns where that is not the column itself, and the columns that have marks.
-fn in_source_form(
-    own: &TableDefinition,
-    pairs: &[Pair],
-    scan_key: Option<ScanKey>,
-) -> (TableDefinition, Vec<Option<String>>, Vec<usize>) {
-    let mut columns: Vec<ColumnDefinition> =
-        pairs.iter().map(|pair| pair.read_as.clone()).collect();
-    let mut items: Vec<Option<String>> = pairs.iter().map(|pair| pair.item.clone()).collect();
-    let mut marked = Vec::new();
-    for (at, pair) in pairs.iter().enumerate() {
-        let Some(mark) = &pair.mark else {
-            continue;
-        };
-        marked.push(at);
-        items.push(Some(format!("({mark})")));
-        columns.push(ColumnDefinition {
-            name: format!("mark of {}", pair.read_as.name),
-            kind: ColumnKind::Tinyint,
-            signedness: Signedness::Signed,
-            collation: None,
-            charset: None,
-            length: 0,
-            scale: 0,
-            nullable: false,
-            members: 0,
-            column_type: String::new(),
-        });
-    }
-    let table = TableDefinition {
-        schema: own.schema.clone(),
-        name: own.name.clone(),
-        columns,
-        primary_key: Vec::new(),
-        scan_key,
-        other_keys: Vec::new(),
-    };
-    (table, items, marked)
-}
-
-impl Side {
-    /// An image of the source as it can be held against one of this side as a whole.
-    pub(crate) fn in_source_form(&self, image: &[u8]) -> Result<Vec<u8>, Error> {
-        with_image(&self.source_kinds, image, |_| Ok(image.to_vec()))
-    }
-
-    /// An image of this side as it can be held against one of the source as a whole: without its marks, unless one is set.
-    pub(crate) fn comparable(&self, image: &[u8]) -> Result<Vec<u8>, Error> {
-        let columns = self.source_kinds.len();
-        with_image(&self.kinds, image, |read| {
-            if self.marked.is_empty() || (0..columns).any(|at| self.is_marked(read, at)) {
-                return Ok(image.to_vec());
-            }
-            let mut out = vec![0; Bitmap::bytes_for(columns)];
-            for at in 0..columns {
-                match read.raw(at).flatten() {
-                    Some(value) => out.extend_from_slice(value),
-                    None => out[at / 8] |= 1 << (at % 8),
-                }
-            }
-            Ok(out)
-        })
     }
 }

@@ -79,10 +79,19 @@ impl TableDefinition {
         schema: &str,
         name: &str,
     ) -> Result<Option<Self>, Error> {
-        let mut sql = b"SELECT k.COLUMN_NAME, k.DATA_TYPE, k.COLUMN_TYPE, k.CHARACTER_OCTET_LENGTH, k.DATETIME_PRECISION, k.NUMERIC_PRECISION, k.NUMERIC_SCALE, \
-            k.IS_NULLABLE, c.ID, c.CHARACTER_SET_NAME \
-            FROM information_schema.COLUMNS k LEFT JOIN information_schema.COLLATIONS c ON c.COLLATION_NAME = k.COLLATION_NAME WHERE "
-            .to_vec();
+        // MariaDB has collations that go with several character sets; the list of collations has neither the full name nor the number of these.
+        let version = session.server_version();
+        let collations = if version.is_mariadb() && version.numbers() >= (10, 10, 1) {
+            "COLLATION_CHARACTER_SET_APPLICABILITY c ON c.FULL_COLLATION_NAME"
+        } else {
+            "COLLATIONS c ON c.COLLATION_NAME"
+        };
+        let mut sql = format!(
+            "SELECT k.COLUMN_NAME, k.DATA_TYPE, k.COLUMN_TYPE, k.CHARACTER_OCTET_LENGTH, k.DATETIME_PRECISION, k.NUMERIC_PRECISION, k.NUMERIC_SCALE, \
+            k.IS_NULLABLE, c.ID, k.CHARACTER_SET_NAME \
+            FROM information_schema.COLUMNS k LEFT JOIN information_schema.{collations} = k.COLLATION_NAME WHERE "
+        )
+        .into_bytes();
         place(&mut sql, "k.", schema, name);
         sql.extend_from_slice(b" ORDER BY k.ORDINAL_POSITION");
         let columns: Result<Vec<ColumnDefinition>, Error> =

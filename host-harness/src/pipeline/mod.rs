@@ -16,6 +16,7 @@
 mod backoff;
 pub mod channel;
 mod components;
+pub(crate) mod copying;
 mod generation;
 mod handle;
 mod lag;
@@ -30,6 +31,7 @@ mod supervisor;
 pub mod tail;
 pub mod verify;
 
+pub use copying::{CopyStatus, TableStatus};
 pub use handle::Handle;
 pub use lane::{Pace, Plugins, Reader, Standing, Writer};
 pub use status::{Status, StatusHandle};

@@ -31,7 +31,7 @@ fn ranges(pair: &Pair, session: &mut Root, rows: u64) -> Vec<Range> {
 }
 
 /// The ranges are a partition of the table, in order, and equal on both sides; and rows are found by their keys.
-fn partition(pair: &Pair, a: &mut Root, b: &mut Root, name: &str) {
+pub fn partition(pair: &Pair, a: &mut Root, b: &mut Root, name: &str) {
     let whole = digest(&pair.source, a, &Range::default());
     let of_all = rows(&pair.source, a, &Range::default());
     assert!(whole.rows > 1, "{name}");
@@ -250,10 +250,9 @@ fn numbers_of_another_size() {
         &mut writer,
         &format!(
             "CREATE DATABASE {SOURCE}; CREATE DATABASE {TARGET}; \
-             CREATE TABLE {SOURCE}.n (id INT PRIMARY KEY, a TINYINT UNSIGNED ZEROFILL, d DOUBLE, i BIGINT UNSIGNED); \
-             CREATE TABLE {TARGET}.n (d FLOAT, surplus INT, id BIGINT, i SMALLINT, a INT UNSIGNED ZEROFILL, PRIMARY KEY (id)); \
-             INSERT INTO {SOURCE}.n VALUES (1, 1, 0.5, 7), (2, 255, NULL, 0), (3, NULL, -0e0, NULL), (-4, 0, 1e30, 9), (2147483647, 3, 0, 9); \
-             UPDATE {SOURCE}.n SET d = CAST(1e30 AS FLOAT) WHERE id = -4; \
+             CREATE TABLE {SOURCE}.n (id INT PRIMARY KEY, a TINYINT UNSIGNED ZEROFILL, d DOUBLE UNSIGNED, i BIGINT UNSIGNED); \
+             CREATE TABLE {TARGET}.n (d DOUBLE, surplus INT, id BIGINT, i SMALLINT, a INT UNSIGNED ZEROFILL, PRIMARY KEY (id)); \
+             INSERT INTO {SOURCE}.n VALUES (1, 1, 0.5, 7), (2, 255, NULL, 0), (3, NULL, 1e-5, NULL), (-4, 0, 1e30, 9), (2147483647, 3, 0, 9); \
              INSERT INTO {TARGET}.n (id, a, d, i) SELECT * FROM {SOURCE}.n"
         ),
     );

@@ -3,6 +3,7 @@
 use datain_binlog::{RowsEvent, RowsFlags};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Error, Operation, RowFlags, RowSet};
+use datain_row_block::ColumnKind;
 
 use super::{Assembler, unreadable};
 use crate::copying::Stage;
@@ -73,11 +74,8 @@ impl Assembler {
     ) -> Result<Taken, Error> {
         let there = event.images.len();
         let framing = &mut self.framing;
-        let Some(columns) = self
-            .tables
-            .get(event.table_id)
-            .and_then(|t| t.columns.as_ref())
-        else {
+        let table = self.tables.get(event.table_id);
+        let Some((table, columns)) = table.and_then(|t| Some((&*t, t.columns.as_ref()?))) else {
             return Ok(Taken {
                 used: there,
                 wanted: 0,
@@ -144,13 +142,20 @@ impl Assembler {
                     length: u32::try_from(length).unwrap_or(u32::MAX),
                     flags: flags(event.flags),
                 };
-                if framing.state.copy.is_some() {
+                let name = (table.schema.as_str(), table.name.as_str());
+                let leads_on =
+                    set.operation != Operation::Insert && self.copying.leads_on(name.0, name.1);
+                if framing.state.copy.is_some() && !leads_on {
                     // Rows that they refer to may come later.
                     set.flags |= RowFlags::NO_FOREIGN_KEY_CHECKS;
                 }
+                if framing.state.copy.is_some() {
+                    let kinds: Vec<ColumnKind> = columns.columns.iter().map(|c| c.kind).collect();
+                    self.copying.must_stay(&set, name, rows, &kinds)?;
+                }
                 if is_copying {
                     let kinds: Vec<u8> = columns.columns.iter().map(|c| c.kind.code()).collect();
-                    set.flags |= self.copying.changed(&set, rows, &kinds)?;
+                    set.flags |= self.copying.changed(&set, name, rows, &kinds)?;
                 }
                 framing.push(Change::Rows(set));
                 framing.cut_if_full();
