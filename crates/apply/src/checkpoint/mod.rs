@@ -158,6 +158,43 @@ pub async fn prepared<S: Stream>(
         .collect())
 }
 
+/// The newest checkpoint of a pipeline whose row was [read](read) before on this session: for who asks often. None when there is none, or the pipeline is gone.
+///
+/// # Errors
+/// `checkpoint.damaged`; errors of the server.
+pub(crate) async fn newest<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+) -> Result<Option<Checkpoint>, Error> {
+    let mut sql =
+        b"SELECT ordinal, HEX(state), display FROM datain.checkpoints WHERE stream = ".to_vec();
+    literal(&mut sql, stream);
+    let row = match session.query_first(&sql).await {
+        Ok(row) => row,
+        Err(error) if tables_are_gone(&error) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let Some([ordinal, state, display]) = row.and_then(|row| <[_; 3]>::try_from(row).ok()) else {
+        return Ok(None);
+    };
+    let Some(state) = state else {
+        return Ok(None);
+    };
+    let damaged = || {
+        Error::fatal(
+            "checkpoint.damaged",
+            "the row in datain.checkpoints cannot be read",
+        )
+    };
+    Ok(Some(Checkpoint {
+        ordinal: ordinal
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(damaged)?,
+        data: unhex(&state).ok_or_else(damaged)?,
+        display: display.unwrap_or_default(),
+    }))
+}
+
 fn unhex(hex: &str) -> Option<Vec<u8>> {
     if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
         return None;

@@ -33,6 +33,8 @@ pub struct Examiner<S> {
     filter: TableFilter,
     only: TableFilter,
     table: Option<Begun>,
+    /// The pipeline's row was read, and is of a format that is known.
+    knows_pipeline: bool,
 }
 
 struct Begun {
@@ -105,6 +107,7 @@ impl<S: Stream> Examiner<S> {
             filter,
             only,
             table: None,
+            knows_pipeline: false,
         })
     }
 
@@ -129,7 +132,11 @@ impl<S: Stream> Examiner<S> {
     /// # Errors
     /// Errors of the server; a row that cannot be read.
     pub async fn checkpoint(&mut self) -> Result<Option<Checkpoint>, Error> {
+        if self.knows_pipeline {
+            return checkpoint::newest(&mut self.session, &self.stream).await;
+        }
         let stored = checkpoint::read(&mut self.session, &self.stream).await?;
+        self.knows_pipeline = stored.is_some();
         Ok(stored.and_then(|stored| stored.checkpoint))
     }
 

@@ -41,11 +41,14 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Where the log ends now.
+    /// Where the log of the server with this uuid ends now.
     ///
     /// # Errors
     /// `verify.no-position` where the server does not tell it; errors of the server.
-    pub async fn now<S: Stream>(session: &mut Session<S>) -> Result<Self, Error> {
+    pub async fn now<S: Stream>(
+        session: &mut Session<S>,
+        server_uuid: &str,
+    ) -> Result<Self, Error> {
         let position = facts::head(session).await?.ok_or_else(|| {
             Error::reconfigure(
                 "verify.no-position",
@@ -54,7 +57,7 @@ impl Mark {
             .hint("turn on log_bin, and GRANT REPLICATION CLIENT ON *.* TO the source's account")
         })?;
         Ok(Self {
-            server_uuid: server_uuid(session).await?,
+            server_uuid: server_uuid.to_owned(),
             file: position.file,
             offset: position.offset,
         })
@@ -112,15 +115,6 @@ impl Mark {
             None => Ok(false),
         }
     }
-}
-
-async fn server_uuid<S: Stream>(session: &mut Session<S>) -> Result<String, Error> {
-    let row = session
-        .query_first(b"SHOW GLOBAL VARIABLES LIKE 'server_uuid'")
-        .await?;
-    Ok(row
-        .and_then(|row| row.into_iter().nth(1).flatten())
-        .unwrap_or_default())
 }
 
 /// Whether the log holds nothing between two places that could change anything.

@@ -34,6 +34,7 @@ pub struct Examiner<S> {
     only: TableFilter,
     side: Option<Side>,
     holds: bool,
+    server_uuid: String,
 }
 
 /// Rows of a part, and the part that they are.
@@ -76,7 +77,12 @@ impl<S: Stream> Examiner<S> {
         session
             .exec(b"SET SESSION innodb_lock_wait_timeout = 2")
             .await?;
+        let row = session
+            .query_first(b"SHOW GLOBAL VARIABLES LIKE 'server_uuid'")
+            .await?;
+        let server_uuid = row.and_then(|row| row.into_iter().nth(1).flatten());
         Ok(Self {
+            server_uuid: server_uuid.unwrap_or_default(),
             session,
             filter,
             only,
@@ -311,7 +317,7 @@ impl<S: Stream> Examiner<S> {
     /// # Errors
     /// As [`Mark::now`].
     pub async fn mark(&mut self) -> Result<Mark, Error> {
-        Mark::now(&mut self.session).await
+        Mark::now(&mut self.session, &self.server_uuid).await
     }
 
     /// Whether a checkpoint covers a mark.

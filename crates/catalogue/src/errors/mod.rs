@@ -7,6 +7,7 @@ mod server;
 mod source;
 mod target;
 mod usage;
+mod verify;
 
 /// Codes that mean the same to the one who gets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub static ERRORS: &[Section] = &[
     server::SECTION,
     source::SECTION,
     target::SECTION,
+    verify::SECTION,
     host::SECTION,
     cutover::SECTION,
 ];

@@ -12,7 +12,7 @@
 //! go. The target deletes its rows with these keys, and inserts the source's, in one transaction; then they are compared again. A row with another key that has a unique value of one of
 //! them stands in the way: two rows may have exchanged their values. So keys that could not be repaired are tried again together with all others of which the same is true.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::super::Stop;
@@ -20,7 +20,7 @@ use super::table::Comparing;
 use super::{Difference, DifferenceKind, Values};
 use crate::bindings;
 use crate::bindings::TableRows;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plugin::interrupted;
 
 #[cfg(doc)]
@@ -28,12 +28,16 @@ use super::Options;
 
 /// Keys that are looked at together, without locks.
 const TOGETHER: usize = 200;
-/// Keys that are held at the same time.
+/// Keys that are held at the same time: at first, and while that takes no longer than `BRIEF`, at most.
 const HELD: usize = 50;
+const MOST_HELD: usize = 400;
+const BRIEF: Duration = Duration::from_millis(100);
 /// Keys that are held at the same time for a repair when they stand in each other's way.
 const HELD_TOGETHER: usize = 2000;
-/// How often keys are looked at without locks, and how long the rest before the first look is; each later one is twice as long.
+/// How often keys are looked at without locks, and how long the rest before the first look is; each later one is twice as long. Many keys are not changed by chance: they are
+/// looked at once.
 const LOOKS: u32 = 2;
+const MANY: usize = 200;
 const FIRST_REST: Duration = Duration::from_millis(100);
 /// How often it is tried to hold a key.
 const TRIES: u32 = 8;
@@ -49,6 +53,8 @@ enum Held {
     InTheWay,
     /// Locks were not to be had, or the target was not near enough.
     NotYet,
+    /// The rows are too large to be compared together.
+    TooLarge,
 }
 
 struct Found {
@@ -64,19 +70,17 @@ impl Keys<'_, '_> {
         left.retain(|key| seen.insert(key.clone()));
         let mut rest = FIRST_REST;
         for look in 0..LOOKS {
-            if left.is_empty() {
-                return Ok(());
+            if left.is_empty() || (look > 0 && left.len() > MANY) {
+                break;
             }
-            if look > 0 {
-                pause(self.0.waiting.stop, rest)?;
-                rest *= 2;
-            }
+            pause(self.0.waiting.stop, rest)?;
+            rest *= 2;
             let mut still = Vec::new();
+            let mut known = HashSet::new();
             for keys in left.chunks(TOGETHER) {
-                let found = self.look(keys)?;
-                let asked: HashSet<&Vec<u8>> = found.iter().map(|d| &d.key).collect();
+                let found = self.look(keys)?.into_iter().map(|found| found.key);
                 // A row whose key is equal for the server and not in its bytes is found under both.
-                still.extend(asked.into_iter().cloned());
+                still.extend(found.filter(|key| known.insert(key.clone())));
             }
             left = still;
         }
@@ -85,8 +89,17 @@ impl Keys<'_, '_> {
             return Ok(());
         }
         let mut in_the_way = Vec::new();
-        for keys in left.chunks(HELD) {
+        let (mut rest, mut size) = (left.as_slice(), HELD);
+        while !rest.is_empty() {
+            let (keys, behind) = rest.split_at(size.min(rest.len()));
+            let begun = Instant::now();
             self.hold(keys, &mut in_the_way)?;
+            size = if begun.elapsed() <= BRIEF {
+                (size * 2).min(MOST_HELD)
+            } else {
+                HELD
+            };
+            rest = behind;
         }
         for keys in in_the_way.clone().chunks(HELD_TOGETHER) {
             let mut again = Vec::new();
@@ -100,9 +113,23 @@ impl Keys<'_, '_> {
 
     /// One look without locks.
     fn look(&self, keys: &[Vec<u8>]) -> Result<Vec<bindings::Difference>> {
-        let rows = self.read(keys, false)?;
-        self.0.waiting.catch_up()?;
-        self.compare(keys, rows)
+        let mut all = Vec::new();
+        let mut left = vec![keys];
+        while let Some(keys) = left.pop() {
+            let found = self.read(keys, false).and_then(|rows| {
+                self.0.waiting.catch_up()?;
+                self.compare(keys, rows)
+            });
+            match found {
+                Ok(found) => all.extend(found),
+                Err(error) if is_too_large(&error) && keys.len() > 1 => {
+                    let (a, b) = keys.split_at(keys.len() / 2);
+                    left.extend([b, a]);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
     }
 
     fn read(&self, keys: &[Vec<u8>], hold: bool) -> Result<TableRows> {
@@ -129,6 +156,10 @@ impl Keys<'_, '_> {
             match self.hold_once(&keys)? {
                 Held::Differ(found) => self.add(found),
                 Held::InTheWay => in_the_way.extend(keys),
+                Held::TooLarge => {
+                    let (a, b) = keys.split_at(keys.len() / 2);
+                    left.extend([(b.to_vec(), tries), (a.to_vec(), tries)]);
+                }
                 Held::NotYet if tries <= 1 => self.0.report.undecided += keys.len() as u64,
                 // One key may be locked for long; the others are not to wait for it.
                 Held::NotYet if keys.len() > 1 && tries < TRIES => {
@@ -155,11 +186,15 @@ impl Keys<'_, '_> {
         let rows = match self.read(keys, true) {
             Ok(rows) => rows,
             Err(error) if error.code() == "verify.locked" => return Ok(Held::NotYet),
+            Err(error) if is_too_large(&error) && keys.len() > 1 => return Ok(Held::TooLarge),
             Err(error) => return Err(error),
         };
         let found = self.while_held(keys, &rows, end);
         let released = self.0.pair.source.get(|source| source.release());
-        let found = found?;
+        let found = match found {
+            Err(error) if is_too_large(&error) && keys.len() > 1 => Held::TooLarge,
+            found => found?,
+        };
         match released {
             Ok(()) => Ok(found),
             Err(error) if error.code() == "verify.lost" => Ok(Held::NotYet),
@@ -223,13 +258,13 @@ impl Keys<'_, '_> {
     fn add(&mut self, found: impl IntoIterator<Item = Found>) {
         let report = &mut self.0.report;
         // The same row may have been found under two keys that are equal for the server.
-        let mut counted: HashMap<Vec<u8>, ()> = HashMap::new();
+        let mut counted = HashSet::new();
         for Found {
             difference,
             repaired,
         } in found
         {
-            if counted.insert(difference.key.clone(), ()).is_some() {
+            if !counted.insert(difference.key.clone()) {
                 continue;
             }
             report.differing += 1;
@@ -241,6 +276,10 @@ impl Keys<'_, '_> {
         self.0.progress.differing += counted.len() as u64;
         self.0.watcher.progress(self.0.progress);
     }
+}
+
+fn is_too_large(error: &Error) -> bool {
+    error.code() == "verify.too-large"
 }
 
 pub(super) fn pause(stop: &Stop, time: Duration) -> Result<()> {

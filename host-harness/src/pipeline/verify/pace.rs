@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::Stop;
 use super::Options;
+use crate::bindings::KeyRange;
 use crate::error::{Error, Kind, Result};
 use crate::plugin::interrupted;
 
@@ -34,6 +35,9 @@ struct Limit {
 struct Sample {
     millionths: u32,
     taken: bool,
+    /// Parts that were not taken, and one of them, by chance.
+    passed: u32,
+    spare: Option<KeyRange>,
 }
 
 impl Pace {
@@ -63,6 +67,8 @@ impl Pace {
                 )]
                 millionths: (percent.clamp(0.0, 100.0) * 10_000.0) as u32,
                 taken: false,
+                passed: 0,
+                spare: None,
             }),
         }
     }
@@ -77,28 +83,29 @@ impl Pace {
         self.rows = FIRST.min(self.most);
         if let Some(sample) = &mut self.sample {
             sample.taken = false;
+            sample.passed = 0;
+            sample.spare = None;
         }
     }
 
-    /// Whether the next part is compared. Of each table there is one at least: the last, if no other was.
-    pub(super) fn takes(&mut self, is_last: bool) -> Result<bool> {
+    /// The part that is compared after the source was asked for this one: this one, another one, or none. Of each table it is one at least.
+    pub(super) fn take(&mut self, part: KeyRange) -> Result<Option<KeyRange>> {
         let Some(sample) = &mut self.sample else {
-            return Ok(true);
+            return Ok(Some(part));
         };
-        let mut bytes = [0; 4];
-        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).map_err(
-            |_| {
-                Error::new(
-                    Kind::Fatal,
-                    "host.resources",
-                    "the system gives no random bytes",
-                )
-            },
-        )?;
-        let takes =
-            u32::from_ne_bytes(bytes) % 1_000_000 < sample.millionths || (is_last && !sample.taken);
-        sample.taken |= takes;
-        Ok(takes)
+        let is_last = part.up_to.is_none();
+        if chance(1_000_000)? < sample.millionths {
+            sample.taken = true;
+            return Ok(Some(part));
+        }
+        // There may be no row in the last part, if it is not the only one.
+        if !is_last || sample.passed == 0 {
+            sample.passed += 1;
+            if chance(sample.passed)? == 0 {
+                sample.spare = Some(part);
+            }
+        }
+        Ok(sample.spare.take_if(|_| is_last && !sample.taken))
     }
 
     /// A part had so many rows and took so long on the slower server: what follows from that for the next one, and a rest.
@@ -128,6 +135,19 @@ impl Pace {
         }
         Ok(())
     }
+}
+
+/// A number below `end`, each about as likely.
+fn chance(end: u32) -> Result<u32> {
+    let mut bytes = [0; 4];
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).map_err(|_| {
+        Error::new(
+            Kind::Fatal,
+            "host.resources",
+            "the system gives no random bytes",
+        )
+    })?;
+    Ok(u32::from_ne_bytes(bytes) % end.max(1))
 }
 
 #[cfg(test)]
@@ -163,16 +183,29 @@ mod tests {
 
     #[test]
     fn a_sample_takes_one_part_at_least() {
-        let mut pace = Pace::new(&Options {
+        let part = |up_to: Option<u8>| KeyRange {
+            after: None,
+            up_to: up_to.map(|key| vec![key]),
+            bucket: None,
+        };
+        let mut none = Pace::new(&Options {
             sample_percent: Some(0.0),
             ..Options::default()
         });
-        assert!(!pace.takes(false).unwrap());
-        assert!(pace.takes(true).unwrap());
+        for _ in 0..2 {
+            none.begin_table();
+            assert!(none.take(part(Some(1))).unwrap().is_none());
+            assert!(none.take(part(Some(2))).unwrap().is_none());
+            // The last one may be empty.
+            assert!(none.take(part(None)).unwrap().unwrap().up_to.is_some());
+        }
+        none.begin_table();
+        assert!(none.take(part(None)).unwrap().is_some());
         let mut all = Pace::new(&Options {
             sample_percent: Some(100.0),
             ..Options::default()
         });
-        assert!(all.takes(false).unwrap() && all.takes(true).unwrap());
+        assert!(all.take(part(Some(1))).unwrap().is_some());
+        assert!(all.take(part(None)).unwrap().is_some());
     }
 }

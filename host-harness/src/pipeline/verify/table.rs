@@ -92,8 +92,8 @@ impl Comparing<'_> {
                     after: Some(key),
                     ..WHOLE
                 });
-                if self.pace.takes(rest.is_none())? {
-                    under_way.push_back(self.begin(range));
+                if let Some(part) = self.pace.take(range)? {
+                    under_way.push_back(self.begin(part));
                 }
                 continue;
             }

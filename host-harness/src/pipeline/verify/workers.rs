@@ -124,7 +124,7 @@ impl<R> Answer<R> {
         self.0.recv().unwrap_or_else(|_| {
             Err(Error::new(
                 Kind::Fatal,
-                "host.thread-died",
+                "host.panic",
                 "a thread of the comparison ended without an answer",
             ))
         })
