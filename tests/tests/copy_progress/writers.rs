@@ -28,7 +28,7 @@ const WAYS: [(&str, &[&str]); 3] = [
     ),
     (
         "default",
-        &["--source-load", "25", "--busy-share-percent", "30"],
+        &["--source-load", "25", "--busy-share-percent", "50"],
     ),
     (
         "no limits",
