@@ -9,6 +9,7 @@ use datain_binlog::{
 };
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Change, Error, XaBranch, XaStep};
+use datain_schema_objects::plan::Definer;
 use datain_sql_statement::{TableFilter, Xid};
 
 use crate::checkpoint::State;
@@ -16,7 +17,7 @@ use crate::copying::Copying;
 use crate::framing::{Counts, Framing, Open};
 use crate::position::{Position, widen};
 use crate::printed;
-use crate::statement::{Meaning, meaning, statement};
+use crate::statement::{Meaning, meaning, run_as, statement};
 use crate::tables::Tables;
 use pieces::Unpacking;
 
@@ -42,6 +43,8 @@ pub struct Assembler {
     shows_statements: bool,
     /// The events stand in a relay log.
     in_relay_log: bool,
+    /// As whom views, routines, triggers and events run.
+    definer: Definer,
 }
 
 impl Assembler {
@@ -66,12 +69,18 @@ impl Assembler {
             unpacking: None,
             shows_statements: false,
             in_relay_log: false,
+            definer: Definer::default(),
         }
     }
 
     /// For a stream that nothing is applied from: statements that replication must refuse are passed on like any other ([`crate::printed`]).
     pub fn show_statements(&mut self) {
         self.shows_statements = true;
+    }
+
+    /// As whom views, routines, triggers and events run that the log makes or changes.
+    pub fn let_run_as(&mut self, definer: Definer) {
+        self.definer = definer;
     }
 
     /// The events that follow stand at the beginning of this file, which is read without a server.
@@ -377,6 +386,7 @@ impl Assembler {
             Meaning::Statement(statement) => {
                 self.must_not_define(&statement)?;
                 self.opened(header, before);
+                let statement = run_as(self.definer, statement);
                 self.framing.push_statement(statement);
                 self.framing.end()
             }

@@ -76,6 +76,7 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
         position,
         gtids,
         copy: (start.mode == "snapshot").then_some(Place::BEGINNING),
+        aside: None,
     };
     match start.mode.as_str() {
         "position" => {
@@ -275,6 +276,7 @@ mod tests {
             },
             gtids: gtids.map(|t| t.parse().unwrap()),
             copy: None,
+            aside: None,
         })
     }
 

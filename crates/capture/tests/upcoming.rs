@@ -20,6 +20,7 @@ fn begin() -> State {
         },
         gtids: Some(GtidSet::new()),
         copy: None,
+        aside: None,
     }
 }
 

@@ -127,6 +127,7 @@ impl Loader<'_> {
             replicate: Replicate {
                 include: file.replicate.include,
                 exclude: file.replicate.exclude,
+                definer: file.replicate.definer,
             },
             throttle: self.throttle(file.snapshot)?,
             check: Check {

@@ -18,6 +18,7 @@
 //! | | `connect_timeout_seconds` | 10 | name look-up, connect and TLS handshake, each |
 //! | `[source]` | `server_id` | derived from `name`, see [`server_id::derive`] | this replica's id among the source's replicas |
 //! | `[replicate]` | `include`, `exclude` | everything but system schemas | patterns `schema.table` with MySQL's `%` and `_`, or `*` |
+//! | | `definer` | `"keep"` | or `"current-user"`: as whom views, routines, triggers and events run on the target |
 //! | `[start]` | `mode` | `"snapshot"` | `snapshot`, `position`, `gtid`, `now`: where a pipeline without a checkpoint begins |
 //! | | `file`, `position` | `position` 4 | with `position` |
 //! | | `gtid_set` | | with `gtid` |
@@ -196,6 +197,19 @@ pub struct Replicate {
     pub include: Vec<String>,
     /// Patterns of what to leave out of that.
     pub exclude: Vec<String>,
+    /// As whom what has a definer runs.
+    pub definer: Definer,
+}
+
+/// As whom views, routines, triggers and events run on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Definer {
+    /// As the account that they run as on the source.
+    #[default]
+    Keep,
+    /// As the target's account of the pipeline.
+    CurrentUser,
 }
 
 /// Where a pipeline without a checkpoint begins.

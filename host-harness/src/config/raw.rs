@@ -59,6 +59,8 @@ pub(super) struct Replicate {
     pub include: Vec<String>,
     #[serde(default)]
     pub exclude: Vec<String>,
+    #[serde(default)]
+    pub definer: super::Definer,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]

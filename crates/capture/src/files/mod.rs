@@ -94,6 +94,7 @@ impl<B: FileBytes> FileReader<B> {
                 position: Position::default(),
                 gtids: None,
                 copy: None,
+                aside: None,
             };
             let mut assembler = Assembler::new(
                 state,

@@ -79,6 +79,7 @@ pub fn assembler_of(
         },
         gtids: by_gtid.then(GtidSet::new),
         copy: None,
+        aside: None,
     };
     let include: Vec<String> = include.iter().map(|s| (*s).to_owned()).collect();
     let filter = TableFilter::new(&include, &[]).unwrap();

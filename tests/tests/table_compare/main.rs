@@ -1,0 +1,13 @@
+//! Tables compared by two servers: equal ones are equal, and whatever differs is found and named.
+
+mod bits;
+#[path = "../loading/corners.rs"]
+mod corners;
+mod equal;
+mod flavors;
+#[path = "../table_scan/key_types.rs"]
+mod key_types;
+mod pairs;
+mod ranges;
+mod speed;
+mod traps;
