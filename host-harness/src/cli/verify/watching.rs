@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::logging;
 use crate::pipeline::verify::{Progress, Watcher};
@@ -34,7 +34,9 @@ impl Display {
         {
             bar.set_style(style);
         }
-        logging::keep_above(&bar);
+        let bars = MultiProgress::new();
+        let bar = bars.add(bar);
+        logging::keep_above(&bars);
         Self(RefCell::new(Output::Bar {
             bar,
             drawn: Instant::now(),
@@ -53,6 +55,9 @@ impl Watcher for Display {
     fn progress(&self, progress: &Progress) {
         match &mut *self.0.borrow_mut() {
             Output::Bar { bar, drawn } => {
+                if bar.is_finished() {
+                    bar.reset();
+                }
                 // An estimate may be too small.
                 bar.set_length(progress.estimated_rows.max(progress.rows));
                 bar.set_position(progress.rows);
