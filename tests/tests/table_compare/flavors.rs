@@ -74,9 +74,7 @@ fn common(flavors: [Flavor; 2]) {
         }
         run(
             &mut writer,
-            &format!(
-                "INSERT INTO c6 VALUES (3, NULL, NULL, NULL, NULL, ST_GeomFromText('LINESTRING(0 0, 1.5 -1e-300)'), ST_GeomFromText('POINT(1 2)'))"
-            ),
+            "INSERT INTO c6 VALUES (3, NULL, NULL, NULL, NULL, ST_GeomFromText('LINESTRING(0 0, 1.5 -1e-300)'), ST_GeomFromText('POINT(1 2)'))",
         );
         let is_source = std::ptr::eq(server, &raw const servers[0]);
         // A column for each type, and a row for each column, in which the others are NULL.
