@@ -1,4 +1,5 @@
 -- schemas: v_numbers
+-- servers: mysql-9.7, mysql-5.6
 -- fidelity: type | TINYINT to BIGINT, signed and unsigned | equal, at their limits too
 -- fidelity: type | DECIMAL | equal, up to DECIMAL(65,30)
 -- fidelity: type | FLOAT, DOUBLE | equal to the bit: subnormals, -0, the largest and the smallest

@@ -18,6 +18,7 @@ use crate::position::{Position, widen};
 use crate::printed;
 use crate::statement::{Meaning, meaning, statement};
 use crate::tables::Tables;
+use crate::unsaid::{self, Sessions};
 use pieces::Unpacking;
 
 mod copied;
@@ -44,6 +45,8 @@ pub struct Assembler {
     shows_statements: bool,
     /// The events stand in a relay log.
     in_relay_log: bool,
+    /// For statements of whose session the log does not say all.
+    sessions: Sessions,
 }
 
 impl Assembler {
@@ -69,7 +72,13 @@ impl Assembler {
             unpacking: None,
             shows_statements: false,
             in_relay_log: false,
+            sessions: Sessions::default(),
         }
+    }
+
+    /// What holds for all sessions of the server that wrote the log, where the log itself does not say.
+    pub fn suppose(&mut self, sessions: Sessions) {
+        self.sessions = sessions;
     }
 
     /// For a stream that nothing is applied from: statements that replication must refuse are passed on like any other ([`crate::printed`]).
@@ -377,13 +386,15 @@ impl Assembler {
                 self.opened(header, before);
                 self.framing.end()
             }
-            Meaning::Statement(statement) => {
+            Meaning::Statement(mut statement) => {
+                unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
                 self.must_not_define(&statement)?;
                 self.opened(header, before);
                 self.framing.push_statement(statement);
                 self.framing.end()
             }
-            Meaning::CreateSelect(statement) if self.framing.is_at_its_beginning() => {
+            Meaning::CreateSelect(mut statement) if self.framing.is_at_its_beginning() => {
+                unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
                 self.must_not_define(&statement)?;
                 self.framing.push_statement(statement);
                 Ok(())

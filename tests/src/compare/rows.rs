@@ -58,7 +58,7 @@ impl Columns {
             let column = quoted(name);
             let part = match kind.as_str() {
                 // HEX() of a number rounds it; a FLOAT as such is shown with six digits only.
-                "float" => format!("CAST(CAST({column} AS DOUBLE) AS CHAR)"),
+                "float" => format!("CAST({column} * 1e0 AS CHAR)"),
                 "double" | "decimal" => format!("CAST({column} AS CHAR)"),
                 // The text of an invalid ENUM value and of an empty member are the same.
                 "enum" | "set" => format!("CONCAT({column} | 0, '=', HEX({column}))"),

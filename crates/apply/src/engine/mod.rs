@@ -137,7 +137,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         stream: &str,
         beginning: &Beginning,
     ) -> Result<Opened<S, H>, Error> {
-        if !session.server_version().is_mysql_since(8, 0, 0) {
+        if !settings::writes_to(session.server_version()) {
             return Err(Error::reconfigure(
                 "sink.flavour-unsupported",
                 format!(
@@ -145,7 +145,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                     session.server_version()
                 ),
             )
-            .hint("MySQL 8.0 and later are supported; older servers and MariaDB are planned"));
+            .hint("MySQL 5.6 and later are supported; MariaDB is planned"));
         }
         settle_session(&mut session).await?;
         let Claimed {
@@ -431,7 +431,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
 
 /// Prepares a session for rows.
 async fn settle_session<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    session.exec(settings::FOR_ROWS).await?;
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
     for sql in settings::IF_KNOWN {
         match session.exec(sql).await {
             Err(e)

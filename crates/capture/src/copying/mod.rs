@@ -4,7 +4,7 @@
 //! ([`datain_table_scan`]), each of which is handed on as a transaction of inserts once the stream has come to where it is right ([`window`]). What was handed on is part
 //! of the checkpoint ([`Place`]), so a copy goes on after a kill.
 //!
-//! The marks: a chunk is read when `@@gtid_executed` covers all that the stream has handed on, since a transaction comes into the log before it can be seen. Without GTIDs
+//! The marks: a chunk is read when all that the stream has handed on can be seen ([`visible`]), since a transaction comes into the log before that. Without GTIDs
 //! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
 
 mod place;
@@ -28,6 +28,7 @@ use crate::assembler::Assembler;
 use crate::check::cascades;
 use crate::facts;
 use crate::position::Position;
+use crate::visible;
 pub use place::Place;
 pub use window::{Copying, Stage, changed_meanwhile};
 
@@ -405,11 +406,8 @@ impl<S: Stream> Copier<S> {
 
     /// Waits until the source shows everything that was handed on.
     async fn must_show(&mut self, handed_on: &GtidSet) -> Result<(), Error> {
-        let sql = format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{handed_on:#}', 1)");
         for _ in 0..LOOKS {
-            let row = self.session.query_first(sql.as_bytes()).await?;
-            let waited_in_vain = row.and_then(|row| row.into_iter().next().flatten());
-            if waited_in_vain.as_deref() == Some("0") {
+            if visible::shows(&mut self.session, handed_on).await? {
                 return Ok(());
             }
         }
