@@ -1,6 +1,5 @@
 -- Definitions that change between row events, accounts that must not travel, and schemas that come and go.
 -- schemas: shop
--- servers: mysql-9.7, mysql-5.6
 -- fidelity: statement | `CREATE`, `ALTER`, `RENAME`, `TRUNCATE` and `DROP` of tables, schemas and views | run as it was written
 -- fidelity: statement | `SAVEPOINT`, `ROLLBACK TO SAVEPOINT` | what was rolled back does not arrive
 CREATE DATABASE shop;

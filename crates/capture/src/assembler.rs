@@ -37,8 +37,6 @@ pub struct Assembler {
     knows_its_place: bool,
     /// Tables whose first copy is not complete.
     copying: Copying,
-    /// The id in records of the table that is being copied, and how many columns it has.
-    copied: Option<(u32, usize)>,
     /// An event that is taken in pieces, or that holds others.
     unpacking: Option<Unpacking>,
     /// Statements that replication refuses are shown.
@@ -68,7 +66,6 @@ impl Assembler {
             framing: Framing::new(state, ordinal),
             knows_its_place: false,
             copying: Copying::default(),
-            copied: None,
             unpacking: None,
             shows_statements: false,
             in_relay_log: false,
