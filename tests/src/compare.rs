@@ -118,7 +118,7 @@ fn summaries(server: &Server, schemas: &[&str], is_across: bool) -> Result<Vec<(
     if tables.is_empty() {
         return Ok(Vec::new());
     }
-    let sums = rows::checksums(server, &tables)?;
+    let sums = rows::checksums(server, &tables, is_across)?;
     let definitions = if is_across {
         across::definitions(server, &tables)?
     } else {

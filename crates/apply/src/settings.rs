@@ -66,5 +66,12 @@ pub const IF_KNOWN: &[&[u8]] = &[
     b"SET SESSION sql_generate_invisible_primary_key = 0",
 ];
 
+/// Whether the session's changes of rows would have to be logged as statements.
+pub const LOGS_STATEMENTS: &[u8] =
+    b"SELECT @@global.log_bin AND @@session.sql_log_bin AND @@session.binlog_format = 'STATEMENT'";
+
+/// Lets the session log rows.
+pub const LOG_ROWS: &[u8] = b"SET SESSION binlog_format = 'ROW'";
+
 /// errno of "unknown system variable".
 pub const UNKNOWN_VARIABLE: u16 = 1193;

@@ -21,7 +21,7 @@ fn settings(stream: &str) -> Settings {
     settings
 }
 
-const OBJECTS: &str = "
+pub(crate) const OBJECTS: &str = "
 CREATE DATABASE cinema DEFAULT CHARSET utf8; USE cinema;
 CREATE TABLE language (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, name CHAR(20) NOT NULL, KEY (name)) COMMENT='languages';
 CREATE TABLE film (id INT(5) UNSIGNED ZEROFILL NOT NULL AUTO_INCREMENT, title VARCHAR(255) NOT NULL, y YEAR(4), language INT UNSIGNED, rating ENUM('G', 'PG', 'R') DEFAULT 'G',
@@ -67,7 +67,7 @@ fn definitions_and_rows_of_5_6_arrive() {
     compare::assert_equal(&source, &target, &schemas);
 }
 
-const TABLES: &str = "
+pub(crate) const TABLES: &str = "
 CREATE DATABASE moving; USE moving;
 CREATE TABLE digit (d INT PRIMARY KEY); INSERT INTO digit VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
 CREATE TABLE numbers (id INT UNSIGNED PRIMARY KEY, a INT NOT NULL UNIQUE, b VARCHAR(9) CHARACTER SET utf8 UNIQUE, v VARCHAR(30));
@@ -79,7 +79,7 @@ INSERT INTO stamps SELECT '2020-01-01' + INTERVAL a.d * 100 + b.d * 10 + c.d MIN
 ";
 
 /// Every row is changed all the time, keys and unique values wander.
-fn load(transactions: u32) -> Load {
+pub(crate) fn load(transactions: u32) -> Load {
     let groups: [&[&str]; 3] = [
         &[
             "INSERT IGNORE INTO moving.numbers VALUES (?, ?, '$', '$'), (?, ?, NULL, 'n')",
@@ -129,7 +129,7 @@ fn rows_that_change_meanwhile_arrive_from_5_6() {
         });
         let target = server();
         run(&source, TABLES);
-        let load = load(if long() { 300 } else { 100 });
+        let load = load(if long() { 300 } else { 60 });
         let mut settings = settings("busy");
         settings.chunk_rows = [1, 3, 10, 100][rng.usize(0..4)];
         thread::scope(|scope| {

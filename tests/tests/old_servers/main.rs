@@ -5,6 +5,8 @@
 mod copy;
 mod messages;
 mod stream;
+mod temporals;
+mod to_5_6;
 
 use datain_throwaway_servers::{Flavor, Server, ServerBuilder};
 

@@ -14,7 +14,7 @@ use datain_throwaway_servers::{Flavor, Server};
 use crate::{ANY_VERSION, old, started};
 
 /// Everything that is in the log, by GTID and by place.
-const BY_GTID: &str = r#"{"mode":"gtid","gtid_set":""}"#;
+pub(crate) const BY_GTID: &str = r#"{"mode":"gtid","gtid_set":""}"#;
 const BY_PLACE: &str = r#"{"mode":"position","file":"binlog.000001","position":4}"#;
 
 fn chosen() -> Vec<Scenario> {
@@ -24,7 +24,7 @@ fn chosen() -> Vec<Scenario> {
     list
 }
 
-fn arrive(source: &Server, target: &Server, start: &str) {
+pub(crate) fn arrive(source: &Server, target: &Server, start: &str) {
     let settings = settings(start);
     for scenario in chosen() {
         run(source, &scenario.sql);

@@ -205,7 +205,11 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 gtid
             }
         };
-        if let Err(error) = self.execute(statement, gtid.as_deref()).await {
+        if let Err(mut error) = self.execute(statement, gtid.as_deref()).await {
+            // No transaction can be left out while a first copy makes what it needs.
+            if place.is_definition() && error.hint.as_deref() == Some(NOT_TAKEN) {
+                error.hint = Some(NOT_MADE.to_owned());
+            }
             self.forget_refused(&error, gtid.is_some()).await;
             return Err(error);
         }
@@ -342,12 +346,14 @@ fn not_taken(errno: Option<u16>) -> &'static str {
         Some(1031 | 1118 | 1478) => {
             "if the source is less strict: SET GLOBAL innodb_strict_mode = OFF on the target until the cutover, then start again"
         }
-        _ => {
-            "if the target's version does not know the statement's syntax, run what it means on the target by hand, and leave it out with datain skip; \
-             else compare the definitions on both servers, mend the target, then start again"
-        }
+        _ => NOT_TAKEN,
     }
 }
+
+const NOT_TAKEN: &str = "if the target's version does not know the statement's syntax, run what it means on the target by hand, and leave it out with datain skip; \
+    else compare the definitions on both servers, mend the target, then start again";
+const NOT_MADE: &str = "if the target's version does not know the definition's syntax, change the definition on the source, or exclude it in [replicate] and make it by hand; \
+    then datain remove, drop what was copied, and start again";
 
 fn undecided(statement: &Statement) -> Error {
     let hint = if ddl::makes_table(statement) {
