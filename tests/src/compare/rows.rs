@@ -60,7 +60,7 @@ impl Columns {
             let part = match kind.as_str() {
                 // The exponent and what is left, between 1 and 2, which all write alike; and 0 with its sign.
                 "float" | "double" if is_across => {
-                    let exponent = format!("FLOOR(LOG2(ABS({column})))");
+                    let exponent = format!("LEAST(FLOOR(LOG2(ABS({column}))), 1023)");
                     format!(
                         "IF({column} = 0, CAST({column} AS CHAR), CONCAT({exponent}, '@', CAST({column} * 1e0 / POW(2, {exponent}) AS CHAR)))"
                     )
