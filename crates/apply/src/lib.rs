@@ -19,6 +19,7 @@ pub mod ddl;
 pub mod engine;
 pub mod examine;
 pub mod json_sql;
+mod known_settings;
 pub mod literal;
 pub(crate) mod lock_wait;
 pub mod mapping;

@@ -9,12 +9,36 @@
 //! - READ COMMITTED: no gap locks between groups.
 //! - no wait for a row's lock over 50 s: the claim waits for one too, and must have said so before the host gives up its opening.
 
-/// Brings a fresh session into the state for row changes. The same for every server that we know.
-pub const FOR_ROWS: &[u8] = b"SET NAMES binary, \
+use datain_mysql_client::ServerVersion;
+
+/// Whether rows can be written to a server of this version: MySQL since 5.6.4, which has fractions of a second.
+#[must_use]
+pub fn writes_to(version: &ServerVersion) -> bool {
+    version.is_mysql_since(5, 6, 4)
+}
+
+/// What this version calls the isolation level.
+fn isolation(version: &ServerVersion) -> &'static str {
+    if version.is_mysql_since(5, 7, 20) || version.is_mariadb() && version.numbers() >= (11, 1, 1) {
+        "transaction_isolation"
+    } else {
+        "tx_isolation"
+    }
+}
+
+/// Brings a fresh session into the state for row changes.
+#[must_use]
+pub fn for_rows(version: &ServerVersion) -> Vec<u8> {
+    let isolation = isolation(version);
+    format!("{FOR_ROWS}, SESSION {isolation} = 'READ-COMMITTED'").into_bytes()
+}
+
+/// The same for every server that we know.
+const FOR_ROWS: &str = "SET NAMES binary, \
     SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
     SESSION time_zone = '+00:00', SESSION foreign_key_checks = 1, SESSION unique_checks = 1, \
     SESSION timestamp = DEFAULT, SESSION auto_increment_increment = 1, SESSION auto_increment_offset = 1, \
-    SESSION lc_time_names = 'en_US', SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1, \
+    SESSION lc_time_names = 'en_US', SESSION autocommit = 1, \
     SESSION sql_auto_is_null = 0, SESSION sql_notes = 1, SESSION wait_timeout = 28800, \
     SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED), SESSION lock_wait_timeout = @@global.lock_wait_timeout";
 
@@ -22,7 +46,7 @@ pub const FOR_ROWS: &[u8] = b"SET NAMES binary, \
 pub const IMPATIENT: &[u8] =
     b"SET SESSION innodb_lock_wait_timeout = 1, SESSION lock_wait_timeout = 1";
 
-/// The wait for a lock as in [`FOR_ROWS`] again.
+/// The wait for a lock as in [`for_rows`] again.
 pub const PATIENT: &[u8] =
     b"SET SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED), SESSION lock_wait_timeout = @@global.lock_wait_timeout";
 
@@ -32,7 +56,7 @@ pub const BRIEF: &[u8] = b"SET SESSION innodb_lock_wait_timeout = CAST(LEAST(@@g
 /// Strict mode off, for a row with a value that it refuses. What was stored must be read back.
 pub const LENIENT: &[u8] = b"SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
 
-/// Strict mode on again: the same as in [`FOR_ROWS`].
+/// Strict mode on again: the same as in [`for_rows`].
 pub const STRICT: &[u8] =
     b"SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
 
@@ -41,6 +65,13 @@ pub const IF_KNOWN: &[&[u8]] = &[
     b"SET SESSION sql_require_primary_key = 0",
     b"SET SESSION sql_generate_invisible_primary_key = 0",
 ];
+
+/// Whether the session's changes of rows would have to be logged as statements.
+pub const LOGS_STATEMENTS: &[u8] =
+    b"SELECT @@global.log_bin AND @@session.sql_log_bin AND @@session.binlog_format = 'STATEMENT'";
+
+/// Lets the session log rows.
+pub const LOG_ROWS: &[u8] = b"SET SESSION binlog_format = 'ROW'";
 
 /// errno of "unknown system variable".
 pub const UNKNOWN_VARIABLE: u16 = 1193;

@@ -19,6 +19,7 @@ use crate::position::{Position, widen};
 use crate::printed;
 use crate::statement::{Meaning, meaning, run_as, statement};
 use crate::tables::Tables;
+use crate::unsaid::{self, Sessions};
 use pieces::Unpacking;
 
 mod copied;
@@ -45,6 +46,8 @@ pub struct Assembler {
     in_relay_log: bool,
     /// As whom views, routines, triggers and events run.
     definer: Definer,
+    /// For statements of whose session the log does not say all.
+    sessions: Sessions,
 }
 
 impl Assembler {
@@ -70,7 +73,13 @@ impl Assembler {
             shows_statements: false,
             in_relay_log: false,
             definer: Definer::default(),
+            sessions: Sessions::default(),
         }
+    }
+
+    /// What holds for all sessions of the server that wrote the log, where the log itself does not say.
+    pub fn suppose(&mut self, sessions: Sessions) {
+        self.sessions = sessions;
     }
 
     /// For a stream that nothing is applied from: statements that replication must refuse are passed on like any other ([`crate::printed`]).
@@ -383,14 +392,16 @@ impl Assembler {
                 self.opened(header, before);
                 self.framing.end()
             }
-            Meaning::Statement(statement) => {
+            Meaning::Statement(mut statement) => {
+                unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
                 self.must_not_define(&statement)?;
                 self.opened(header, before);
                 let statement = run_as(self.definer, statement);
                 self.framing.push_statement(statement);
                 self.framing.end()
             }
-            Meaning::CreateSelect(statement) if self.framing.is_at_its_beginning() => {
+            Meaning::CreateSelect(mut statement) if self.framing.is_at_its_beginning() => {
+                unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
                 self.must_not_define(&statement)?;
                 self.framing.push_statement(statement);
                 Ok(())

@@ -6,6 +6,7 @@ use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
 
 use crate::position::Position;
+use crate::visible;
 
 /// The server's own word on its binary log.
 #[derive(Debug, Clone)]
@@ -20,19 +21,23 @@ pub struct Facts {
     pub checksum: ChecksumAlgorithm,
     /// `gtid_mode` is ON.
     pub gtid_on: bool,
-    /// All GTIDs committed.
+    /// All GTIDs in the log.
     pub executed: GtidSet,
+    /// Those of them whose changes can be seen ([`crate::visible`]).
+    pub visible: GtidSet,
     /// All GTIDs that are no longer in the log.
     pub purged: GtidSet,
     /// End of the log; none when the account lacks REPLICATION CLIENT.
     pub head: Option<Position>,
     /// Whether names of schemas and tables are compared without regard to letter case.
     pub lower_case_names: bool,
+    /// `explicit_defaults_for_timestamp`, where the server has it.
+    pub explicit_timestamps: Option<bool>,
 }
 
 const VARIABLES: &[u8] =
     b"SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'log_bin', 'binlog_format', \
-    'binlog_checksum', 'gtid_mode', 'lower_case_table_names')";
+    'binlog_checksum', 'gtid_mode', 'lower_case_table_names', 'explicit_defaults_for_timestamp')";
 
 impl Facts {
     /// Asks the server.
@@ -59,9 +64,14 @@ impl Facts {
             },
             gtid_on,
             executed: GtidSet::new(),
+            visible: GtidSet::new(),
             purged: GtidSet::new(),
             head: None,
             lower_case_names: variable("lower_case_table_names") != "0",
+            explicit_timestamps: match variable("explicit_defaults_for_timestamp").as_str() {
+                "" => None,
+                value => Some(value == "ON"),
+            },
         };
         facts.refresh(session).await?;
         Ok(facts)
@@ -76,6 +86,7 @@ impl Facts {
             let mut sets = sets.unwrap_or_default().into_iter().flatten();
             self.executed = gtid_set(&sets.next().unwrap_or_default())?;
             self.purged = gtid_set(&sets.next().unwrap_or_default())?;
+            self.visible = visible::of(session, &self.executed).await?;
         }
         self.head = head(session).await?;
         Ok(())
@@ -127,7 +138,7 @@ pub(crate) async fn head<S: Stream>(session: &mut Session<S>) -> Result<Option<P
     }
 }
 
-fn gtid_set(text: &str) -> Result<GtidSet, Error> {
+pub(crate) fn gtid_set(text: &str) -> Result<GtidSet, Error> {
     text.parse().map_err(|e| {
         Error::fatal(
             "source.gtid-set-unreadable",

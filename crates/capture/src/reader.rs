@@ -25,6 +25,7 @@ use crate::facts::Facts;
 use crate::framing::Counts;
 use crate::neighbours::{Listed, Registration};
 use crate::start::{self, Start};
+use crate::unsaid::Sessions;
 
 /// What the reader must be told; the source's configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -202,6 +203,9 @@ impl<S: Stream + 'static> Reader<S> {
             filter.clone(),
             settings.max_row_bytes,
         );
+        assembler.suppose(Sessions {
+            explicit_timestamps: facts.explicit_timestamps,
+        });
         if settings.one_by_one {
             assembler.mark_each();
         }

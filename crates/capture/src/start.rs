@@ -107,7 +107,7 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
         }
         "now" | "snapshot" if facts.gtid_on => Ok(place(
             facts.head.clone().unwrap_or_default(),
-            Some(facts.executed.clone()),
+            Some(facts.visible.clone()),
         )),
         "now" | "snapshot" => match &facts.head {
             Some(head) => Ok(place(head.clone(), None)),
@@ -258,12 +258,14 @@ mod tests {
             checksum: ChecksumAlgorithm::Crc32,
             gtid_on,
             executed: executed.parse().unwrap(),
+            visible: executed.parse().unwrap(),
             purged: purged.parse().unwrap(),
             head: Some(Position {
                 file: "b.000007".to_owned(),
                 offset: 99,
             }),
             lower_case_names: false,
+            explicit_timestamps: None,
         }
     }
 

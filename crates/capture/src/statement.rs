@@ -27,7 +27,7 @@ pub enum Meaning {
     Filtered,
     /// A statement to pass on.
     Statement(Statement),
-    /// The statement of a CREATE TABLE … SELECT, whose rows follow in the same transaction.
+    /// The statement of a CREATE TABLE … SELECT, whose rows, if there are any, follow in the same transaction.
     CreateSelect(Statement),
 }
 
@@ -93,7 +93,8 @@ pub fn meaning(
         }
         // Temporary tables never leave their session; with ROW format their rows are not logged either.
         Kind::Table(_) if found.temporary => return Ok(Meaning::Nothing),
-        Kind::Table(TableAction::Create) if inside && found.start_transaction.is_some() => {}
+        // Its rows follow. Before 8.0.21 the clause START TRANSACTION does not say so.
+        Kind::Table(TableAction::Create) if inside => {}
         _ if inside || found.start_transaction.is_some() => {
             return refused(
                 "source.statement-inside",

@@ -69,7 +69,8 @@ pub async fn known<S: Stream>(
     if layout::find(session).await? != Found::All {
         return Ok(None);
     }
-    session.exec(settings::FOR_ROWS).await?;
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
     let sql = of_stream(
         "SELECT stage, note, bars_start, revision, CAST(UNIX_TIMESTAMP(began_at) * 1000000 AS UNSIGNED), \
          CAST(UNIX_TIMESTAMP(changed_at) * 1000000 AS UNSIGNED) FROM datain.cutovers",
@@ -123,7 +124,8 @@ pub async fn set<S: Stream>(
     next: Option<&Progress>,
     consequences: Consequences,
 ) -> Result<u64, Error> {
-    session.exec(settings::FOR_ROWS).await?;
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
     if read(session, stream).await?.is_none() {
         return Err(Error::reconfigure(
             "cutover.no-pipeline",

@@ -38,7 +38,8 @@ pub async fn look<S: Stream>(
     session: &mut Session<S>,
     wanted: Wanted<'_>,
 ) -> Result<Vec<Finding>, Error> {
-    session.exec(settings::FOR_ROWS).await?;
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
     let mut names = place::VARIABLES.to_vec();
     names.extend([
         "event_scheduler",

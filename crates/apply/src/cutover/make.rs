@@ -30,7 +30,8 @@ pub async fn make<S: Stream>(
     kind: &str,
     choices: Choices,
 ) -> Result<Vec<Made>, Error> {
-    session.exec(settings::FOR_ROWS).await?;
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
     let wanted = definitions
         .into_iter()
         .filter(|definition| definition.kind == kind || definition.kind == "schema")

@@ -77,7 +77,8 @@ pub async fn raise<S: Stream>(
     session: &mut Session<S>,
     wanted: &[NextNumber],
 ) -> Result<Vec<String>, Error> {
-    session.exec(settings::FOR_ROWS).await?;
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
     let numbers = Numbers::ask(session).await?;
     let mut raised = Vec::new();
     for one in wanted {

@@ -339,7 +339,8 @@ impl<S: Stream> Lane<S> {
         self.in_packet.clear();
         self.on_the_way.clear();
         self.session.exec(b"ROLLBACK").await?;
-        self.session.exec(settings::FOR_ROWS).await?;
+        let for_rows = settings::for_rows(self.session.server_version());
+        self.session.exec(&for_rows).await?;
         self.foreign_key_checks = true;
         self.impatient = false;
         self.written = None;

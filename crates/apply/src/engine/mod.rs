@@ -21,6 +21,7 @@ mod order;
 mod repair;
 mod replies;
 mod rows;
+mod session;
 mod statement;
 mod tables;
 
@@ -94,6 +95,11 @@ impl Place {
             None => format!("{}:{}", self.file, self.offset),
         }
     }
+
+    /// Whether it is a definition of a first copy, which stands in no file of a log.
+    fn is_definition(&self) -> bool {
+        self.gtid.is_none() && self.file == "definition"
+    }
 }
 
 /// An engine that has taken its pipeline over.
@@ -137,7 +143,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         stream: &str,
         beginning: &Beginning,
     ) -> Result<Opened<S, H>, Error> {
-        if !session.server_version().is_mysql_since(8, 0, 0) {
+        if !settings::writes_to(session.server_version()) {
             return Err(Error::reconfigure(
                 "sink.flavour-unsupported",
                 format!(
@@ -145,9 +151,9 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                     session.server_version()
                 ),
             )
-            .hint("MySQL 8.0 and later are supported; older servers and MariaDB are planned"));
+            .hint("MySQL 5.6 and later are supported; MariaDB is planned"));
         }
-        settle_session(&mut session).await?;
+        session::settle(&mut session).await?;
         let Claimed {
             store,
             stored,
@@ -167,7 +173,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             .and_then(|row| row.first().cloned().flatten())
             .and_then(|text| text.parse().ok())
             .unwrap_or(4 << 20);
-        let chooses_gtids = may_choose_gtids(&mut session).await?;
+        let chooses_gtids = session::may_choose_gtids(&mut session).await?;
         let open = Collector {
             applied,
             ..Collector::default()
@@ -431,39 +437,5 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         durable.last_commit_micros = durable
             .last_commit_micros
             .max(group.totals.last_commit_micros);
-    }
-}
-
-/// Prepares a session for rows.
-async fn settle_session<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    session.exec(settings::FOR_ROWS).await?;
-    for sql in settings::IF_KNOWN {
-        match session.exec(sql).await {
-            Err(e)
-                if e.errno() == Some(settings::UNKNOWN_VARIABLE)
-                    || e.code() == "server.privilege-missing" => {}
-            other => {
-                other?;
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn may_choose_gtids<S: Stream>(session: &mut Session<S>) -> Result<bool, Error> {
-    let mode = session
-        .query_rows(b"SHOW GLOBAL VARIABLES LIKE 'gtid_mode'")
-        .await?;
-    let on = mode
-        .first()
-        .and_then(|row| row.get(1).cloned().flatten())
-        .is_some_and(|value| value.starts_with("ON"));
-    if !on {
-        return Ok(false);
-    }
-    match session.exec(b"SET SESSION gtid_next = 'AUTOMATIC'").await {
-        Ok(_) => Ok(true),
-        Err(e) if e.server().is_some() => Ok(false),
-        Err(e) => Err(e.into()),
     }
 }

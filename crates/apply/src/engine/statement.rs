@@ -10,6 +10,7 @@ use datain_mysql_client::{ClientError, Stream, quote_identifier};
 use super::{Done, Engine, Group, Notice, Place};
 use crate::checkpoint::{Intent, Lock};
 use crate::ddl::{self, Treatment};
+use crate::known_settings;
 use crate::settings;
 
 impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
@@ -25,7 +26,11 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         let Some((Change::Statement(statement), rows)) = transaction.changes.split_first() else {
             return broken("a statement came behind rows of its transaction");
         };
-        let creates = ddl::without_start_transaction(statement);
+        let creates = ddl::without_start_transaction(statement).or_else(|| {
+            // Before 8.0.21 no clause says that rows follow.
+            let rows_follow = !rows.is_empty() || !transaction.last;
+            (rows_follow && ddl::makes_table(statement)).then(|| statement.clone())
+        });
         if creates.is_none() && !(rows.is_empty() && transaction.last) {
             return Err(Error::fatal(
                 "statement.mixed",
@@ -200,11 +205,16 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 gtid
             }
         };
-        if let Err(error) = self.execute(statement, gtid.as_deref()).await {
+        if let Err(mut error) = self.execute(statement, gtid.as_deref()).await {
+            // No transaction can be left out while a first copy makes what it needs.
+            if place.is_definition() && error.hint.as_deref() == Some(NOT_TAKEN) {
+                error.hint = Some(NOT_MADE.to_owned());
+            }
             self.forget_refused(&error, gtid.is_some()).await;
             return Err(error);
         }
-        self.lane.session.exec(settings::FOR_ROWS).await?;
+        let for_rows = settings::for_rows(self.lane.session.server_version());
+        self.lane.session.exec(&for_rows).await?;
         self.lane.foreign_key_checks = true;
         self.open.mappings.clear();
         self.open.cascades = None;
@@ -287,10 +297,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             let detail = format!("statement: {} …", ddl::summary(statement));
             let mut error = Error::from(error).detail(detail);
             if error.hint.is_none() {
-                error.hint = Some(
-                    "compare the definitions on both servers, mend the target, then start again"
-                        .to_owned(),
-                );
+                error.hint = Some(not_taken(error.server_errno).to_owned());
             }
             error
         };
@@ -306,9 +313,10 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 }
             }
         }
+        let context = known_settings::of(&statement.context, self.lane.session.server_version())?;
         self.lane
             .session
-            .exec(&ddl::context_sql(&statement.context))
+            .exec(&ddl::context_sql(&context))
             .await
             .map_err(refused)?;
         if let Some(gtid) = gtid {
@@ -330,6 +338,22 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         Ok(())
     }
 }
+
+/// What to do with a statement that the target refuses.
+fn not_taken(errno: Option<u16>) -> &'static str {
+    match errno {
+        // Options, or rows too long, that an older server, or one that is less strict, only warned of.
+        Some(1031 | 1118 | 1478) => {
+            "if the source is less strict: SET GLOBAL innodb_strict_mode = OFF on the target until the cutover, then start again"
+        }
+        _ => NOT_TAKEN,
+    }
+}
+
+const NOT_TAKEN: &str = "if the target's version does not know the statement's syntax, run what it means on the target by hand, and leave it out with datain skip; \
+    else compare the definitions on both servers, mend the target, then start again";
+const NOT_MADE: &str = "if the target's version does not know the definition's syntax, change the definition on the source, or exclude it in [replicate] and make it by hand; \
+    then datain remove, drop what was copied, and start again";
 
 fn undecided(statement: &Statement) -> Error {
     let hint = if ddl::makes_table(statement) {

@@ -23,7 +23,7 @@ pub struct Kept {
 }
 
 /// Keeps a comparison in place of the one before. Does nothing when the target knows no such pipeline. The session is one that
-/// [`FOR_ROWS`](crate::settings::FOR_ROWS) was given to.
+/// [`for_rows`](crate::settings::for_rows) was given to.
 ///
 /// # Errors
 /// Those of the server, such as missing privileges.

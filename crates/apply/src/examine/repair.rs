@@ -29,7 +29,8 @@ const ROWS: u64 = 100;
 
 /// Brings a fresh session into the state for repairs.
 pub(super) async fn prepare<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    session.exec(settings::FOR_ROWS).await?;
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
     for sql in settings::IF_KNOWN {
         match session.exec(sql).await {
             Err(e) if e.errno() != Some(settings::UNKNOWN_VARIABLE) => return Err(e.into()),

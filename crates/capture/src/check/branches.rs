@@ -23,6 +23,12 @@ pub(super) async fn finding<S: Stream>(
             "the pipeline has begun; a branch that it does not know stops it with source.xa-unknown",
         ));
     }
+    if !logs_prepared(session) {
+        return Ok(Finding::passed(
+            CODE,
+            "this server logs a branch as one transaction when it is committed",
+        ));
+    }
     let xids = match prepared(session).await? {
         Prepared::Told(xids) => xids,
         Prepared::NotAllowed => {
@@ -46,6 +52,12 @@ pub(super) async fn finding<S: Stream>(
     )
     .remedy(ends.join("\n"))
     .subjects(xids))
+}
+
+/// Whether the server logs a branch when it is prepared, so that its rows come before its XA COMMIT. MySQL before 5.7.7 logs it as one transaction at that.
+pub(crate) fn logs_prepared<S: Stream>(session: &Session<S>) -> bool {
+    let version = session.server_version();
+    version.is_mariadb() || version.is_mysql_since(5, 7, 7)
 }
 
 /// What a server says of its prepared branches.

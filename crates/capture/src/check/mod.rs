@@ -30,6 +30,7 @@ const VARIABLES: &[&str] = &[
     "binlog_format",
     "binlog_row_value_options",
     "binlog_row_image",
+    "binlog_row_metadata",
     "binlog_checksum",
     "binlog_expire_logs_seconds",
     "binlog_expire_logs_auto_purge",
@@ -38,6 +39,7 @@ const VARIABLES: &[&str] = &[
     "server_id",
     "gtid_mode",
     "enforce_gtid_consistency",
+    "explicit_defaults_for_timestamp",
     "lower_case_table_names",
     "max_allowed_packet",
     "innodb_native_foreign_keys",
@@ -117,6 +119,7 @@ pub async fn survey<S: Stream>(
         ("lower-case-table-names", "lower_case_table_names"),
         ("max-allowed-packet", "max_allowed_packet"),
         ("gtid-mode", "gtid_mode"),
+        ("explicit-timestamps", "explicit_defaults_for_timestamp"),
     ] {
         if let Some(value) = variables.get(variable) {
             survey.tell(fact, value);
@@ -134,7 +137,15 @@ pub async fn survey<S: Stream>(
     let by_file = place::check(settings, resume, &facts, &variables, &version, &mut survey);
     access::privileges(&rights, &filter, &tables, by_file, insensitive, &mut survey);
     survey.find(branches::finding(session, &rights, checkpoint.is_none()).await?);
-    tables::check(&tables, &mut survey);
+    let log_is_bare = variables
+        .get("binlog_row_metadata")
+        .is_none_or(|value| value.eq_ignore_ascii_case("NO_LOG"));
+    tables::check(&tables, log_is_bare, &mut survey);
+    if log_is_bare {
+        for (schema, charset) in seen::schema_charsets(session, &filter).await? {
+            survey.tell_of("schema-charset", Some(quote_identifier(&schema)), charset);
+        }
+    }
     survey.find(cascades::finding(session, &filter, &variables, &version).await?);
     zones::tell(session, &filter, &variables, &version, now(), &mut survey).await?;
     if settings.definer == Definer::CurrentUser {

@@ -4,7 +4,7 @@
 //! ([`readers`]), a few tables at the same time, in the order of their names. A chunk is handed on as a transaction of inserts once the stream has come to where it is right ([`window`]).
 //! What was handed on is part of the checkpoint ([`Place`]), so a copy goes on after a kill.
 //!
-//! The marks: a chunk is read when `@@gtid_executed` covers all that the stream had handed on when its reading began, since a transaction comes into the log before it can be seen. Without GTIDs
+//! The marks: a chunk is read when all that the stream had handed on when its reading began can be seen ([`crate::visible`]): a transaction comes into the log before that. Without GTIDs
 //! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
 
 mod control;
@@ -602,6 +602,9 @@ async fn no_branch_is_prepared<S: Stream>(
     session: &mut Session<S>,
     notices: &mut Vec<String>,
 ) -> Result<(), Error> {
+    if !branches::logs_prepared(session) {
+        return Ok(());
+    }
     let xids = match branches::prepared(session).await? {
         Prepared::Told(xids) if xids.is_empty() => return Ok(()),
         Prepared::Told(xids) => xids,

@@ -17,6 +17,7 @@ use super::as_change;
 use super::window::Name;
 use crate::facts;
 use crate::position::Position;
+use crate::visible;
 
 /// How many seconds the source may take until it shows what its log holds.
 const LOOKS: u32 = 60;
@@ -220,11 +221,8 @@ pub(super) async fn must_show<S: Stream>(
     session: &mut Session<S>,
     handed_on: &GtidSet,
 ) -> Result<(), Error> {
-    let sql = format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{handed_on:#}', 1)");
     for _ in 0..LOOKS {
-        let row = session.query_first(sql.as_bytes()).await?;
-        let waited_in_vain = row.and_then(|row| row.into_iter().next().flatten());
-        if waited_in_vain.as_deref() == Some("0") {
+        if visible::shows(session, handed_on).await? {
             return Ok(());
         }
     }
