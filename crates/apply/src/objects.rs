@@ -305,6 +305,13 @@ async fn own_collation<S: Stream>(session: &mut Session<S>, schema: &Object) -> 
     let Some(own) = default_characters(&schema.sql) else {
         return Ok(());
     };
+    // Where the definition names no collation, it is the one that its server had for the character set: servers before 8.0 have another one for utf8mb4.
+    let default = schema.context.default_collation_for_utf8mb4.as_deref();
+    if let Some(default) = default {
+        let mut sql = b"SET SESSION default_collation_for_utf8mb4 = ".to_vec();
+        datain_mysql_client::append_string(&mut sql, default.as_bytes());
+        session.exec(&sql).await?;
+    }
     let mut sql = format!("ALTER DATABASE {} ", quote_identifier(&schema.schema)).into_bytes();
     sql.extend_from_slice(&own);
     session.exec(&sql).await?;

@@ -18,7 +18,7 @@ use datain_tests::host::{Exit, Host, TempDir};
 use datain_tests::pipeline_run::value;
 use datain_tests::seed::{long, seed};
 use datain_tests::servers::run;
-use datain_throwaway_servers::sysbench::{SCHEMA, Sysbench};
+use datain_throwaway_servers::sysbench::{SCHEMA, Script, Sysbench};
 use datain_throwaway_servers::{Flavor, Lines, Server, ServerBuilder};
 use serde_json::Value;
 
@@ -54,6 +54,17 @@ fn without_gtids() {
     migrate(&source, &target, &[SHOP, MODERN], "");
 }
 
+/// An upgrade: another version, whose log has no cascades, and in which whoever has SUPER writes although it is read-only.
+#[test]
+fn from_mysql_5_6() {
+    migrate(
+        &builder(Flavor::Mysql56).start().expect("a source"),
+        &builder(Flavor::Mysql97).start().expect("a target"),
+        &[SHOP],
+        "[check]\nallow = [\"version\"]\n",
+    );
+}
+
 /// The whole of it.
 fn migrate(source: &Server, target: &Server, definitions: &[&str], extra: &str) {
     let seed = seed("a migration");
@@ -77,7 +88,9 @@ fn migrate(source: &Server, target: &Server, definitions: &[&str], extra: &str) 
     let stop = AtomicBool::new(false);
     let (report, written) = thread::scope(|scope| {
         let writing = writers::start(scope, source, &stop, seed);
-        let load = sysbench.run(source, 600, threads).expect("sysbench starts");
+        let load = sysbench
+            .run_script(source, Script::WriteOnly, 600, threads, Some(200))
+            .expect("sysbench starts");
         let report = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             copy_with_kills(&config, target);
             let mut host = Host::start(&config, &[]).expect("a host");

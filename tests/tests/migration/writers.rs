@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Scope, ScopedJoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use datain_mysql_client::blocking::{BlockingStream, block_on};
 use datain_mysql_client::{ClientError, ConnectOptions, Session};
@@ -64,12 +64,14 @@ fn write(socket: &Path, stop: &AtomicBool, rng: &mut Rng) -> Written {
             Ok(()) => {
                 written.transactions += 1;
                 written.last = Some(Instant::now());
+                // A shop that is open, not a benchmark.
+                std::thread::sleep(Duration::from_millis(4));
             }
             Err(error) => {
                 let errno = error.errno().unwrap_or_else(|| panic!("{error}"));
                 if errno == READ_ONLY {
                     written.stopped.get_or_insert_with(Instant::now);
-                    std::thread::sleep(std::time::Duration::from_millis(5));
+                    std::thread::sleep(Duration::from_millis(5));
                 } else {
                     written.refused += 1;
                 }
