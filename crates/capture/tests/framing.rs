@@ -199,6 +199,7 @@ fn assembler_without_checksums() -> Assembler {
         position: Position::default(),
         gtids: None,
         copy: None,
+        aside: None,
     };
     Assembler::new(
         state,
