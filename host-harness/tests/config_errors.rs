@@ -293,5 +293,5 @@ fn limits_of_a_first_copy() {
     let text = GOOD.replacen("[start]", &with("max_rows_per_second = 5"), 1);
     let config = Config::parse(&text, Path::new("orders.toml")).unwrap();
     assert_eq!(config.throttle.rows_per_second, 5);
-    assert_eq!(config.throttle.busy_share_percent, 30);
+    assert_eq!(config.throttle.busy_share_percent, 50);
 }

@@ -187,6 +187,7 @@ mod tests {
             scale: 0,
             nullable: true,
             members: 0,
+            column_type: String::new(),
         }
     }
 

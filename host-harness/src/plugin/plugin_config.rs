@@ -13,6 +13,7 @@
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
 //! | `snapshot` | ✓ | | object: `rows_per_second`, `bytes_per_second`, `source_load`, `target_lag_ms`, `busy_share`: what a first copy may ask of the servers, see `throttle` in wit/source.wit |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
+//! | `only` | ✓ | ✓ | list of patterns: of what is replicated only these tables are compared; none means all |
 //! | `files` | ✓ | | list of names: files of a log are read, through the endpoints `source/0`, `source/1` …, in place of a server |
 //! | `count_events` | ✓ | | the events of the files are counted, and nothing else |
 //! | `ahead` | ✓ | | text, or null: what the target has beyond the checkpoint, as the sink has said it (`resumption` in wit/sink.wit) |
@@ -44,13 +45,15 @@ pub(crate) enum Purpose {
     Count,
 }
 
-/// What the host has seen of the target.
+/// What the configuration file does not say.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen<'a> {
-    /// The pipeline.
+    /// The host has seen the pipeline in the target.
     pub(super) known: bool,
-    /// What is there beyond the checkpoint.
+    /// What the target has beyond the checkpoint.
     pub(super) ahead: Option<&'a str>,
+    /// The tables that are compared.
+    pub(super) only: &'a [String],
 }
 
 /// `row_block_version` is what was negotiated ([`super::negotiate`]); `seen`: see the table.
@@ -89,6 +92,7 @@ pub(super) fn json(
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "one_by_one": one_by_one,
             "ahead": seen.ahead,
+            "only": seen.only,
             "files": files(config),
             "count_events": purpose == Purpose::Count,
         }),
@@ -106,6 +110,7 @@ pub(super) fn json(
             "conflicts": config.apply.conflicts,
             "keyless": keyless(config),
             "one_by_one": one_by_one,
+            "only": seen.only,
             "beginning": beginning(&config.start, config.set_position, seen.known),
         }),
     };

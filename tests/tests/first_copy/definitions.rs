@@ -140,8 +140,8 @@ fn indexes_come_behind_the_rows() {
         let before = all[..=at].iter().map(|t| seen(t).0.len()).sum::<usize>();
         assert_eq!(rest, expected[before..], "from {at}");
     }
-    let mut checkpoints = all.iter().filter_map(|t| t.checkpoint.as_ref());
-    let last = checkpoints.next_back().expect("a checkpoint");
+    let mut decided = all.iter().filter_map(|t| t.checkpoint.as_ref());
+    let last = decided.next_back().expect("a checkpoint");
     assert!(!String::from_utf8_lossy(&last.data).contains("aside"));
 }
 

@@ -106,6 +106,50 @@ fn rows_that_change_meanwhile_arrive() {
     }
 }
 
+/// What is in the log can be seen a third of a second later, by a reader of the log too. With GTIDs the copy waits for it; without, for the locks of its rows.
+#[test]
+fn what_is_logged_and_not_seen_yet_is_waited_for() {
+    let seed = seed("slow commits");
+    let mut rng = Rng::with_seed(seed);
+    for gtids in [true, false] {
+        let start = || {
+            let builder = Server::builder(Flavor::Mysql97)
+                .relaxed()
+                .option("local_infile=ON");
+            let builder = if gtids {
+                builder
+            } else {
+                builder.without_gtid()
+            };
+            builder.start().expect("a server")
+        };
+        let (source, target) = (start(), start());
+        run(&source, moving_keys::CREATE);
+        run(&source, "DROP TABLE net.prefix_");
+        many_rows(&source);
+        let mut load = moving_keys::load(20);
+        load.settings.retain(|sql| sql.contains("sql_mode"));
+        let _ = load.run(&source, rng.u64(..));
+        run(
+            &source,
+            "SET GLOBAL binlog_group_commit_sync_delay = 300000",
+        );
+        load.sessions = 6;
+        load.transactions = if long() { 100 } else { 8 };
+        let mut settings = settings("slow");
+        settings.chunk_rows = 20;
+        std::thread::scope(|scope| {
+            let (load, source, load_seed) = (&load, &source, rng.u64(..));
+            let changes = scope.spawn(move || load.run(source, load_seed));
+            let copied = replicate_roughly(source, &target, &settings, &mut rng, 0);
+            let _ = changes.join().expect("the load ends");
+            copied.unwrap_or_else(|error| panic!("DATAIN_SEED={seed}: {error:?}"));
+        });
+        replicate_roughly(&source, &target, &settings, &mut rng, 0).expect("the rest");
+        compare::assert_equal(&source, &target, &["net"]);
+    }
+}
+
 /// Rows beside the few that are changed, so that there is something to copy.
 fn many_rows(source: &Server) {
     run(

@@ -109,7 +109,9 @@ pub(super) async fn check<S: Stream>(
 }
 
 /// The target's accounts; none if they may not be read.
-async fn accounts<S: Stream>(session: &mut Session<S>) -> Result<Option<HashSet<String>>, Error> {
+pub(crate) async fn accounts<S: Stream>(
+    session: &mut Session<S>,
+) -> Result<Option<HashSet<String>>, Error> {
     let rows = match session
         .query_rows(b"SELECT User, Host FROM mysql.user")
         .await

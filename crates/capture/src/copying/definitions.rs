@@ -63,7 +63,7 @@ pub struct Definitions {
 }
 
 /// What the target is taken to have: nobody asks it here. What it lacks for an encrypted table it says itself; the other options say where a table is kept.
-fn abilities() -> Abilities {
+pub(crate) fn abilities() -> Abilities {
     Abilities {
         encrypts: true,
         ..Abilities::default()

@@ -36,6 +36,7 @@ use crate::check::branches::{self, Prepared};
 use crate::neighbours;
 use crate::position::Position;
 pub use control::{Clock, CopyControl};
+pub(crate) use definitions::abilities;
 pub use definitions::{Aside, findings};
 use look::{Todo, Waiting};
 pub use place::{OpenTable, Place};
