@@ -89,16 +89,15 @@ pub(super) async fn check<S: Stream>(
     let mut message = match (wanted.len(), missing.as_slice()) {
         (0, _) => "none is seen on the source".to_owned(),
         (all, []) => format!("the target has all {all}"),
-        (_, missing) => format!("the target lacks {}", list(missing)),
+        (_, missing) => format!(
+            "the target lacks {}; with [replicate] definer = \"current-user\" none is needed",
+            list(missing)
+        ),
     };
     if !unseen.is_empty() {
         message = format!("{message}; {}", not_all(&unseen));
     }
     if !missing.is_empty() {
-        statements.push(
-            "-- or let everything run as the target's account: [replicate] definer = \"current-user\""
-                .to_owned(),
-        );
         let on_source = unseen.grants.iter();
         statements.extend(on_source.map(|grant| format!("-- on the source: {grant}")));
         return Ok(Finding::about(CODE, Severity::Warning, message)
