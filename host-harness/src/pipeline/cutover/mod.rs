@@ -35,6 +35,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::preflight::Finding;
 use super::{Pipeline, Stop, verify};
+use crate::bindings::types::Definition;
 use crate::bindings::{Consequences, End};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -119,6 +120,8 @@ pub(super) struct Cutover<'a> {
     warnings: Vec<Finding>,
     /// The source may be made read-only.
     allowed: bool,
+    /// What the target was to get when it was looked at first.
+    seen: Vec<Definition>,
 }
 
 /// See [`Pipeline::cutover`](super::Pipeline::cutover).
@@ -198,6 +201,7 @@ impl<'a> Cutover<'a> {
             state: State::read(known)?,
             warnings: Vec::new(),
             allowed: false,
+            seen: Vec::new(),
         })
     }
 
