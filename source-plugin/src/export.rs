@@ -280,7 +280,17 @@ impl GuestReader for Reader {
             if reader.is_to_copy() {
                 let mut copies = Vec::new();
                 for _ in 0..config.settings.copy_readers.max(1) {
-                    let mut session = session::connect(&config.endpoint, |_| {}).await?;
+                    let mut session = match session::connect(&config.endpoint, |_| {}).await {
+                        Err(error) if !copies.is_empty() => {
+                            let given = copies.len().to_string();
+                            logging::warn(
+                                "not as many connections to the source as [snapshot] readers says can be had; going on with fewer",
+                                &[("connections", given), ("reason", error.message)],
+                            );
+                            break;
+                        }
+                        opened => opened?,
+                    };
                     // While much is read from tables, the log may have to wait.
                     session.stream_mut().hear_with(reader.stream().heard());
                     copies.push(session);

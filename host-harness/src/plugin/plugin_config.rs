@@ -11,6 +11,7 @@
 //! | `definer` | ✓ | | `keep` or `current-user`: as whom views, routines, triggers and events run on the target |
 //! | `keyless` | ✓ | ✓ | tables may lack keys: they are copied in one go, and their rows are found by all that they hold |
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
+//! | `copy_readers` | ✓ | | connections over which tables are read for a first copy, each another table |
 //! | `snapshot` | ✓ | | object: `rows_per_second`, `bytes_per_second`, `source_load`, `target_lag_ms`, `busy_share`: what a first copy may ask of the servers, see `throttle` in wit/source.wit |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
 //! | `only` | ✓ | ✓ | list of patterns: of what is replicated only these tables are compared; none means all |
@@ -89,6 +90,7 @@ pub(super) fn json(
             "keyless": keyless(config),
             "start": start(&config.start),
             "snapshot": snapshot(&config.throttle),
+            "copy_readers": config.copy_readers,
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "one_by_one": one_by_one,
             "ahead": seen.ahead,

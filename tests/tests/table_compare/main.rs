@@ -1,5 +1,7 @@
 //! Tables compared by two servers: equal ones are equal, and whatever differs is found and named.
 
+#![allow(clippy::disallowed_methods, reason = "native test")]
+
 mod bits;
 #[path = "../loading/corners.rs"]
 mod corners;

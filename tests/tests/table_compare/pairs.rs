@@ -67,19 +67,19 @@ pub struct Pair {
 impl Pair {
     /// What the source says goes to the target's side as bytes.
     pub fn new(
-        source: (&mut Root, &str),
-        target: (&mut Root, &str),
+        (a, of_source): (&mut Root, &str),
+        (b, of_target): (&mut Root, &str),
         table: &str,
         algorithm: Algorithm,
     ) -> Result<Self, Vec<Mismatch>> {
-        let own = definition(source.0, source.1, table);
+        let own = definition(a, of_source, table);
         let shape = Shape::of(&own, algorithm);
-        let version = source.0.server_version().clone();
+        let version = a.server_version().clone();
         let source = Side::new(shape.clone(), &own, &version)?;
         let sent = Shape::from_bytes(&shape.to_bytes()).expect("a shape");
         assert_eq!(sent, shape);
-        let own = definition(target.0, target.1, table);
-        let version = target.0.server_version().clone();
+        let own = definition(b, of_target, table);
+        let version = b.server_version().clone();
         let target = Side::new(sent, &own, &version)?;
         Ok(Self { source, target })
     }

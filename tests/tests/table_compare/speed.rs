@@ -76,7 +76,7 @@ fn digests_of_many_rows() {
             let pair = pair.expect("a pair");
             let mut keys = Vec::new();
             measured(&server, rows, "boundaries", || {
-                keys = boundaries(&pair, &mut a)
+                keys = boundaries(&pair, &mut a);
             });
             measured(&server, rows, &format!("{algorithm:?}"), || {
                 let mut counted = 0;

@@ -122,15 +122,14 @@ fn rows_that_look_alike() {
     let mut session = session(&server);
     for (n, (table, rows)) in ALIKE.iter().enumerate() {
         run(&mut writer, &format!("CREATE TABLE a{n} ({table})"));
-        // Several times as many buckets as rows would do as well; but one row in a table leaves no doubt.
         for algorithm in [Algorithm::Crc32, Algorithm::Sha2] {
             let mut seen = Vec::new();
+            let pair = of_one(&mut session, &format!("a{n}"), algorithm);
             for row in *rows {
                 run(
                     &mut writer,
                     &format!("DELETE FROM a{n}; INSERT INTO a{n} VALUES ({row})"),
                 );
-                let pair = of_one(&mut session, &format!("a{n}"), algorithm);
                 let digest = digest(&pair.source, &mut session, &Range::default());
                 assert!(!seen.contains(&digest), "{table}: {row}");
                 seen.push(digest);
@@ -150,7 +149,7 @@ fn of_one(session: &mut Root, table: &str, algorithm: Algorithm) -> Pair {
     }
 }
 
-/// Rows that are there twice do not cancel each other out; nor do values that were swapped between rows, which leave the XOR of all CRCs as it is, and quite often their sum too.
+/// Rows that are there twice do not cancel each other out; nor do values that were swapped between rows, which leave the XOR of all CRCs as it is.
 #[test]
 fn rows_that_add_up() {
     let server = server(Flavor::Mysql97);
@@ -186,7 +185,7 @@ fn rows_that_add_up() {
     let found = differences(&pair, &mut a, &mut b, &whole);
     assert_eq!(columns(&found), ["(surplus)", "(missing)"]);
 
-    // Two rows swap their values, in 3,000 ways.
+    // Two rows swap their values, in many ways.
     for algorithm in [Algorithm::Crc32, Algorithm::Sha2] {
         let pair = Pair::new((&mut a, SOURCE), (&mut b, TARGET), "s", algorithm);
         let pair = pair.expect("a pair");
@@ -194,7 +193,7 @@ fn rows_that_add_up() {
             &mut writer,
             &format!(
                 "SET SESSION cte_max_recursion_depth = 100000; DELETE FROM {SOURCE}.s; DELETE FROM {TARGET}.s; \
-                 INSERT INTO {SOURCE}.s WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 5999) SELECT i, i * 7919 % 10007 FROM n; \
+                 INSERT INTO {SOURCE}.s WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199) SELECT i, i * 7919 % 10007 FROM n; \
                  INSERT INTO {TARGET}.s SELECT id ^ 1, v FROM {SOURCE}.s"
             ),
         );
@@ -215,7 +214,7 @@ fn rows_that_add_up() {
             after = Some(key);
             compared += 1;
         }
-        assert_eq!(compared, 3000);
+        assert_eq!(compared, 100);
     }
 }
 

@@ -199,14 +199,14 @@ impl<S: Stream + 'static> Copier<S> {
         for session in self.readers.all_idle() {
             look::must_be(session, assembler.server_uuid()).await?;
         }
-        let sessions = self.readers.all_idle();
-        let (first, others) = sessions.split_first_mut().ok_or_else(no_connection)?;
+        let first = self.readers.idle().ok_or_else(no_connection)?;
         self.replicas = neighbours::list(first).await?.len();
         if assembler.ordinal() == 0 {
             // Later it would be too late: their XA COMMIT would stand behind the beginning that is written down by then.
             no_branch_is_prepared(first, &mut self.notices).await?;
         }
-        for session in others {
+        // All of them: whichever reads the definitions is prepared once more behind them.
+        for session in self.readers.all_idle() {
             prepare(session).await?;
         }
         if matches!(place, Place::Definitions { .. }) {

@@ -216,7 +216,10 @@ async fn read_chunk<S: Stream>(
 }
 
 /// Waits until the source shows all of these.
-async fn must_show<S: Stream>(session: &mut Session<S>, handed_on: &GtidSet) -> Result<(), Error> {
+pub(super) async fn must_show<S: Stream>(
+    session: &mut Session<S>,
+    handed_on: &GtidSet,
+) -> Result<(), Error> {
     let sql = format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{handed_on:#}', 1)");
     for _ in 0..LOOKS {
         let row = session.query_first(sql.as_bytes()).await?;

@@ -3,7 +3,7 @@
 //! Rows that cannot be told apart cannot be taken out of a chunk when the stream changes one of them. So all rows are read of one snapshot, and the snapshot must be exactly what the
 //! stream's place stands for: the changes before it are left out, those behind it are applied, and while the rows are handed on the stream stands still.
 //!
-//! * By GTID, without a lock: `@@gtid_executed` is asked, the snapshot is taken, the end of the log is asked. What is in the first is in the snapshot; what comes behind the second is not. Of
+//! * By GTID, without a lock: the source must show all that the stream has passed; `@@gtid_executed` is asked, the snapshot is taken, the end of the log is asked. What is in the first is in the snapshot; what comes behind the second is not. Of
 //!   what lies between nobody knows. The stream goes on behind the second, and if nothing in between, nor anything that came after, has changed the table, the snapshot is what the table
 //!   is at that place. If something has, the snapshot is given up, and another one is taken.
 //! * If that was in vain some times, and without GTIDs, the table is locked: a locking read of all its rows waits for those who have changed some, and keeps others from it. The end of
@@ -18,6 +18,7 @@ use datain_mysql_client::{Session, Stream, quote_identifier};
 use datain_table_scan::{ChunkLimits, Reading, TableScan};
 
 use super::progress::Totals;
+use super::readers::must_show;
 use super::window::{Name, Rows};
 use super::{as_change, no_connection, statements};
 use crate::assembler::Assembler;
@@ -190,6 +191,10 @@ async fn watch<S: Stream>(
     name: &Name,
     assembler: &mut Assembler,
 ) -> Result<Position, Error> {
+    // The stream may have passed by what can not be seen yet, and will not come by again.
+    if let Some(passed) = assembler.gtids() {
+        must_show(session, passed).await?;
+    }
     let row = session
         .query_first(b"SELECT @@GLOBAL.gtid_executed")
         .await?;

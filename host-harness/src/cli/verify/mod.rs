@@ -145,8 +145,8 @@ fn json(found: &Report) -> Result<String> {
 /// Round after round. Trouble that may pass ends a round, not the command.
 fn watch(args: &VerifyArgs, pipeline: &Pipeline, stop: &Stop, format: LogFormat) -> Result<Finish> {
     let mut last = Finish::Interrupted;
+    let display = Display::new();
     for round in 1_u64.. {
-        let display = Display::new();
         let result = pipeline.verify(&args.options(), stop, &display);
         display.clear();
         match result {

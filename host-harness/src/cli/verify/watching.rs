@@ -54,6 +54,9 @@ impl Watcher for Display {
     fn progress(&self, progress: &Progress) {
         match &mut *self.0.borrow_mut() {
             Output::Bar { bar, drawn } => {
+                if bar.is_finished() {
+                    bar.reset();
+                }
                 // An estimate may be too small.
                 bar.set_length(progress.estimated_rows.max(progress.rows));
                 bar.set_position(progress.rows);
