@@ -8,6 +8,7 @@ pub mod shared {
     wasmtime::component::bindgen!({
         path: "../wit",
         world: "imports",
+        additional_derives: [PartialEq],
         imports: { default: trappable },
         with: {
             "datain:replication/transport.connection": crate::transport::Connection,

@@ -51,6 +51,10 @@ pub async fn look<S: Stream>(
     let mut findings = Vec::new();
     findings.extend(branches(session, wanted.stream).await?);
     findings.extend(unnumbered(session, wanted.numbers).await?);
+    // Nothing new since an earlier look: the source is read-only by now, and every answer takes time.
+    if wanted.definitions.is_empty() && wanted.numbers.is_empty() {
+        return Ok(findings);
+    }
     let list = planned(session, wanted.definitions, wanted.choices).await?;
     let made: Vec<&Object> = list
         .iter()
@@ -132,6 +136,9 @@ async fn unnumbered<S: Stream>(
     session: &mut Session<S>,
     wanted: &[NextNumber],
 ) -> Result<Option<Finding>, Error> {
+    if wanted.is_empty() {
+        return Ok(None);
+    }
     let numbers = Numbers::ask(session).await?;
     let tables: Vec<String> = wanted
         .iter()

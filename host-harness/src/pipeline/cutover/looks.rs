@@ -67,6 +67,7 @@ impl Cutover<'_> {
             .sink()?
             .look_at_cutover(&wanted.definitions, &wanted.numbers)?;
         self.add(&mut found, findings, Role::Sink);
+        self.seen = wanted.definitions;
         Ok(self.judge(found))
     }
 
@@ -77,12 +78,15 @@ impl Cutover<'_> {
             return Err(super::writable());
         }
         let wanted = self.wanted()?;
+        let seen = std::mem::take(&mut self.seen);
+        let is_new = |definition: &&Definition| !seen.contains(definition);
+        let new: Vec<Definition> = wanted.definitions.iter().filter(is_new).cloned().collect();
         let mut found = Vec::new();
         self.add(&mut found, look.findings, Role::Source);
         let findings = self
             .sink()?
-            // How rows are numbered there was looked at before, and takes long with many tables.
-            .look_at_cutover(&wanted.definitions, &[])?;
+            // How rows are numbered there was looked at before, and takes long with many tables; so were most definitions, or all.
+            .look_at_cutover(&new, &[])?;
         self.add(&mut found, findings, Role::Sink);
         Ok(match self.judge(found) {
             None => Ok(wanted),

@@ -35,6 +35,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::preflight::Finding;
 use super::{Pipeline, Stop, verify};
+use crate::bindings::types::Definition;
 use crate::bindings::{Consequences, End};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -119,6 +120,8 @@ pub(super) struct Cutover<'a> {
     warnings: Vec<Finding>,
     /// The source may be made read-only.
     allowed: bool,
+    /// What the target was to get when it was looked at first.
+    seen: Vec<Definition>,
 }
 
 /// See [`Pipeline::cutover`](super::Pipeline::cutover).
@@ -142,9 +145,11 @@ pub(super) fn run(
             }
             return Err(cutover.left(error.clone()));
         }
-        Err(error)
-            if cutover.state.has_reached(Stage::Stopped) || error.code() == "cutover.elsewhere" =>
-        {
+        Err(error) if error.code() == "cutover.elsewhere" => {
+            cutover.leave_nothing_behind()?;
+            return result;
+        }
+        Err(error) if cutover.state.has_reached(Stage::Stopped) => {
             return Err(cutover.left(error.clone()));
         }
         _ => {}
@@ -198,6 +203,7 @@ impl<'a> Cutover<'a> {
             state: State::read(known)?,
             warnings: Vec::new(),
             allowed: false,
+            seen: Vec::new(),
         })
     }
 
@@ -425,6 +431,16 @@ impl<'a> Cutover<'a> {
             return Err(interrupted());
         }
         Ok(())
+    }
+
+    /// Another command has gone on with the cutover. If that was an abort, which came just before this one stopped the source's writes, nobody else will allow them again.
+    fn leave_nothing_behind(&self) -> Result<()> {
+        match &self.state.note.made_read_only {
+            Some(settings) if self.sink()?.known_cutover()?.is_none() => {
+                self.source()?.allow_writes(&unhex(settings)?)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives everything back that was taken, and forgets the cutover. Nothing was made on the target.
