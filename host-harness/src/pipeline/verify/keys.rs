@@ -21,6 +21,7 @@ use super::{Difference, DifferenceKind, Values};
 use crate::bindings;
 use crate::bindings::TableRows;
 use crate::error::{Error, Result};
+use crate::plugin::SourceExaminer;
 use crate::plugin::interrupted;
 
 #[cfg(doc)]
@@ -190,7 +191,7 @@ impl Keys<'_, '_> {
             Err(error) => return Err(error),
         };
         let found = self.while_held(keys, &rows, end);
-        let released = self.0.pair.source.get(|source| source.release());
+        let released = self.0.pair.source.get(SourceExaminer::release);
         let found = match found {
             Err(error) if is_too_large(&error) && keys.len() > 1 => Held::TooLarge,
             found => found?,

@@ -9,6 +9,7 @@ use super::super::Stop;
 use super::workers::Pair;
 use crate::error::{Error, Kind, Result};
 use crate::plugin::interrupted;
+use crate::plugin::{SinkExaminer, SourceExaminer};
 
 /// How often the checkpoint is looked at: at first, and later.
 const FIRST_LOOK: Duration = Duration::from_millis(10);
@@ -35,7 +36,7 @@ impl Waiting<'_> {
 
     /// Sets a mark.
     pub(super) fn mark(self) -> Result<Vec<u8>> {
-        self.pair.source.get(|source| source.mark())
+        self.pair.source.get(SourceExaminer::mark)
     }
 
     /// Waits for a mark.
@@ -55,7 +56,7 @@ impl Waiting<'_> {
         let mut newest = None;
         let mut moved = Instant::now();
         loop {
-            let Some(checkpoint) = self.pair.sink.get(|sink| sink.checkpoint())? else {
+            let Some(checkpoint) = self.pair.sink.get(SinkExaminer::checkpoint)? else {
                 return Ok(true);
             };
             let (asked, mark) = (checkpoint.clone(), mark.to_vec());

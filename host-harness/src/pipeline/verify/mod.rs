@@ -25,6 +25,7 @@ use super::components::{Components, Loaded};
 use crate::bindings::{ComparedShape, ComparedTable};
 use crate::error::{Error, Kind, Result};
 use crate::plugin::interrupted;
+use crate::plugin::{SinkExaminer, SourceExaminer};
 use marks::Waiting;
 use pace::Pace;
 pub use report::{Difference, DifferenceKind, Kept, Report, TableReport, Values, Verdict};
@@ -137,7 +138,7 @@ pub(super) fn run(
         return Err(interrupted());
     }
     let (pair, tables, only_in_target) = result?;
-    let checkpoint = pair.sink.get(|sink| sink.checkpoint())?;
+    let checkpoint = pair.sink.get(SinkExaminer::checkpoint)?;
     let report = Report {
         pipeline: loaded.config.name.clone(),
         verdict: tables
@@ -215,7 +216,7 @@ impl Round<'_> {
     /// All tables; also those that only the target has.
     fn tables(&mut self) -> Result<(Pair, Vec<TableReport>, Vec<String>)> {
         let mut pair = self.open()?;
-        let listed = pair.source.get(|source| source.tables())?;
+        let listed = pair.source.get(SourceExaminer::tables)?;
         self.must_be_copied(&pair)?;
         self.progress.tables = listed.len();
         self.progress.estimated_rows = listed.iter().map(|table| table.estimated_rows).sum();
@@ -232,8 +233,8 @@ impl Round<'_> {
 
     /// A first copy that is not complete is an error of its own, whatever the rows are like.
     fn must_be_copied(&self, pair: &Pair) -> Result<()> {
-        let mark = pair.source.get(|source| source.mark())?;
-        if let Some(checkpoint) = pair.sink.get(|sink| sink.checkpoint())? {
+        let mark = pair.source.get(SourceExaminer::mark)?;
+        if let Some(checkpoint) = pair.sink.get(SinkExaminer::checkpoint)? {
             pair.source
                 .get(move |source| source.covers(&checkpoint, &mark))?;
         }
@@ -331,7 +332,7 @@ impl Round<'_> {
         let compared = if shape.ranged && status.ranged {
             comparing.in_parts()
         } else {
-            comparing.as_a_whole()
+            comparing.compare_whole()
         };
         // A definition that has changed explains errors of the server as well as differences.
         let again = match &compared {

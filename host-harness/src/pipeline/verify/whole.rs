@@ -12,6 +12,7 @@ use super::keys::{pause, reported};
 use super::table::{Comparing, WHOLE, same};
 use crate::bindings::{Bucket, KeyRange};
 use crate::error::Result;
+use crate::plugin::SourceExaminer;
 
 /// How often the whole is compared without locks; and with them.
 const LOOKS: u32 = 4;
@@ -27,7 +28,7 @@ const BYTES: u32 = 16 << 20;
 
 impl Comparing<'_> {
     /// Compares a table as a whole.
-    pub(super) fn as_a_whole(mut self) -> Result<TableReport> {
+    pub(super) fn compare_whole(mut self) -> Result<TableReport> {
         let mut rest = FIRST_REST;
         let mut rows = 0;
         for look in 0..LOOKS {
@@ -88,7 +89,7 @@ impl Comparing<'_> {
         }
         let before = self.report.clone();
         let found = self.while_held(rows, end);
-        let released = self.pair.source.get(|source| source.release());
+        let released = self.pair.source.get(SourceExaminer::release);
         let found = found?;
         match released {
             Ok(()) => Ok(found),
