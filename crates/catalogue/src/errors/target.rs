@@ -162,6 +162,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &[
                 "sink.contract",
+                "source.contract",
                 "sink.not-accepting",
                 "sink.nothing-to-commit",
                 "sink.closed",
