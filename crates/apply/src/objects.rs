@@ -45,12 +45,7 @@ pub async fn make<S: Stream>(
 ) -> Result<(), Error> {
     prepare(session).await?;
     session.exec(b"SET SESSION foreign_key_checks = 0").await?;
-    for sql in settings::IF_KNOWN {
-        match session.exec(sql).await {
-            Err(e) if e.errno() != Some(settings::UNKNOWN_VARIABLE) => return Err(e.into()),
-            _ => {}
-        }
-    }
+    settings::set_if_known(session).await?;
     implied_timestamps_off(session).await?;
     if goes_on {
         take_back(session, objects).await?;

@@ -9,7 +9,7 @@
 //! - READ COMMITTED: no gap locks between groups.
 //! - no wait for a row's lock over 50 s: the claim waits for one too, and must have said so before the host gives up its opening.
 
-use datain_mysql_client::ServerVersion;
+use datain_mysql_client::{ClientError, ServerVersion, Session, Stream};
 
 /// Whether rows can be written to a server of this version: MySQL since 5.6.4, which has fractions of a second.
 #[must_use]
@@ -61,10 +61,28 @@ pub const STRICT: &[u8] =
     b"SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
 
 /// Settings that exist only since some version of MySQL; each is tried by itself and may be unknown to the server.
-pub const IF_KNOWN: &[&[u8]] = &[
+const IF_KNOWN: &[&[u8]] = &[
     b"SET SESSION sql_require_primary_key = 0",
     b"SET SESSION sql_generate_invisible_primary_key = 0",
 ];
+
+/// Sets what the server knows of [`IF_KNOWN`]. They matter for definitions that would be refused; an account that may not set them is told by that.
+///
+/// # Errors
+/// Other errors of the server.
+pub async fn set_if_known<S: Stream>(session: &mut Session<S>) -> Result<(), ClientError> {
+    for sql in IF_KNOWN {
+        match session.exec(sql).await {
+            Err(e)
+                if e.errno() == Some(UNKNOWN_VARIABLE)
+                    || e.code() == "server.privilege-missing" => {}
+            other => {
+                other?;
+            }
+        }
+    }
+    Ok(())
+}
 
 /// Whether the session's changes of rows would have to be logged as statements.
 pub const LOGS_STATEMENTS: &[u8] =

@@ -429,7 +429,7 @@ mod tests {
             &mode("snapshot"),
             None,
             &facts(true, "", ""),
-            "b.000007:99 ",
+            "b.000007:99 ; copying definitions",
         );
         check(
             &mode("gtid"),

@@ -70,11 +70,7 @@ fn what_cannot_be_replicated_stops() {
         check(&["BEGIN", sql], "source.rollback-logged", of_rollback);
     }
     let inside = "the source logged a statement inside a transaction of rows";
-    for sql in [
-        "CREATE TABLE t (id INT PRIMARY KEY)",
-        "DROP TABLE t",
-        "CREATE USER u",
-    ] {
+    for sql in ["DROP TABLE t", "CREATE USER u"] {
         check(&["BEGIN", sql], "source.statement-inside", inside);
     }
     let of_xa = "the source logged a statement of an XA transaction in a form that is not known";

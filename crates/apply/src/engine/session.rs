@@ -10,16 +10,7 @@ use crate::settings;
 pub(super) async fn settle<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
     let for_rows = settings::for_rows(session.server_version());
     session.exec(&for_rows).await?;
-    for sql in settings::IF_KNOWN {
-        match session.exec(sql).await {
-            Err(e)
-                if e.errno() == Some(settings::UNKNOWN_VARIABLE)
-                    || e.code() == "server.privilege-missing" => {}
-            other => {
-                other?;
-            }
-        }
-    }
+    settings::set_if_known(session).await?;
     log_rows(session).await
 }
 

@@ -31,12 +31,7 @@ const ROWS: u64 = 100;
 pub(super) async fn prepare<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
     let for_rows = settings::for_rows(session.server_version());
     session.exec(&for_rows).await?;
-    for sql in settings::IF_KNOWN {
-        match session.exec(sql).await {
-            Err(e) if e.errno() != Some(settings::UNKNOWN_VARIABLE) => return Err(e.into()),
-            _ => {}
-        }
-    }
+    settings::set_if_known(session).await?;
     session.exec(b"SET SESSION foreign_key_checks = 0").await?;
     // The source's rows are locked meanwhile.
     session.exec(settings::IMPATIENT).await?;
