@@ -214,7 +214,7 @@ fn tables_without_their_indexes_are_kept_in_step() {
     }
 }
 
-/// A large table, both ways: for the figures in docs/performance.md.
+/// A large table, both ways: for the figures in docs/first-copy.md.
 #[test]
 fn a_large_table_gets_its_indexes_faster_behind_its_rows() {
     if !long() {
