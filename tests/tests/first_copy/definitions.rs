@@ -214,7 +214,7 @@ fn tables_without_their_indexes_are_kept_in_step() {
     }
 }
 
-/// A large table, both ways: for the figures in docs/performance.md.
+/// A large table, both ways: for the figures in docs/first-copy.md.
 #[test]
 fn a_large_table_gets_its_indexes_faster_behind_its_rows() {
     if !long() {
@@ -280,7 +280,7 @@ fn prepared_branches_are_refused_by_name() {
 /// Definitions are read beside the stream, not while the reader is opened, which has a minute.
 #[test]
 fn many_definitions_are_read_beside_the_stream() {
-    let count = if long() { 6000 } else { 150 };
+    let count = if long() { 6000 } else { 50 };
     let source = server();
     let target = server();
     run(&source, "CREATE DATABASE many");
