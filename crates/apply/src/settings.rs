@@ -61,7 +61,7 @@ pub const STRICT: &[u8] =
     b"SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
 
 /// Settings that exist only since some version of MySQL; each is tried by itself and may be unknown to the server.
-const IF_KNOWN: &[&[u8]] = &[
+pub const IF_KNOWN: &[&[u8]] = &[
     b"SET SESSION sql_require_primary_key = 0",
     b"SET SESSION sql_generate_invisible_primary_key = 0",
 ];
