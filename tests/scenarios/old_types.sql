@@ -1,7 +1,7 @@
 -- The types of MySQL before 5.7, whose log says neither signs nor character sets.
 -- schemas: old_types, old_latin2
 -- servers: mysql-5.6
--- fidelity: type | columns of MySQL 5.6, whose log says neither signs nor character sets | equal on 9.7 and 5.6: the target's columns decide
+-- fidelity: type | types of MySQL 5.6, whose log says neither signs nor character sets | equal on MySQL 9.7 and 5.6
 CREATE DATABASE old_types;
 CREATE DATABASE old_latin2 CHARACTER SET latin2;
 USE old_types;
