@@ -5,7 +5,7 @@
 
 use datain_binlog::{
     BinlogError, ChecksumAlgorithm, Event, EventBody, EventFlags, EventHeader, EventType,
-    FormatDescription, GtidEvent, GtidSet, QueryEvent, TableMap, XaPrepare,
+    FormatDescription, GtidEvent, QueryEvent, TableMap, XaPrepare,
 };
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Change, Error, XaBranch, XaStep};
@@ -14,6 +14,7 @@ use datain_sql_statement::{TableFilter, Xid};
 use crate::checkpoint::State;
 use crate::copying::Copying;
 use crate::framing::{Counts, Framing, Open};
+use crate::gtids::{Gtids, TransactionGtid};
 use crate::position::{Position, widen};
 use crate::printed;
 use crate::statement::{Meaning, meaning, statement};
@@ -21,6 +22,7 @@ use crate::tables::Tables;
 use pieces::Unpacking;
 
 mod copied;
+mod mariadb;
 mod pieces;
 mod rows;
 
@@ -116,7 +118,7 @@ impl Assembler {
 
     /// GTIDs of all whole transactions, where the stream goes by GTID.
     #[must_use]
-    pub fn gtids(&self) -> Option<&GtidSet> {
+    pub fn gtids(&self) -> Option<&Gtids> {
         self.framing.state.gtids.as_ref()
     }
 
@@ -206,8 +208,16 @@ impl Assembler {
         if pieces::is_packed(bytes) {
             return self.take_packed(&event, bounded);
         }
-        let body = event
-            .parse(&self.format)
+        let limit = self.join_limit();
+        let inflated = event
+            .inflated(&self.format, limit)
+            .map_err(|e| unreadable(&e, &self.framing.at))?;
+        let plain = match &inflated {
+            Some(bytes) => Event::split(bytes, ChecksumAlgorithm::Off),
+            None => Ok(event),
+        };
+        let body = plain
+            .and_then(|event| event.parse(&self.format))
             .map_err(|e| unreadable(&e, &self.framing.at))?;
         let header = event.header;
         self.framing.counts.bytes += u64::from(header.event_size);
@@ -233,6 +243,9 @@ impl Assembler {
         match body {
             EventBody::FormatDescription(format) => {
                 self.checksum = format.checksum;
+                if format.is_mariadb() {
+                    self.file_began(header.timestamp)?;
+                }
                 self.format = format;
                 if !copied {
                     self.tables.forget();
@@ -241,6 +254,9 @@ impl Assembler {
             }
             EventBody::Rotate(rotate) => {
                 self.must_be_between("the log goes on in another file")?;
+                if self.framing.at.file != rotate.file {
+                    self.framing.file_began = None;
+                }
                 self.framing.at = Position { file: rotate.file.to_owned(), offset: rotate.position };
                 self.knows_its_place = true;
                 // Where the dump begins; later only whole transactions move the state.
@@ -253,6 +269,9 @@ impl Assembler {
                 Ok(())
             }
             EventBody::Gtid(gtid) => self.begin(&gtid, header, before),
+            EventBody::MariadbGtid(gtid) => self.begin_mariadb(&gtid, header, before),
+            EventBody::MariadbGtidList(_) | EventBody::MariadbBinlogCheckpoint => Ok(()),
+            EventBody::MariadbStartEncryption => Err(mariadb::encrypted()),
             EventBody::Query(query) => self.query(&query, header, before),
             EventBody::Xid(_) => self.commit(),
             EventBody::TableMap(map) => self.table_map(&map),
@@ -321,7 +340,8 @@ impl Assembler {
             .or(event.immediate_commit_timestamp)
             .filter(|micros| *micros > 0)
             .unwrap_or(u64::from(header.timestamp) * 1_000_000);
-        self.framing.begin(event.gtid, before, micros);
+        let gtid = event.gtid.map(TransactionGtid::Mysql);
+        self.framing.begin(gtid, before, micros);
         Ok(())
     }
 
@@ -340,6 +360,9 @@ impl Assembler {
         header: &EventHeader,
         before: u64,
     ) -> Result<(), Error> {
+        if self.is_idle_phase() {
+            return self.framing.end();
+        }
         let inside = self.framing.open.as_ref().is_some_and(|open| open.block);
         let meaning = match meaning(query, header.timestamp, inside, &self.filter) {
             Err(error) if self.shows_statements && printed::is_shown(&error) => {

@@ -19,6 +19,7 @@ pub mod copying;
 pub mod facts;
 pub mod files;
 pub mod framing;
+pub mod gtids;
 pub mod inspect;
 pub mod neighbours;
 pub mod position;

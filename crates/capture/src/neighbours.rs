@@ -146,7 +146,13 @@ impl Registration {
         if other.is_card() {
             return Ok(Listed::Card(other.host));
         }
-        if other.uuid.eq_ignore_ascii_case(&self.uuid) {
+        // MariaDB lists no uuids.
+        let ours = if session.server_version().is_mariadb() {
+            other.host == shown_host(OURS, &self.stream)
+        } else {
+            other.uuid.eq_ignore_ascii_case(&self.uuid)
+        };
+        if ours {
             return Ok(Listed::Ourselves);
         }
         if other.host.starts_with(OURS) {

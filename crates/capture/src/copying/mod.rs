@@ -13,7 +13,6 @@ mod window;
 
 use std::collections::VecDeque;
 
-use datain_binlog::GtidSet;
 use datain_contract::types::{Error, Finding, Severity, Statement};
 use datain_contract::{ErrorExt as _, FindingExt as _};
 use datain_mysql_client::{Session, Stream};
@@ -27,6 +26,7 @@ use datain_table_scan::{
 use crate::assembler::Assembler;
 use crate::check::cascades;
 use crate::facts;
+use crate::gtids::Gtids;
 use crate::position::Position;
 pub use place::Place;
 pub use window::{Copying, Stage, changed_meanwhile};
@@ -392,8 +392,7 @@ impl<S: Stream> Copier<S> {
 
     /// Whoever is at the other end must be the server whose log is read: positions mean nothing on another one.
     async fn must_be(&mut self, server_uuid: &str) -> Result<(), Error> {
-        let row = self.session.query_first(b"SELECT @@server_uuid").await?;
-        let found = row.and_then(|row| row.into_iter().next().flatten());
+        let found = facts::identity(&mut self.session).await?;
         if found.as_deref() == Some(server_uuid) {
             return Ok(());
         }
@@ -404,8 +403,8 @@ impl<S: Stream> Copier<S> {
     }
 
     /// Waits until the source shows everything that was handed on.
-    async fn must_show(&mut self, handed_on: &GtidSet) -> Result<(), Error> {
-        let sql = format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{handed_on:#}', 1)");
+    async fn must_show(&mut self, handed_on: &Gtids) -> Result<(), Error> {
+        let sql = format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{handed_on}', 1)");
         for _ in 0..LOOKS {
             let row = self.session.query_first(sql.as_bytes()).await?;
             let waited_in_vain = row.and_then(|row| row.into_iter().next().flatten());
