@@ -38,7 +38,8 @@ pub fn session(server: &Server) -> Root {
     options.local_files = true;
     block_on(async {
         let mut session = Session::connect(stream, &options).await?;
-        session.exec(settings::FOR_ROWS).await?;
+        let settings = settings::for_rows(session.server_version());
+        session.exec(settings).await?;
         for sql in settings::IF_KNOWN {
             match session.exec(sql).await {
                 Err(e) if e.errno() != Some(settings::UNKNOWN_VARIABLE) => return Err(e),
@@ -128,9 +129,11 @@ pub fn mapping(
 ) -> Result<Mapping, contract::types::Error> {
     let name = &table.name;
     block_on(async {
-        let collations = Collations::from_answer(&target.query_rows(Collations::QUERY).await?);
+        let version = target.server_version().clone();
+        let collations = target.query_rows(Collations::query(&version)).await?;
+        let collations = Collations::from_answer(&collations);
         let head = target.query_first(&table_query(schema, name)).await?;
-        let columns = target.query_rows(&columns_query(schema, name)).await?;
+        let columns = target.query_rows(&columns_query(schema, name, &version)).await?;
         let keys = target.query_rows(&keys_query(schema, name)).await?;
         let known = TargetTable::from_answers(schema, name, head.as_ref(), &columns, &keys);
         Mapping::new(table, known.expect("the target's table"), &collations)
@@ -254,7 +257,8 @@ pub fn copy_definition(source: &Server, target: &mut Root, from: &str, table: &s
             .exec(format!("USE {}", quote_identifier(to)).as_bytes())
             .await?;
         target.exec(&create).await?;
-        target.exec(settings::FOR_ROWS).await
+        let settings = settings::for_rows(target.server_version());
+        target.exec(settings).await
     })
     .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&create)));
 }

@@ -69,7 +69,7 @@ impl Group {
                 rows: 1000,
                 hints: true,
             },
-            knows_values: true,
+            values: datain_apply::net::Values::Rows,
             loads: true,
         };
         self.rows = 0;

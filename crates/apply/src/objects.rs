@@ -32,7 +32,7 @@ pub enum Done {
 ///
 /// `goes_on`: a copy that was begun before goes on, so tables may hold rows.
 ///
-/// The session is one that [`settings::FOR_ROWS`] was given to; it is so again afterwards, with `information_schema` as its default schema. After an error it is of no use any more.
+/// The session is one that [`settings::for_rows`] was given to; it is so again afterwards, with `information_schema` as its default schema. After an error it is of no use any more.
 ///
 /// # Errors
 /// `target.object-differs`, `table.not-empty`; errors of the server and of the network, with the object that was being made.
@@ -75,7 +75,8 @@ pub async fn make<S: Stream>(
             .exec(b"SET SESSION default_collation_for_utf8mb4 = DEFAULT")
             .await?;
     }
-    session.exec(settings::FOR_ROWS).await?;
+    let settings = settings::for_rows(session.server_version());
+    session.exec(settings).await?;
     Ok(())
 }
 

@@ -9,20 +9,48 @@
 //! - READ COMMITTED: no gap locks between groups.
 //! - no wait for a row's lock over 50 s: the claim waits for one too, and must have said so before the host gives up its opening.
 
-/// Brings a fresh session into the state for row changes. The same for every server that we know.
-pub const FOR_ROWS: &[u8] = b"SET NAMES binary, \
+use datain_mysql_client::ServerVersion;
+
+/// Whether the target's statements are known. MariaDB has had atomic DDL since 10.6.
+#[must_use]
+pub fn is_known_target(version: &ServerVersion) -> bool {
+    version.is_mysql_since(8, 0, 0) || version.is_mariadb_since(10, 6, 0)
+}
+
+macro_rules! for_rows {
+    ($isolation:literal) => {
+        concat!(
+            "SET NAMES binary, \
     SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
     SESSION time_zone = '+00:00', SESSION foreign_key_checks = 1, SESSION unique_checks = 1, \
     SESSION timestamp = DEFAULT, SESSION auto_increment_increment = 1, SESSION auto_increment_offset = 1, \
-    SESSION lc_time_names = 'en_US', SESSION transaction_isolation = 'READ-COMMITTED', SESSION autocommit = 1, \
+    SESSION lc_time_names = 'en_US', SESSION ",
+            $isolation,
+            " = 'READ-COMMITTED', SESSION autocommit = 1, \
     SESSION sql_auto_is_null = 0, SESSION sql_notes = 1, SESSION wait_timeout = 28800, \
-    SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED), SESSION lock_wait_timeout = @@global.lock_wait_timeout";
+    SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED), \
+    SESSION lock_wait_timeout = @@global.lock_wait_timeout"
+        )
+        .as_bytes()
+    };
+}
+
+/// Brings a fresh session into the state for row changes.
+#[must_use]
+pub fn for_rows(version: &ServerVersion) -> &'static [u8] {
+    // The variable has had its present name since these versions; MySQL 8.0 has no other.
+    if version.is_mysql_since(5, 7, 20) || version.is_mariadb_since(11, 1, 1) {
+        for_rows!("transaction_isolation")
+    } else {
+        for_rows!("tx_isolation")
+    }
+}
 
 /// A second for the wait for a lock, of a row or of a table's definition, where groups are written at the same time.
 pub const IMPATIENT: &[u8] =
     b"SET SESSION innodb_lock_wait_timeout = 1, SESSION lock_wait_timeout = 1";
 
-/// The wait for a lock as in [`FOR_ROWS`] again.
+/// The wait for a lock as in [`for_rows`] again.
 pub const PATIENT: &[u8] =
     b"SET SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED), SESSION lock_wait_timeout = @@global.lock_wait_timeout";
 
@@ -32,7 +60,7 @@ pub const BRIEF: &[u8] = b"SET SESSION innodb_lock_wait_timeout = CAST(LEAST(@@g
 /// Strict mode off, for a row with a value that it refuses. What was stored must be read back.
 pub const LENIENT: &[u8] = b"SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
 
-/// Strict mode on again: the same as in [`FOR_ROWS`].
+/// Strict mode on again: the same as in [`for_rows`].
 pub const STRICT: &[u8] =
     b"SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'";
 

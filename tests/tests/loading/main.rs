@@ -172,5 +172,6 @@ fn what_a_load_bends_is_noticed() {
             bulk_load::insert(&mut root, set, block, &mapping).expect_err(&table.name);
         }
     }
-    block_on(root.exec(settings::FOR_ROWS)).expect("settings");
+    let settings = settings::for_rows(root.server_version());
+    block_on(root.exec(settings)).expect("settings");
 }

@@ -171,6 +171,7 @@ mod tests {
             keys: Vec::new(),
             has_primary_key: false,
             unique: crate::target_table::Unique::default(),
+            is_versioned: false,
             triggers: None,
         };
         assert!(graph.leads_further(&table("o", "p")));

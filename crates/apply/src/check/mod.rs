@@ -16,6 +16,8 @@ use datain_mysql_client::{Session, Stream};
 use datain_server_facts::{Rights, Variables, clock, encryption, gtid, tables as seen};
 use datain_sql_statement::TableFilter;
 
+use crate::settings;
+
 /// Everything that is asked for at once.
 const VARIABLES: &[&str] = &[
     "read_only",
@@ -65,7 +67,7 @@ pub async fn findings<S: Stream>(
     now: impl Fn() -> u64,
 ) -> Result<Vec<Finding>, Error> {
     let version = session.server_version().clone();
-    let known = version.is_mysql_since(8, 0, 0);
+    let known = settings::is_known_target(&version);
     let mut findings = vec![
         Finding::judge(
             "sink.flavour-unsupported",
@@ -73,7 +75,7 @@ pub async fn findings<S: Stream>(
             Severity::Fatal,
             format!("the target is {version}"),
         )
-        .remedy("replicate to MySQL 8.0 or later; older servers and MariaDB are planned"),
+        .remedy("replicate to MySQL 8.0 or later, or to MariaDB 10.6 or later"),
     ];
     if !known {
         return Ok(findings);

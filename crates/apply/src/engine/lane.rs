@@ -15,7 +15,7 @@ use super::replies::{Count, Expected};
 use super::{Notice, Place};
 use crate::checkpoint::Store;
 use crate::mapping::Mapping;
-use crate::net::{Limits, Net};
+use crate::net::{Limits, Net, Values};
 use crate::settings;
 use crate::statements::{Bounds, Check, Statement, load};
 
@@ -162,7 +162,7 @@ impl<S: Stream> Lane<S> {
     ) -> Result<(), Error> {
         let limits = Limits {
             bounds: self.bounds(ROWS),
-            knows_values: self.session.server_version().is_mysql_since(8, 0, 19),
+            values: Values::of(self.session.server_version()),
             loads: self.loads,
         };
         for table in net.tables() {
@@ -339,7 +339,8 @@ impl<S: Stream> Lane<S> {
         self.in_packet.clear();
         self.on_the_way.clear();
         self.session.exec(b"ROLLBACK").await?;
-        self.session.exec(settings::FOR_ROWS).await?;
+        let settings = settings::for_rows(self.session.server_version());
+        self.session.exec(settings).await?;
         self.foreign_key_checks = true;
         self.impatient = false;
         self.written = None;

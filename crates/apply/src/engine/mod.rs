@@ -137,7 +137,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         stream: &str,
         beginning: &Beginning,
     ) -> Result<Opened<S, H>, Error> {
-        if !session.server_version().is_mysql_since(8, 0, 0) {
+        if !settings::is_known_target(session.server_version()) {
             return Err(Error::reconfigure(
                 "sink.flavour-unsupported",
                 format!(
@@ -145,7 +145,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                     session.server_version()
                 ),
             )
-            .hint("MySQL 8.0 and later are supported; older servers and MariaDB are planned"));
+            .hint("MySQL 8.0 and later and MariaDB 10.6 and later are supported"));
         }
         settle_session(&mut session).await?;
         let Claimed {
@@ -154,7 +154,11 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             set_position,
             applied,
         } = Store::claim(&mut session, stream, beginning).await?;
-        let collations = Collations::from_answer(&session.query_rows(Collations::QUERY).await?);
+        let collations = Collations::from_answer(
+            &session
+                .query_rows(Collations::query(session.server_version()))
+                .await?,
+        );
         let allowed = session
             .query_first(b"SELECT @@global.max_allowed_packet, @@global.local_infile")
             .await?;
@@ -431,7 +435,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
 
 /// Prepares a session for rows.
 async fn settle_session<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    session.exec(settings::FOR_ROWS).await?;
+    let settings = settings::for_rows(session.server_version());
+    session.exec(settings).await?;
     for sql in settings::IF_KNOWN {
         match session.exec(sql).await {
             Err(e)

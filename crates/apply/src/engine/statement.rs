@@ -204,7 +204,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             self.forget_refused(&error, gtid.is_some()).await;
             return Err(error);
         }
-        self.lane.session.exec(settings::FOR_ROWS).await?;
+        let settings = settings::for_rows(self.lane.session.server_version());
+        self.lane.session.exec(settings).await?;
         self.lane.foreign_key_checks = true;
         self.open.mappings.clear();
         self.open.cascades = None;

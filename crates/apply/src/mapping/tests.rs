@@ -49,6 +49,7 @@ fn check(from: Column, to: TargetColumn, expected: Result<Form, &str>) {
         keys: vec![vec![0]],
         has_primary_key: true,
         unique: crate::target_table::Unique::default(),
+        is_versioned: false,
         triggers: Some(0),
     };
     let collations =
