@@ -133,7 +133,9 @@ pub fn mapping(
         let collations = target.query_rows(Collations::query(&version)).await?;
         let collations = Collations::from_answer(&collations);
         let head = target.query_first(&table_query(schema, name)).await?;
-        let columns = target.query_rows(&columns_query(schema, name, &version)).await?;
+        let columns = target
+            .query_rows(&columns_query(schema, name, &version))
+            .await?;
         let keys = target.query_rows(&keys_query(schema, name)).await?;
         let known = TargetTable::from_answers(schema, name, head.as_ref(), &columns, &keys);
         Mapping::new(table, known.expect("the target's table"), &collations)

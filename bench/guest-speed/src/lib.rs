@@ -137,7 +137,11 @@ fn mapping(table: &Table) -> Result<Mapping, Error> {
     let target =
         TargetTable::from_answers(&table.schema, &table.name, Some(&head), &columns, &keys)
             .unwrap_or_else(|| unreachable!("there is a head"));
-    let collations = Collations::from_answer(&[row(&[Some("255"), Some("utf8mb4")])]);
+    let collations = Collations::from_answer(&[row(&[
+        Some("255"),
+        Some("utf8mb4"),
+        Some("utf8mb4_0900_ai_ci"),
+    ])]);
     Mapping::new(table, target, &collations)
 }
 

@@ -20,6 +20,7 @@ pub mod json_sql;
 pub mod literal;
 pub(crate) mod lock_wait;
 pub mod mapping;
+mod mariadb_session;
 pub mod net;
 pub mod objects;
 pub mod place;

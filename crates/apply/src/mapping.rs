@@ -26,9 +26,9 @@ pub struct Mapping {
     pub column_sql: Vec<String>,
 }
 
-/// Names of character sets by collation id, as the target knows them.
+/// Names of character sets and collations by id, as the target knows them.
 #[derive(Debug, Clone, Default)]
-pub struct Collations(Vec<(u16, String)>);
+pub struct Collations(Vec<(u16, (String, String))>);
 
 impl Collations {
     /// The query that [`Collations::from_answer`] reads.
@@ -36,32 +36,40 @@ impl Collations {
     pub fn query(version: &ServerVersion) -> &'static [u8] {
         if version.is_mariadb_since(10, 10, 1) {
             // COLLATIONS names those that are for several character sets without their numbers there.
-            b"SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID IS NOT NULL"
+            b"SELECT ID, CHARACTER_SET_NAME, FULL_COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY \
+                WHERE ID IS NOT NULL"
         } else {
-            b"SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL"
+            b"SELECT ID, CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL"
         }
     }
 
     /// Reads the answer of [`Collations::query`].
     #[must_use]
     pub fn from_answer(rows: &[Vec<Option<String>>]) -> Self {
-        let mut pairs: Vec<(u16, String)> = rows
+        let mut known: Vec<(u16, (String, String))> = rows
             .iter()
             .filter_map(|row| match row.as_slice() {
-                [Some(id), Some(name)] => Some((id.parse().ok()?, name.clone())),
+                [Some(id), Some(charset), Some(collation)] => {
+                    Some((id.parse().ok()?, (charset.clone(), collation.clone())))
+                }
                 _ => None,
             })
             .collect();
-        pairs.sort_unstable();
-        Collations(pairs)
+        known.sort_unstable();
+        Collations(known)
     }
 
-    fn charset(&self, collation: u16) -> Option<&str> {
+    /// Names of the character set and of the collation.
+    pub(crate) fn named(&self, collation: u16) -> Option<&(String, String)> {
         let at = self
             .0
             .binary_search_by_key(&collation, |(id, _)| *id)
             .ok()?;
         Some(&self.0[at].1)
+    }
+
+    fn charset(&self, collation: u16) -> Option<&str> {
+        self.named(collation).map(|(charset, _)| charset.as_str())
     }
 }
 

@@ -188,6 +188,7 @@ pub fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
             auto_increment_offset: status.auto_increment.map(|a| a.1),
             lc_time_names: status.lc_time_names,
             default_collation_for_utf8mb4: status.default_collation_for_utf8mb4,
+            character_set_collations: status.character_set_collations.clone(),
             explicit_defaults_for_timestamp: status.explicit_defaults_for_timestamp,
             sql_require_primary_key: status.sql_require_primary_key,
             default_table_encryption: status.default_table_encryption,

@@ -10,6 +10,7 @@ use datain_mysql_client::{ClientError, Stream, quote_identifier};
 use super::{Done, Engine, Group, Notice, Place};
 use crate::checkpoint::{Intent, Lock};
 use crate::ddl::{self, Treatment};
+use crate::mariadb_session;
 use crate::settings;
 
 impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
@@ -307,11 +308,13 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 }
             }
         }
-        self.lane
-            .session
-            .exec(&ddl::context_sql(&statement.context))
-            .await
-            .map_err(refused)?;
+        let version = self.lane.session.server_version();
+        let context = if version.is_mariadb() {
+            mariadb_session::context_sql(&statement.context, &self.collations, version)?
+        } else {
+            ddl::context_sql(&statement.context)
+        };
+        self.lane.session.exec(&context).await.map_err(refused)?;
         if let Some(gtid) = gtid {
             let sql = format!("SET SESSION gtid_next = '{gtid}'");
             self.lane.session.exec(sql.as_bytes()).await?;

@@ -52,8 +52,9 @@ fn check(from: Column, to: TargetColumn, expected: Result<Form, &str>) {
         is_versioned: false,
         triggers: Some(0),
     };
-    let collations =
-        Collations::from_answer(&[vec![Some("8".to_owned()), Some("latin1".to_owned())]]);
+    let collations = Collations::from_answer(&[["8", "latin1", "latin1_swedish_ci"]
+        .map(|t| Some(t.to_owned()))
+        .to_vec()]);
     let found = Mapping::new(&source, table, &collations)
         .map(|m| m.forms[0].clone())
         .map_err(|e| {

@@ -120,6 +120,7 @@ pub async fn of<S: Stream>(
                     .copied(),
                 explicit_defaults_for_timestamp: Some(true),
                 sql_require_primary_key: Some(false),
+                character_set_collations: None,
                 default_table_encryption: None,
                 timestamp_micros: 0,
             },
