@@ -107,7 +107,8 @@ async fn read(
             logging::warn(&notice, &[]);
         }
         shared.borrow_mut().batch = Some(batch);
-        executor::until(None, || shared.borrow().batch.is_none().then_some(())).await;
+        let taken = executor::until(None, || shared.borrow().batch.is_none().then_some(()));
+        reader.rest(taken).await;
     }
 }
 
@@ -267,9 +268,13 @@ impl GuestReader for Reader {
             let mut reader =
                 LogReader::open(source, &config.settings, resume.as_ref(), set_position).await?;
             if reader.is_to_copy() {
-                let mut copies = session::connect(&config.endpoint, |_| {}).await?;
-                // While a table is read the log is not.
-                copies.stream_mut().hear_with(reader.stream().heard());
+                let mut copies = Vec::new();
+                for _ in 0..config.settings.copy_readers.max(1) {
+                    let mut session = session::connect(&config.endpoint, |_| {}).await?;
+                    // While much is read from tables, the log may have to wait.
+                    session.stream_mut().hear_with(reader.stream().heard());
+                    copies.push(session);
+                }
                 reader.copy_over(copies, monotonic_micros).await?;
             }
             Ok((reader, ahead.map_or(0, |measured| measured.ahead_micros)))

@@ -1,5 +1,6 @@
 -- Tables that change places, as tools for schema changes let them.
 -- schemas: swaps, elsewhere
+-- servers: mysql-9.7, mysql-5.6
 -- fidelity: statement | `RENAME TABLE` swaps, as gh-ost makes them | equal
 -- fidelity: statement | `RENAME TABLE` as pt-online-schema-change makes it; its triggers on the source | equal; the rows of the new table come as row events, the triggers are held back
 -- fidelity: statement | `ALTER TABLE … RENAME`, also into another schema | run as it was written

@@ -1,4 +1,5 @@
 -- schemas: v_numbers
+-- servers: mysql-9.7, mysql-5.6
 -- fidelity: type | TINYINT to BIGINT, signed and unsigned | equal, at their limits too
 -- fidelity: type | DECIMAL | equal, up to DECIMAL(65,30)
 -- fidelity: type | FLOAT, DOUBLE | equal to the bit: subnormals, -0, the largest and the smallest
@@ -40,7 +41,7 @@ INSERT INTO reals VALUES
 INSERT INTO reals SELECT id + 100, f / 3, d / 3, old / 3, older / 3 FROM (SELECT * FROM reals WHERE id > 4) AS r;
 UPDATE reals SET f = f * -1, d = d * -1 WHERE id < 5;
 DELETE FROM reals WHERE id = 10;
-CREATE TABLE real_keys (f FLOAT, d DOUBLE, v INT, PRIMARY KEY (f, d));
+CREATE TABLE real_keys (f FLOAT NOT NULL, d DOUBLE NOT NULL, v INT, PRIMARY KEY (f, d));
 INSERT INTO real_keys VALUES (0.1, 0.1, 1), (0.2, 1e-320, 2), (3.4028234663852886e38, -1.7976931348623157e308, 3), (1.401298464324817e-45, 0.30000000000000004, 4);
 UPDATE real_keys SET v = v + 10;
 UPDATE real_keys SET f = f + 1 WHERE v = 11;

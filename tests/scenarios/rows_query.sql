@@ -1,5 +1,6 @@
 -- What stands in the log beside rows: the statements that made them, and savepoints.
 -- schemas: beside
+-- servers: mysql-9.7, mysql-5.6
 -- fidelity: event | ROWS_QUERY (`binlog_rows_query_log_events = ON`) | passed over: the rows that follow say it all
 -- fidelity: statement | `SAVEPOINT`, `ROLLBACK TO SAVEPOINT`, `RELEASE SAVEPOINT` | what was rolled back does not arrive
 SET SESSION binlog_rows_query_log_events = ON;

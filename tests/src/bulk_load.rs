@@ -38,8 +38,9 @@ pub fn session(server: &Server) -> Root {
     options.local_files = true;
     block_on(async {
         let mut session = Session::connect(stream, &options).await?;
-        let settings = settings::for_rows(session.server_version());
-        session.exec(settings).await?;
+        session
+            .exec(&settings::for_rows(session.server_version()))
+            .await?;
         for sql in settings::IF_KNOWN {
             match session.exec(sql).await {
                 Err(e) if e.errno() != Some(settings::UNKNOWN_VARIABLE) => return Err(e),
@@ -259,8 +260,9 @@ pub fn copy_definition(source: &Server, target: &mut Root, from: &str, table: &s
             .exec(format!("USE {}", quote_identifier(to)).as_bytes())
             .await?;
         target.exec(&create).await?;
-        let settings = settings::for_rows(target.server_version());
-        target.exec(settings).await
+        target
+            .exec(&settings::for_rows(target.server_version()))
+            .await
     })
     .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&create)));
 }

@@ -1,8 +1,9 @@
 //! Whether two servers hold the same tables, definitions and rows, by their own word.
 //!
 //! Each value counts by its bytes, and each value inside a JSON document by its JSON_TYPE too (`rows.rs`); views, routines and schemas by what SHOW CREATE says
-//! of them (`objects.rs`).
+//! of them (`objects.rs`). Servers of different kinds word definitions differently: of them it is what `information_schema` says (`across.rs`).
 
+mod across;
 mod objects;
 mod rows;
 
@@ -25,7 +26,7 @@ pub struct Table {
 /// One server's word on one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// SHOW CREATE TABLE without the next AUTO_INCREMENT value.
+    /// SHOW CREATE TABLE without the next AUTO_INCREMENT value; between servers of different kinds what information_schema says.
     pub definition: String,
     /// Number of rows.
     pub rows: u64,
@@ -47,8 +48,9 @@ impl Table {
 /// Errors of the servers.
 pub fn tables(left: &Server, right: &Server, schemas: &[&str]) -> Result<Vec<Table>> {
     let mut all: BTreeMap<String, Table> = BTreeMap::new();
+    let is_across = left.flavor() != right.flavor();
     for (is_left, server) in [(true, left), (false, right)] {
-        for (name, summary) in summaries(server, schemas)? {
+        for (name, summary) in summaries(server, schemas, is_across)? {
             let table = all.entry(name.clone()).or_insert(Table {
                 name,
                 left: None,
@@ -83,7 +85,14 @@ pub fn assert_equal(left: &Server, right: &Server, schemas: &[&str]) {
         );
     }
     for schema in schemas {
-        let of = |server| objects::definitions(server, schema).expect("both servers answer");
+        let of = |server| {
+            let found = if left.flavor() == right.flavor() {
+                objects::definitions(server, schema)
+            } else {
+                across::objects(server, schema)
+            };
+            found.expect("both servers answer")
+        };
         let (of_left, of_right) = (of(left), of(right));
         assert!(
             of_left == of_right,
@@ -92,7 +101,7 @@ pub fn assert_equal(left: &Server, right: &Server, schemas: &[&str]) {
     }
 }
 
-fn summaries(server: &Server, schemas: &[&str]) -> Result<Vec<(String, Summary)>> {
+fn summaries(server: &Server, schemas: &[&str], is_across: bool) -> Result<Vec<(String, Summary)>> {
     let list: Vec<String> = schemas.iter().map(|s| text(s)).collect();
     let names = server.query(&format!(
         "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES \
@@ -109,6 +118,27 @@ fn summaries(server: &Server, schemas: &[&str]) -> Result<Vec<(String, Summary)>
     if tables.is_empty() {
         return Ok(Vec::new());
     }
+    let sums = rows::checksums(server, &tables, is_across)?;
+    let definitions = if is_across {
+        across::definitions(server, &tables)?
+    } else {
+        worded(server, &tables)?
+    };
+    let each = tables.into_iter().zip(definitions).zip(sums);
+    Ok(each
+        .map(|(((schema, name), definition), (rows, checksum))| {
+            let summary = Summary {
+                definition,
+                rows,
+                checksum,
+            };
+            (format!("{schema}.{name}"), summary)
+        })
+        .collect())
+}
+
+/// What SHOW CREATE TABLE says of each.
+fn worded(server: &Server, tables: &[(String, String)]) -> Result<Vec<String>> {
     // One session of the client for many statements: it is the client that takes time.
     let show: Vec<String> = tables
         .iter()
@@ -116,22 +146,16 @@ fn summaries(server: &Server, schemas: &[&str]) -> Result<Vec<(String, Summary)>
         .collect();
     // A TIMESTAMP's default is shown in the session's time zone.
     let definitions = server.query(&format!("{}{}", rows::UTC, show.join(";")))?;
-    let sums = rows::checksums(server, &tables)?;
     anyhow::ensure!(
         definitions.len() == tables.len(),
         "a table without a definition"
     );
-    let each = tables.into_iter().zip(definitions).zip(sums);
-    each.map(|(((schema, name), definition), (rows, checksum))| {
+    let each = tables.iter().zip(definitions);
+    each.map(|((schema, name), definition)| {
         let definition = definition.into_iter().nth(1).flatten();
         let definition =
             definition.with_context(|| format!("{schema}.{name} has no definition"))?;
-        let summary = Summary {
-            definition: without_charsets(&without_auto_increment(&definition)),
-            rows,
-            checksum,
-        };
-        Ok((format!("{schema}.{name}"), summary))
+        Ok(without_charsets(&without_auto_increment(&definition)))
     })
     .collect()
 }

@@ -165,7 +165,8 @@ pub async fn open_reader(
 ) -> Result<Reader<Fragile>, Error> {
     let mut reader = Reader::open(session(source), settings, resume, false).await?;
     if reader.is_to_copy() {
-        reader.copy_over(session(source), micros).await?;
+        let sessions = vec![session(source), session(source)];
+        reader.copy_over(sessions, micros).await?;
     }
     Ok(reader)
 }

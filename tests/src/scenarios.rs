@@ -1,10 +1,12 @@
 //! `tests/scenarios/*.sql`: one file per subject, which is run on a source, replicated, and compared. A new file is found by being there.
 //!
-//! A file begins with a comment. `-- schemas: a, b` names what is compared at the end; [`crate::fidelity`] reads what it shows.
+//! A file begins with a comment. `-- schemas: a, b` names what is compared at the end, `-- servers: mysql-5.6, mysql-9.7` the sources that it runs on (without that line: MySQL 9.7);
+//! [`crate::fidelity`] reads what it shows.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use datain_throwaway_servers::Flavor;
 
 /// One file.
 #[derive(Debug, Clone)]
@@ -13,6 +15,8 @@ pub struct Scenario {
     pub name: String,
     /// The schemas that must be equal at the end.
     pub schemas: Vec<String>,
+    /// Names of the servers that can be its source.
+    pub servers: Vec<String>,
     /// The whole file, which the server's own client runs.
     pub sql: String,
 }
@@ -54,19 +58,36 @@ pub fn of(folder: &Path) -> Result<Vec<Scenario>> {
 
 fn read(path: &Path, name: &str) -> Result<Scenario> {
     let sql = std::fs::read_to_string(path).with_context(|| format!("failed to read {name}"))?;
-    let schemas = sql
-        .lines()
-        .take_while(|line| line.starts_with("--"))
-        .find_map(|line| line.strip_prefix("-- schemas:"))
+    let said = |what: &str| -> Option<Vec<String>> {
+        let list = sql
+            .lines()
+            .take_while(|line| line.starts_with("--"))
+            .find_map(|line| line.strip_prefix(what))?;
+        Some(list.split(',').map(|s| s.trim().to_owned()).collect())
+    };
+    let schemas = said("-- schemas:")
         .with_context(|| format!("{name} does not say `-- schemas: …` in its first lines"))?;
+    let servers = said("-- servers:").unwrap_or_else(|| vec![Flavor::Mysql97.name().to_owned()]);
+    for server in &servers {
+        if !Flavor::ALL.iter().any(|flavor| flavor.name() == server) {
+            bail!("{name}: there is no server {server}");
+        }
+    }
     Ok(Scenario {
         name: name.to_owned(),
-        schemas: schemas.split(',').map(|s| s.trim().to_owned()).collect(),
+        schemas,
+        servers,
         sql,
     })
 }
 
 impl Scenario {
+    /// Whether such a server can be its source.
+    #[must_use]
+    pub fn runs_on(&self, flavor: Flavor) -> bool {
+        self.servers.iter().any(|server| server == flavor.name())
+    }
+
     /// The schemas, as [`crate::compare::assert_equal`] takes them.
     #[must_use]
     pub fn schemas(&self) -> Vec<&str> {

@@ -17,6 +17,7 @@ pub mod checkpoint;
 pub mod ddl;
 pub mod engine;
 pub mod json_sql;
+mod known_settings;
 pub mod literal;
 pub(crate) mod lock_wait;
 pub mod mapping;

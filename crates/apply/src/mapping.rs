@@ -130,7 +130,7 @@ impl Mapping {
                 .hint("GRANT TRIGGER ON the replicated schemas TO the target's account itself, not to a role"));
             }
         }
-        if target.keys.is_empty() {
+        if target.keys.is_empty() && !target.is_sequence {
             return Err(Error::reconfigure(
                 "table.no-key",
                 "the table has neither a primary key nor a unique key over NOT NULL columns, so its rows cannot be told apart",

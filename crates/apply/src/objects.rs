@@ -75,8 +75,8 @@ pub async fn make<S: Stream>(
             .exec(b"SET SESSION default_collation_for_utf8mb4 = DEFAULT")
             .await?;
     }
-    let settings = settings::for_rows(session.server_version());
-    session.exec(settings).await?;
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
     Ok(())
 }
 

@@ -11,40 +11,36 @@
 
 use datain_mysql_client::ServerVersion;
 
-/// Whether the target's statements are known. MariaDB has had atomic DDL since 10.6.
+/// Whether rows can be written to a server of this version: MySQL since 5.6.4, which has fractions of a second, MariaDB since 10.6, which has atomic DDL.
 #[must_use]
-pub fn is_known_target(version: &ServerVersion) -> bool {
-    version.is_mysql_since(8, 0, 0) || version.is_mariadb_since(10, 6, 0)
+pub fn writes_to(version: &ServerVersion) -> bool {
+    version.is_mysql_since(5, 6, 4) || version.is_mariadb_since(10, 6, 0)
 }
 
-macro_rules! for_rows {
-    ($isolation:literal) => {
-        concat!(
-            "SET NAMES binary, \
-    SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
-    SESSION time_zone = '+00:00', SESSION foreign_key_checks = 1, SESSION unique_checks = 1, \
-    SESSION timestamp = DEFAULT, SESSION auto_increment_increment = 1, SESSION auto_increment_offset = 1, \
-    SESSION lc_time_names = 'en_US', SESSION ",
-            $isolation,
-            " = 'READ-COMMITTED', SESSION autocommit = 1, \
-    SESSION sql_auto_is_null = 0, SESSION sql_notes = 1, SESSION wait_timeout = 28800, \
-    SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED), \
-    SESSION lock_wait_timeout = @@global.lock_wait_timeout"
-        )
-        .as_bytes()
-    };
+/// What this version calls the isolation level.
+fn isolation(version: &ServerVersion) -> &'static str {
+    if version.is_mysql_since(5, 7, 20) || version.is_mariadb() && version.numbers() >= (11, 1, 1) {
+        "transaction_isolation"
+    } else {
+        "tx_isolation"
+    }
 }
 
 /// Brings a fresh session into the state for row changes.
 #[must_use]
-pub fn for_rows(version: &ServerVersion) -> &'static [u8] {
-    // The variable has had its present name since these versions; MySQL 8.0 has no other.
-    if version.is_mysql_since(5, 7, 20) || version.is_mariadb_since(11, 1, 1) {
-        for_rows!("transaction_isolation")
-    } else {
-        for_rows!("tx_isolation")
-    }
+pub fn for_rows(version: &ServerVersion) -> Vec<u8> {
+    let isolation = isolation(version);
+    format!("{FOR_ROWS}, SESSION {isolation} = 'READ-COMMITTED'").into_bytes()
 }
+
+/// The same for every server that we know.
+const FOR_ROWS: &str = "SET NAMES binary, \
+    SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
+    SESSION time_zone = '+00:00', SESSION foreign_key_checks = 1, SESSION unique_checks = 1, \
+    SESSION timestamp = DEFAULT, SESSION auto_increment_increment = 1, SESSION auto_increment_offset = 1, \
+    SESSION lc_time_names = 'en_US', SESSION autocommit = 1, \
+    SESSION sql_auto_is_null = 0, SESSION sql_notes = 1, SESSION wait_timeout = 28800, \
+    SESSION innodb_lock_wait_timeout = CAST(LEAST(@@global.innodb_lock_wait_timeout, 50) AS UNSIGNED), SESSION lock_wait_timeout = @@global.lock_wait_timeout";
 
 /// A second for the wait for a lock, of a row or of a table's definition, where groups are written at the same time.
 pub const IMPATIENT: &[u8] =
@@ -69,6 +65,13 @@ pub const IF_KNOWN: &[&[u8]] = &[
     b"SET SESSION sql_require_primary_key = 0",
     b"SET SESSION sql_generate_invisible_primary_key = 0",
 ];
+
+/// Whether the session's changes of rows would have to be logged as statements.
+pub const LOGS_STATEMENTS: &[u8] =
+    b"SELECT @@global.log_bin AND @@session.sql_log_bin AND @@session.binlog_format = 'STATEMENT'";
+
+/// Lets the session log rows.
+pub const LOG_ROWS: &[u8] = b"SET SESSION binlog_format = 'ROW'";
 
 /// errno of "unknown system variable".
 pub const UNKNOWN_VARIABLE: u16 = 1193;

@@ -80,6 +80,8 @@ pub struct TargetTable {
     pub unique: Unique,
     /// MariaDB keeps its rows' history.
     pub is_versioned: bool,
+    /// It is a sequence of MariaDB's: a table of one row, which each INSERT takes the place of.
+    pub is_sequence: bool,
     /// Number of triggers on it; none when the account may not see triggers.
     pub triggers: Option<u64>,
 }
@@ -97,7 +99,7 @@ pub fn table_query(schema: &str, name: &str) -> Vec<u8> {
         AND p.TABLE_SCHEMA = t.TABLE_SCHEMA AND p.TABLE_NAME = t.TABLE_NAME), t.TABLE_TYPE \
         FROM (SELECT CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - LOCATE('@', REVERSE(CURRENT_USER()))), '''@''', \
         SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''') AS grantee) AS me \
-        JOIN information_schema.TABLES t WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND "
+        JOIN information_schema.TABLES t WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') AND "
         .to_vec();
     place(&mut sql, "t.", schema, name);
     sql
@@ -171,6 +173,7 @@ impl TargetTable {
                 .ok()
                 .filter(|_| text(table, 2) == "1"),
             is_versioned: text(table, 3) == "SYSTEM VERSIONED",
+            is_sequence: text(table, 3) == "SEQUENCE",
             has_primary_key: keys.first().is_some_and(|row| text(row, 0) == "PRIMARY"),
             unique: find_unique(&columns, keys),
             keys: find_keys(&columns, keys),
@@ -293,6 +296,7 @@ impl TargetTable {
             has_primary_key: true,
             unique,
             is_versioned: false,
+            is_sequence: false,
             triggers: Some(0),
         }
     }

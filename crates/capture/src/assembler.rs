@@ -9,7 +9,7 @@ use datain_binlog::{
 };
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Change, Error, XaBranch, XaStep};
-use datain_sql_statement::{TableFilter, Xid};
+use datain_sql_statement::{Dialect, TableFilter, Xid};
 
 use crate::checkpoint::State;
 use crate::copying::Copying;
@@ -19,6 +19,7 @@ use crate::position::{Position, widen};
 use crate::printed;
 use crate::statement::{Meaning, meaning, statement};
 use crate::tables::Tables;
+use crate::unsaid::{self, Sessions};
 use pieces::Unpacking;
 
 mod copied;
@@ -38,14 +39,14 @@ pub struct Assembler {
     knows_its_place: bool,
     /// Tables whose first copy is not complete.
     copying: Copying,
-    /// The id in records of the table that is being copied, and how many columns it has.
-    copied: Option<(u32, usize)>,
     /// An event that is taken in pieces, or that holds others.
     unpacking: Option<Unpacking>,
     /// Statements that replication refuses are shown.
     shows_statements: bool,
     /// The events stand in a relay log.
     in_relay_log: bool,
+    /// For statements of whose session the log does not say all.
+    sessions: Sessions,
 }
 
 impl Assembler {
@@ -67,11 +68,16 @@ impl Assembler {
             framing: Framing::new(state, ordinal),
             knows_its_place: false,
             copying: Copying::default(),
-            copied: None,
             unpacking: None,
             shows_statements: false,
             in_relay_log: false,
+            sessions: Sessions::default(),
         }
+    }
+
+    /// What holds for all sessions of the server that wrote the log, where the log itself does not say.
+    pub fn suppose(&mut self, sessions: Sessions) {
+        self.sessions = sessions;
     }
 
     /// For a stream that nothing is applied from: statements that replication must refuse are passed on like any other ([`crate::printed`]).
@@ -364,7 +370,12 @@ impl Assembler {
             return self.framing.end();
         }
         let inside = self.framing.open.as_ref().is_some_and(|open| open.block);
-        let meaning = match meaning(query, header.timestamp, inside, &self.filter) {
+        let dialect = if self.format.is_mariadb() {
+            Dialect::MariaDb
+        } else {
+            Dialect::MySql
+        };
+        let meaning = match meaning(query, header.timestamp, inside, &self.filter, dialect) {
             Err(error) if self.shows_statements && printed::is_shown(&error) => {
                 let statement = statement(query, header.timestamp);
                 self.opened(header, before);
@@ -400,13 +411,15 @@ impl Assembler {
                 self.opened(header, before);
                 self.framing.end()
             }
-            Meaning::Statement(statement) => {
+            Meaning::Statement(mut statement) => {
+                unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
                 self.must_not_define(&statement)?;
                 self.opened(header, before);
                 self.framing.push_statement(statement);
                 self.framing.end()
             }
-            Meaning::CreateSelect(statement) if self.framing.is_at_its_beginning() => {
+            Meaning::CreateSelect(mut statement) if self.framing.is_at_its_beginning() => {
+                unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
                 self.must_not_define(&statement)?;
                 self.framing.push_statement(statement);
                 Ok(())

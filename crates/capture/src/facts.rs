@@ -1,13 +1,14 @@
 //! What must be known of a server before its log is read.
 
-use datain_binlog::ChecksumAlgorithm;
+use datain_binlog::{ChecksumAlgorithm, GtidSet, ParseGtidError};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
-use datain_mysql_client::{Session, Stream, append_string};
+use datain_mysql_client::{ServerVersion, Session, Stream, append_string};
 
 use crate::checkpoint::mariadb_identity;
 use crate::gtids::Gtids;
 use crate::position::Position;
+use crate::visible;
 
 /// The server's own word on its binary log.
 #[derive(Debug, Clone)]
@@ -24,19 +25,23 @@ pub struct Facts {
     pub checksum: ChecksumAlgorithm,
     /// `gtid_mode` is ON. MariaDB gives every transaction a GTID.
     pub gtid_on: bool,
-    /// All GTIDs committed; of MariaDB those in its log (`gtid_binlog_pos`).
+    /// All GTIDs in the log; of MariaDB those of `gtid_binlog_pos`.
     pub executed: Gtids,
+    /// Those of them whose changes can be seen ([`crate::visible`]); of MariaDB all, since its first copy does not go by them.
+    pub visible: Gtids,
     /// All GTIDs that are no longer in the log. MariaDB does not tell before it is asked for the log.
     pub purged: Gtids,
     /// End of the log; none when the account lacks REPLICATION CLIENT.
     pub head: Option<Position>,
     /// Whether names of schemas and tables are compared without regard to letter case.
     pub lower_case_names: bool,
+    /// `explicit_defaults_for_timestamp`, where the server has it.
+    pub explicit_timestamps: Option<bool>,
 }
 
 const VARIABLES: &[u8] =
     b"SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'log_bin', 'binlog_format', \
-    'binlog_checksum', 'gtid_mode', 'lower_case_table_names', 'server_id')";
+    'binlog_checksum', 'gtid_mode', 'lower_case_table_names', 'server_id', 'explicit_defaults_for_timestamp')";
 
 impl Facts {
     /// Asks the server.
@@ -69,27 +74,38 @@ impl Facts {
             },
             gtid_on,
             executed: Gtids::none(is_mariadb),
+            visible: Gtids::none(is_mariadb),
             purged: Gtids::none(is_mariadb),
             head: None,
             lower_case_names: variable("lower_case_table_names") != "0",
+            explicit_timestamps: match variable("explicit_defaults_for_timestamp").as_str() {
+                "" => None,
+                value => Some(value == "ON"),
+            },
         };
         facts.refresh(session).await?;
         Ok(facts)
     }
 
     async fn refresh<S: Stream>(&mut self, session: &mut Session<S>) -> Result<(), Error> {
-        self.head = head(session).await?;
         if self.is_mariadb {
+            self.head = head(session).await?;
             self.executed = mariadb_position(session, self.head.as_ref()).await?;
-        } else if self.gtid_on {
+            self.visible = self.executed.clone();
+            return Ok(());
+        }
+        if self.gtid_on {
             // SHOW VARIABLES cuts long values off.
             let sets = session
                 .query_first(b"SELECT @@global.gtid_executed, @@global.gtid_purged")
                 .await?;
             let mut sets = sets.unwrap_or_default().into_iter().flatten();
-            self.executed = gtid_set(&sets.next().unwrap_or_default())?;
-            self.purged = gtid_set(&sets.next().unwrap_or_default())?;
+            let executed = gtid_set(&sets.next().unwrap_or_default())?;
+            self.purged = Gtids::Set(gtid_set(&sets.next().unwrap_or_default())?);
+            self.visible = Gtids::Set(visible::of(session, &executed).await?);
+            self.executed = Gtids::Set(executed);
         }
+        self.head = head(session).await?;
         Ok(())
     }
 
@@ -114,6 +130,11 @@ impl Facts {
         }
         Ok(())
     }
+}
+
+/// Whether the log of a server of this version is understood: MySQL's, and MariaDB's since 10.6.
+pub(crate) fn is_known_source(version: &ServerVersion) -> bool {
+    !version.is_mariadb() || version.is_mariadb_since(10, 6, 0)
 }
 
 /// What the server is known by in a checkpoint; none where it does not tell.
@@ -180,18 +201,18 @@ async fn mariadb_position<S: Stream>(
                 .unwrap_or_default()
         }
     };
-    parsed(&text, true)
+    text.parse()
+        .map(Gtids::Position)
+        .map_err(|e| unreadable(&e))
 }
 
-fn gtid_set(text: &str) -> Result<Gtids, Error> {
-    parsed(text, false)
+pub(crate) fn gtid_set(text: &str) -> Result<GtidSet, Error> {
+    text.parse().map_err(|e| unreadable(&e))
 }
 
-fn parsed(text: &str, is_mariadb: bool) -> Result<Gtids, Error> {
-    Gtids::parse(text, is_mariadb).map_err(|e| {
-        Error::fatal(
-            "source.gtid-set-unreadable",
-            format!("the source's GTID set cannot be read: {e}"),
-        )
-    })
+fn unreadable(why: &ParseGtidError) -> Error {
+    Error::fatal(
+        "source.gtid-set-unreadable",
+        format!("the source's GTID set cannot be read: {why}"),
+    )
 }

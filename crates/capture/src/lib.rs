@@ -28,7 +28,9 @@ pub mod reader;
 pub mod start;
 mod statement;
 mod tables;
+pub mod unsaid;
 pub mod upcoming;
+mod visible;
 
 /// The version of the row block that is written here.
 pub use datain_row_block::VERSION as ROW_BLOCK_VERSION;

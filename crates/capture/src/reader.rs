@@ -4,6 +4,10 @@
 //! the buffer already, then, if that was no whole batch and nothing else is there, it hands out what it has, and only with nothing at all it waits. It
 //! may be left suspended at any time.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Error};
 use datain_mysql_client::{DUMP_HEARTBEAT_V2, DUMP_THROUGH_GTID, DumpPacket, Session, Stream};
@@ -13,11 +17,12 @@ use serde::Deserialize;
 use crate::assembler::Assembler;
 use crate::checkpoint::State;
 use crate::copying::{self, Copier, Step};
-use crate::facts::Facts;
+use crate::facts::{Facts, is_known_source};
 use crate::framing::Counts;
 use crate::gtids::Gtids;
 use crate::neighbours::{Listed, Registration};
 use crate::start::{self, Start};
+use crate::unsaid::Sessions;
 
 /// What the reader must be told; the source's configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,6 +46,9 @@ pub struct Settings {
     /// Seconds of silence after which the source sends a sign of life.
     #[serde(default = "heartbeat_seconds")]
     pub heartbeat_seconds: u64,
+    /// Connections over which tables are read for the first copy, each another table.
+    #[serde(default = "copy_readers")]
+    pub copy_readers: usize,
     /// Rows in a chunk of the first copy at most.
     #[serde(default = "chunk_rows")]
     pub chunk_rows: u32,
@@ -60,6 +68,10 @@ impl Settings {
     pub fn filter(&self, facts: &Facts) -> Result<TableFilter, Error> {
         datain_server_facts::filter(&self.include, &self.exclude, facts.lower_case_names)
     }
+}
+
+fn copy_readers() -> usize {
+    2
 }
 
 fn chunk_rows() -> u32 {
@@ -107,7 +119,7 @@ pub struct Reader<S> {
     chunk_rows: u32,
 }
 
-impl<S: Stream> Reader<S> {
+impl<S: Stream + 'static> Reader<S> {
     /// Checks the server, decides where to begin, and asks for the dump. With `set_position` it begins where the settings say, and only the numbering
     /// goes on from `resume`.
     ///
@@ -119,6 +131,16 @@ impl<S: Stream> Reader<S> {
         resume: Option<&Checkpoint>,
         set_position: bool,
     ) -> Result<Self, Error> {
+        if !is_known_source(session.server_version()) {
+            return Err(Error::reconfigure(
+                "source.flavour-unsupported",
+                format!(
+                    "the source is {}, whose log this version cannot follow",
+                    session.server_version()
+                ),
+            )
+            .hint("MySQL, and MariaDB 10.6 and later, are supported"));
+        }
         let facts = Facts::ask(&mut session).await?;
         facts.require()?;
         let filter = settings.filter(&facts)?;
@@ -148,6 +170,9 @@ impl<S: Stream> Reader<S> {
             filter.clone(),
             settings.max_row_bytes,
         );
+        assembler.suppose(Sessions {
+            explicit_timestamps: facts.explicit_timestamps,
+        });
         if settings.one_by_one {
             assembler.mark_each();
         }
@@ -195,15 +220,19 @@ impl<S: Stream> Reader<S> {
         self.assembler.copy_place().is_some()
     }
 
-    /// Makes the first copy over this session, among the changes of the stream. `now` gives microseconds of a clock that does not go back.
+    /// Makes the first copy over these sessions, one at least, among the changes of the stream. `now` gives microseconds of a clock that does not go back.
     ///
     /// # Errors
     /// What cannot be copied, with table; errors of the server.
-    pub async fn copy_over(&mut self, session: Session<S>, now: fn() -> u64) -> Result<(), Error> {
+    pub async fn copy_over(
+        &mut self,
+        sessions: Vec<Session<S>>,
+        now: fn() -> u64,
+    ) -> Result<(), Error> {
         let by_gtid = matches!(self.assembler.gtids(), Some(Gtids::Set(_)));
         let filter = self.filter.clone();
         let patterns = self.patterns.clone();
-        let mut copier = Copier::new(session, filter, by_gtid, patterns, self.chunk_rows, now);
+        let mut copier = Copier::new(sessions, filter, by_gtid, patterns, self.chunk_rows, now);
         copier.begin(&mut self.assembler).await?;
         self.copier = Some(copier);
         Ok(())
@@ -260,7 +289,10 @@ impl<S: Stream> Reader<S> {
     ) -> Result<Batch, Error> {
         self.assembler.set_batch_bytes(max_bytes);
         loop {
+            self.read_on().await;
+            let holds = self.is_held();
             if self.failed.is_none()
+                && !holds
                 && let Err(error) = self.take_buffered()
             {
                 self.fail(error);
@@ -278,14 +310,74 @@ impl<S: Stream> Reader<S> {
             if goes_on {
                 continue;
             }
-            let packet = self.session.next_event().await;
-            let taken = packet
-                .map_err(Error::from)
-                .and_then(|packet| take(packet, &mut self.assembler));
-            if let Err(error) = taken {
+            if let Err(error) = self.wait(holds).await {
                 self.fail(error);
             }
         }
+    }
+
+    /// Waits for the stream's next packet, unless the stream is `held`, or until a chunk of the copy has been read.
+    async fn wait(&mut self, held: bool) -> Result<(), Error> {
+        let Self {
+            session,
+            assembler,
+            copier,
+            ..
+        } = self;
+        let mut packet = pin!(session.next_event());
+        poll_fn(|context| {
+            if let Some(copier) = copier
+                && let Poll::Ready(read) = copier.read_on(context, assembler)
+            {
+                return Poll::Ready(read);
+            }
+            if held {
+                return Poll::Pending;
+            }
+            let packet = packet.as_mut().poll(context);
+            packet.map(|packet| take(packet?, assembler))
+        })
+        .await
+    }
+
+    /// Lets the reading of chunks go on, without waiting for it.
+    async fn read_on(&mut self) {
+        let Some(copier) = &mut self.copier else {
+            return;
+        };
+        let assembler = &mut self.assembler;
+        let read = poll_fn(|context| match copier.read_on(context, assembler) {
+            Poll::Ready(Err(error)) => Poll::Ready(Some(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(None),
+        });
+        if let Some(error) = read.await
+            && self.failed.is_none()
+        {
+            self.fail(error);
+        }
+    }
+
+    /// Waits until `enough`, while chunks of the copy are read on: without GTIDs their rows are locked until they are read.
+    pub async fn rest(&mut self, enough: impl Future<Output = ()>) {
+        let mut enough = pin!(enough);
+        poll_fn(|context| {
+            if self.failed.is_none()
+                && let Some(copier) = &mut self.copier
+                && let Poll::Ready(Err(error)) = copier.read_on(context, &mut self.assembler)
+            {
+                self.fail(error);
+            }
+            enough.as_mut().poll(context)
+        })
+        .await;
+    }
+
+    /// Whether the stream must stand still until a chunk of the copy has been read.
+    fn is_held(&mut self) -> bool {
+        let Some(copier) = &self.copier else {
+            return false;
+        };
+        copier.holds_the_stream(&mut self.assembler)
     }
 
     /// Takes events that are there already, until a batch is full.

@@ -114,7 +114,7 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
         }
         "now" | "snapshot" if facts.gtid_on => Ok(place(
             facts.head.clone().unwrap_or_default(),
-            Some(facts.executed.clone()),
+            Some(facts.visible.clone()),
         )),
         "now" | "snapshot" => match &facts.head {
             Some(head) => Ok(place(head.clone(), None)),
@@ -286,12 +286,14 @@ mod tests {
             checksum: ChecksumAlgorithm::Crc32,
             gtid_on,
             executed: Gtids::parse(executed, false).unwrap(),
+            visible: Gtids::parse(executed, false).unwrap(),
             purged: Gtids::parse(purged, false).unwrap(),
             head: Some(Position {
                 file: "b.000007".to_owned(),
                 offset: 99,
             }),
             lower_case_names: false,
+            explicit_timestamps: None,
         }
     }
 

@@ -25,11 +25,11 @@ pub enum Meaning {
     Filtered,
     /// A statement to pass on.
     Statement(Statement),
-    /// The statement of a CREATE TABLE … SELECT, whose rows follow in the same transaction.
+    /// The statement of a CREATE TABLE … SELECT, whose rows, if there are any, follow in the same transaction.
     CreateSelect(Statement),
 }
 
-/// Reads a Query event. `inside` says whether a transaction is open.
+/// Reads a Query event. `inside` says whether a transaction is open, `dialect` who wrote the statement.
 ///
 /// # Errors
 /// For statements that cannot be replicated; see [`Meaning`] for the others.
@@ -38,6 +38,7 @@ pub fn meaning(
     timestamp: u32,
     inside: bool,
     filter: &TableFilter,
+    dialect: Dialect,
 ) -> Result<Meaning, Error> {
     // The commonest statements by far.
     if query.sql == b"BEGIN" {
@@ -46,7 +47,7 @@ pub fn meaning(
     if query.sql == b"COMMIT" {
         return Ok(Meaning::Commit);
     }
-    let options = options(query);
+    let options = options(query, dialect);
     let found = classify(query.sql, &options);
     let refused = |code: &str, message: &str, hint: &str| {
         Err(Error::fatal(code, message)
@@ -91,7 +92,8 @@ pub fn meaning(
         }
         // Temporary tables never leave their session; with ROW format their rows are not logged either.
         Kind::Table(_) if found.temporary => return Ok(Meaning::Nothing),
-        Kind::Table(TableAction::Create) if inside && found.start_transaction.is_some() => {}
+        // Its rows follow. Before 8.0.21 the clause START TRANSACTION does not say so.
+        Kind::Table(TableAction::Create) if inside => {}
         _ if inside || found.start_transaction.is_some() => {
             return refused(
                 "source.statement-inside",
@@ -132,14 +134,14 @@ fn branch(xa: Xa, xid: Option<&Xid>) -> Option<Meaning> {
 }
 
 /// The settings by which a Query event's text is read.
-fn options(query: &QueryEvent<'_>) -> Options {
+fn options(query: &QueryEvent<'_>, dialect: Dialect) -> Options {
     Options::from_sql_mode(
         query.status.sql_mode.unwrap_or(0),
         query
             .status
             .charset
             .map_or_else(Charset::default, |c| Charset::from_collation(c.0)),
-        Dialect::default(),
+        dialect,
     )
 }
 
@@ -147,7 +149,7 @@ fn options(query: &QueryEvent<'_>) -> Options {
 /// may hold values, passwords or hashes only the first words.
 #[must_use]
 pub fn shown(query: &QueryEvent<'_>) -> String {
-    let options = options(query);
+    let options = options(query, Dialect::default());
     match classify(query.sql, &options).kind {
         Kind::Table(_)
         | Kind::View(_)

@@ -118,21 +118,21 @@ use Severity::{Fatal, Note, Warning};
 /// Every requirement.
 pub static CHECKS: &[Check] = &[
     Check {
-        reason: "MariaDB's log has events and GTIDs of its own, which this version does not follow.",
-        remedy: "replicate from MySQL",
+        reason: "Older MariaDBs log in ways that are not tested.",
+        remedy: "replicate from MySQL, or from MariaDB 10.6 or later",
         ..source(
             "source.flavour-unsupported",
             Fatal,
-            "the source is a MySQL server",
+            "the source is MySQL, or MariaDB 10.6 or later",
         )
     },
     Check {
-        reason: "datain writes SQL that older servers and MariaDB do not know.",
-        remedy: "replicate to MySQL 8.0 or later",
+        reason: "datain writes SQL that still older servers do not know.",
+        remedy: "replicate to MySQL 5.6 or later, or to MariaDB 10.6 or later",
         ..target(
             "sink.flavour-unsupported",
             Fatal,
-            "the target is MySQL 8.0 or later",
+            "the target is MySQL 5.6 or later, or MariaDB 10.6 or later",
         )
     },
     Check {
@@ -457,6 +457,25 @@ pub static CHECKS: &[Check] = &[
             "table.column-order",
             Fatal,
             "the columns of replicated tables stand in the same order",
+        )
+    },
+    Check {
+        reason: "the log of MySQL before 8.0, and of MariaDB by default, says neither character sets nor which numbers are UNSIGNED: the target's columns decide what the bytes mean, and another meaning would be another value, without a word.",
+        remedy: "bring the target's columns and schemas to the source's character sets and signs before the first row; change them after the cutover",
+        allow: Some("column-meaning"),
+        ..pair(
+            "table.column-meaning",
+            Fatal,
+            "where the log does not say them, character sets and signs of columns are the same",
+        )
+    },
+    Check {
+        reason: "a TIMESTAMP column of which a statement says little gets another definition, without a word. Since 8.0 statements run under the source's setting; older targets take it from their start only.",
+        remedy: "`explicit_defaults_for_timestamp = …` in the target's option file, then a restart",
+        ..pair(
+            "pair.timestamp-defaults",
+            Fatal,
+            "`explicit_defaults_for_timestamp` is equal where the target cannot set it for a statement",
         )
     },
     Check {

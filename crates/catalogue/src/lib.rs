@@ -41,7 +41,8 @@ mod tests {
                 "no-primary-key",
                 "unlogged-cascades",
                 "zoned-column",
-                "column-order"
+                "column-order",
+                "column-meaning"
             ]
         );
     }

@@ -27,6 +27,8 @@ pub struct SeenTable {
     pub unique_key: Option<Vec<String>>,
     /// Its columns in order, in backticks, separated by commas.
     pub columns: String,
+    /// How bytes in its columns are to be understood, in the same order and separated by commas: the character set, `unsigned`, or nothing.
+    pub meanings: String,
 }
 
 impl SeenTable {
@@ -94,6 +96,30 @@ pub async fn schemas<S: Stream>(
         .collect())
 }
 
+/// Names of schemas with the character set that their tables get where nothing else is said.
+///
+/// # Errors
+/// Errors of the server.
+pub async fn schema_charsets<S: Stream>(
+    session: &mut Session<S>,
+    filter: &TableFilter,
+) -> Result<Vec<(String, String)>, Error> {
+    let rows = session
+        .query_rows(
+            b"SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA",
+        )
+        .await?;
+    let pair = |row| match <[Option<String>; 2]>::try_from(row) {
+        Ok([Some(schema), Some(charset)]) => Some((schema, charset_name(&charset).to_owned())),
+        _ => None,
+    };
+    Ok(rows
+        .into_iter()
+        .filter_map(pair)
+        .filter(|(schema, _)| filter.matches_schema(schema))
+        .collect())
+}
+
 /// All replicated tables, in the order of their names.
 ///
 /// # Errors
@@ -117,6 +143,7 @@ pub async fn tables<S: Stream>(
             primary_key: false,
             unique_key: None,
             columns: String::new(),
+            meanings: String::new(),
         };
         if filter.matches(&table.schema, &table.name) {
             seen.push(table);
@@ -187,7 +214,8 @@ async fn columns<S: Stream>(
     seen: &mut [SeenTable],
 ) -> Result<(), Error> {
     let mut sql =
-        b"SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE "
+        b"SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, CHARACTER_SET_NAME, COLUMN_TYPE LIKE '%unsigned%' AND DATA_TYPE LIKE '%int' \
+        FROM information_schema.COLUMNS WHERE "
             .to_vec();
     sql.extend_from_slice(&in_schemas("TABLE_SCHEMA", schemas));
     sql.extend_from_slice(b" ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION");
@@ -195,11 +223,11 @@ async fn columns<S: Stream>(
     // The rows of a table follow each other.
     let mut place: Option<(String, String, Option<usize>)> = None;
     while let Some(row) = session.next_row().await? {
-        let mut cells = [const { String::new() }; 3];
+        let mut cells = [const { String::new() }; 5];
         for (cell, value) in cells.iter_mut().zip(row.values()) {
             *cell = String::from_utf8_lossy(value?.unwrap_or_default()).into_owned();
         }
-        let [schema, table, column] = cells;
+        let [schema, table, column, charset, unsigned] = cells;
         let at = match &place {
             Some((s, t, at)) if *s == schema && *t == table => *at,
             _ => {
@@ -211,11 +239,27 @@ async fn columns<S: Stream>(
         if let Some(table) = at.and_then(|at| seen.get_mut(at)) {
             if !table.columns.is_empty() {
                 table.columns.push(',');
+                table.meanings.push(',');
             }
             table.columns.push_str(&quote_identifier(&column));
+            table.meanings.push_str(if unsigned == "1" {
+                "unsigned"
+            } else {
+                charset_name(&charset)
+            });
         }
     }
     Ok(())
+}
+
+/// The name of a character set that is the same on all servers.
+#[must_use]
+pub fn charset_name(charset: &str) -> &str {
+    if charset == "utf8" {
+        "utf8mb3"
+    } else {
+        charset
+    }
 }
 
 #[cfg(test)]

@@ -200,6 +200,7 @@ mod tests {
             scale: 0,
             nullable: false,
             members: 0,
+            is_text_of_bytes: false,
         }
     }
 

@@ -35,6 +35,8 @@ pub struct ColumnDefinition {
     pub nullable: bool,
     /// How many members an ENUM has; 0 for other kinds.
     pub members: u32,
+    /// One of MariaDB's UUID, INET4 and INET6: SELECT shows a text, the log has its bytes.
+    pub is_text_of_bytes: bool,
 }
 
 /// A column of the primary key.
@@ -75,10 +77,18 @@ impl TableDefinition {
         schema: &str,
         name: &str,
     ) -> Result<Option<Self>, Error> {
+        // MariaDB has collations of one name for several character sets; only here they have the numbers and names that columns have.
+        let collations = if session.server_version().is_mariadb_since(10, 10, 1) {
+            "COLLATION_CHARACTER_SET_APPLICABILITY c ON c.FULL_COLLATION_NAME"
+        } else {
+            "COLLATIONS c ON c.COLLATION_NAME"
+        };
         let mut sql = b"SELECT k.COLUMN_NAME, k.DATA_TYPE, k.COLUMN_TYPE, k.CHARACTER_OCTET_LENGTH, k.DATETIME_PRECISION, k.NUMERIC_PRECISION, k.NUMERIC_SCALE, \
             k.IS_NULLABLE, c.ID, c.CHARACTER_SET_NAME \
-            FROM information_schema.COLUMNS k LEFT JOIN information_schema.COLLATIONS c ON c.COLLATION_NAME = k.COLLATION_NAME WHERE "
+            FROM information_schema.COLUMNS k LEFT JOIN information_schema."
             .to_vec();
+        sql.extend_from_slice(collations.as_bytes());
+        sql.extend_from_slice(b" = k.COLLATION_NAME WHERE ");
         place(&mut sql, "k.", schema, name);
         sql.extend_from_slice(b" ORDER BY k.ORDINAL_POSITION");
         let columns: Result<Vec<ColumnDefinition>, Error> =
@@ -148,6 +158,8 @@ fn column(row: &Answer) -> Result<ColumnDefinition, Error> {
     };
     let octets = || row.number::<u64>(3).map(Option::unwrap_or_default);
     let length: u64 = match kind {
+        _ if data_type == "inet4" => 4,
+        _ if matches!(data_type, "uuid" | "inet6") => 16,
         ColumnKind::Char | ColumnKind::Varchar => octets()?,
         ColumnKind::Text => match data_type {
             "tinytext" | "tinyblob" => 1,
@@ -164,7 +176,14 @@ fn column(row: &Answer) -> Result<ColumnDefinition, Error> {
     let unsigned = || column_type.contains("unsigned");
     let is_binary = matches!(
         data_type,
-        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob"
+        "binary"
+            | "varbinary"
+            | "inet4"
+            | "inet6"
+            | "tinyblob"
+            | "blob"
+            | "mediumblob"
+            | "longblob"
     );
     let has_collation = matches!(
         kind,
@@ -185,6 +204,8 @@ fn column(row: &Answer) -> Result<ColumnDefinition, Error> {
         },
         collation: match (has_collation, is_binary) {
             (false, _) => None,
+            // Only the server knows the order of UUIDs: some have the parts of their time turned round for it.
+            _ if data_type == "uuid" => None,
             (true, true) => Some(BINARY),
             // A column of characters may have the character set `binary` too.
             (true, false) => Some(row.number(8)?.unwrap_or(BINARY)),
@@ -203,6 +224,7 @@ fn column(row: &Answer) -> Result<ColumnDefinition, Error> {
             ColumnKind::Enum => members(column_type),
             _ => 0,
         },
+        is_text_of_bytes: matches!(data_type, "uuid" | "inet4" | "inet6"),
     })
 }
 
@@ -231,7 +253,7 @@ fn kind(data_type: &str) -> Option<ColumnKind> {
         "time" => ColumnKind::Time,
         "datetime" => ColumnKind::Datetime,
         "timestamp" => ColumnKind::Timestamp,
-        "char" | "binary" => ColumnKind::Char,
+        "char" | "binary" | "uuid" | "inet4" | "inet6" => ColumnKind::Char,
         "varchar" | "varbinary" => ColumnKind::Varchar,
         "tinytext" | "text" | "mediumtext" | "longtext" | "tinyblob" | "blob" | "mediumblob"
         | "longblob" => ColumnKind::Text,

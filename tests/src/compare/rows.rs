@@ -21,7 +21,7 @@ pub(super) const UTC: &str = "SET SESSION time_zone = '+00:00'; ";
 
 impl Columns {
     /// Of each table, in the order of the names.
-    fn of(server: &Server, tables: &[(String, String)]) -> Result<Vec<Self>> {
+    fn of(server: &Server, tables: &[(String, String)], is_across: bool) -> Result<Vec<Self>> {
         let schemas: BTreeSet<String> = tables.iter().map(|(schema, _)| text(schema)).collect();
         let schemas: Vec<String> = schemas.into_iter().collect();
         let answer = server.query(&format!(
@@ -46,19 +46,27 @@ impl Columns {
                 let columns = columns
                     .get(table)
                     .with_context(|| format!("{schema}.{name} has no columns"))?;
-                Ok(Self::new(schema, name, columns))
+                Ok(Self::new(schema, name, columns, is_across))
             })
             .collect()
     }
 
-    fn new(schema: &str, table: &str, columns: &[(String, String)]) -> Self {
+    /// `is_across`: the servers are of different kinds, which write small and large numbers in different ways.
+    fn new(schema: &str, table: &str, columns: &[(String, String)], is_across: bool) -> Self {
         let mut parts = Vec::new();
         let mut documents = Vec::new();
         for (name, kind) in columns {
             let column = quoted(name);
             let part = match kind.as_str() {
+                // The exponent and what is left, between 1 and 2, which all write alike; and 0 with its sign.
+                "float" | "double" if is_across => {
+                    let exponent = format!("LEAST(FLOOR(LOG2(ABS({column}))), 1023)");
+                    format!(
+                        "IF({column} = 0, CAST({column} AS CHAR), CONCAT({exponent}, '@', CAST({column} * 1e0 / POW(2, {exponent}) AS CHAR)))"
+                    )
+                }
                 // HEX() of a number rounds it; a FLOAT as such is shown with six digits only.
-                "float" => format!("CAST(CAST({column} AS DOUBLE) AS CHAR)"),
+                "float" => format!("CAST({column} * 1e0 AS CHAR)"),
                 "double" | "decimal" => format!("CAST({column} AS CHAR)"),
                 // The text of an invalid ENUM value and of an empty member are the same.
                 "enum" | "set" => format!("CONCAT({column} | 0, '=', HEX({column}))"),
@@ -121,8 +129,9 @@ impl Columns {
 pub(super) fn checksums(
     server: &Server,
     tables: &[(String, String)],
+    is_across: bool,
 ) -> Result<Vec<(u64, String)>> {
-    let columns = Columns::of(server, tables)?;
+    let columns = Columns::of(server, tables, is_across)?;
     let queries: Vec<Vec<String>> = columns.iter().map(Columns::queries).collect();
     // One session of the client for all of them.
     let mut answer = server
@@ -154,10 +163,11 @@ pub(super) fn different(left: &Server, right: &Server, qualified: &str) -> Resul
     let (schema, name) = qualified
         .split_once('.')
         .context("a name without a schema")?;
+    let is_across = left.flavor() != right.flavor();
     let rows = |server: &Server| -> Result<BTreeSet<String>> {
         // Where the table is not there at all, there is nothing to show.
         let table = [(schema.to_owned(), name.to_owned())];
-        let Some(columns) = Columns::of(server, &table)
+        let Some(columns) = Columns::of(server, &table, is_across)
             .ok()
             .and_then(|mut list| list.pop())
         else {

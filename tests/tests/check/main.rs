@@ -145,6 +145,7 @@ fn servers_that_cannot_be_looked_at() {
         "pair.time-zone",
         "pair.definers",
         "table.column-order",
+        "table.column-meaning",
     ] {
         let finding = checked.is(code, "note", 1);
         assert!(
@@ -186,7 +187,7 @@ fn servers_that_cannot_be_looked_at() {
         Host::command(&["check", "-c", config.to_str().expect("a path")], LIMIT).expect("an end");
     assert!(
         exit.stderr.contains(
-            "hint: it knows version, no-primary-key, unlogged-cascades, zoned-column, column-order"
+            "hint: it knows version, no-primary-key, unlogged-cascades, zoned-column, column-order, column-meaning"
         ),
         "{exit}"
     );

@@ -172,6 +172,5 @@ fn what_a_load_bends_is_noticed() {
             bulk_load::insert(&mut root, set, block, &mapping).expect_err(&table.name);
         }
     }
-    let settings = settings::for_rows(root.server_version());
-    block_on(root.exec(settings)).expect("settings");
+    block_on(root.exec(&settings::for_rows(&root.server_version().clone()))).expect("settings");
 }

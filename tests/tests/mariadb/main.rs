@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+mod copy;
+mod program;
 mod stream;
 
 use std::path::Path;

@@ -172,6 +172,7 @@ mod tests {
             has_primary_key: false,
             unique: crate::target_table::Unique::default(),
             is_versioned: false,
+            is_sequence: false,
             triggers: None,
         };
         assert!(graph.leads_further(&table("o", "p")));

@@ -118,13 +118,20 @@ pub(super) fn privileges(
         .get("gtid_mode")
         .is_some_and(|mode| mode.starts_with("ON"))
     {
-        ddl.globally(look, CHOOSES_GTIDS);
+        // Before 8.0 only SUPER does, and there is no other to grant.
+        let old = &CHOOSES_GTIDS[CHOOSES_GTIDS.len() - 1..];
+        let known = version.is_mysql_since(8, 0, 0);
+        ddl.globally(look, if known { CHOOSES_GTIDS } else { old });
     }
     let own = look.rights.account.to_string();
     let name = if version.is_mysql_since(8, 2, 0) {
         "SET_ANY_DEFINER"
-    } else {
+    } else if version.is_mysql_since(8, 0, 0) {
         "SET_USER_ID"
+    } else if version.is_mariadb_since(10, 5, 2) {
+        "SET USER"
+    } else {
+        "SUPER"
     };
     let enough = [name, "SUPER"];
     if look.facts.values("definer").any(|definer| definer != own) {

@@ -71,8 +71,10 @@ pub(super) async fn check<S: Stream>(
     };
     let how = if version.is_mysql_since(8, 0, 18) {
         "IDENTIFIED BY RANDOM PASSWORD ACCOUNT LOCK"
-    } else {
+    } else if version.is_mysql_since(5, 7, 6) {
         "ACCOUNT LOCK"
+    } else {
+        "IDENTIFIED BY '…'"
     };
     let mut statements: Vec<String> = missing
         .iter()

@@ -16,8 +16,6 @@ use datain_mysql_client::{Session, Stream};
 use datain_server_facts::{Rights, Variables, clock, encryption, gtid, tables as seen};
 use datain_sql_statement::TableFilter;
 
-use crate::settings;
-
 /// Everything that is asked for at once.
 const VARIABLES: &[&str] = &[
     "read_only",
@@ -30,6 +28,7 @@ const VARIABLES: &[&str] = &[
     "max_allowed_packet",
     "partial_revokes",
     "require_secure_transport",
+    "explicit_defaults_for_timestamp",
     "sql_require_primary_key",
     "sql_generate_invisible_primary_key",
 ];
@@ -67,7 +66,7 @@ pub async fn findings<S: Stream>(
     now: impl Fn() -> u64,
 ) -> Result<Vec<Finding>, Error> {
     let version = session.server_version().clone();
-    let known = settings::is_known_target(&version);
+    let known = crate::settings::writes_to(&version);
     let mut findings = vec![
         Finding::judge(
             "sink.flavour-unsupported",
@@ -75,7 +74,7 @@ pub async fn findings<S: Stream>(
             Severity::Fatal,
             format!("the target is {version}"),
         )
-        .remedy("replicate to MySQL 8.0 or later, or to MariaDB 10.6 or later"),
+        .remedy("replicate to MySQL 5.6 or later, or to MariaDB 10.6 or later"),
     ];
     if !known {
         return Ok(findings);
@@ -136,15 +135,16 @@ impl Look<'_> {
     /// The columns of the source's tables by `` `schema`.`table` ``; none if the source's tables are not known.
     fn source_columns(&self) -> Option<std::collections::HashMap<String, &str>> {
         self.facts.value("tables")?;
-        Some(
-            self.facts
-                .iter()
-                .filter(|fact| fact.name == "columns")
-                .filter_map(|fact| {
-                    Some((self.folded(fact.subject.as_deref()?), fact.value.as_str()))
-                })
-                .collect(),
-        )
+        Some(self.told("columns"))
+    }
+
+    /// Facts of this name by their subjects.
+    fn told(&self, name: &str) -> std::collections::HashMap<String, &str> {
+        self.facts
+            .iter()
+            .filter(|fact| fact.name == name)
+            .filter_map(|fact| Some((self.folded(fact.subject.as_deref()?), fact.value.as_str())))
+            .collect()
     }
 
     /// A table's name as it is compared.

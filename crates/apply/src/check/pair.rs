@@ -23,6 +23,7 @@ pub(super) fn settings(look: &Look<'_>, version: &ServerVersion, findings: &mut 
             "initialise a new target with lower_case_table_names = {there}; it cannot be changed later"
         )),
     });
+    findings.push(timestamps(look, version));
     let code = "pair.max-packet";
     let there = look
         .facts
@@ -47,6 +48,29 @@ pub(super) fn settings(look: &Look<'_>, version: &ServerVersion, findings: &mut 
         )
         .remedy("create the accounts that the target needs by hand"),
     );
+}
+
+/// Since 8.0 each session can set it, and statements run under the source's.
+fn timestamps(look: &Look<'_>, version: &ServerVersion) -> Finding {
+    let code = "pair.timestamp-defaults";
+    if version.is_mysql_since(8, 0, 0) || version.is_mariadb() {
+        return Finding::passed(code, "statements run on the target under the source's");
+    }
+    let here = look.variables.text("explicit_defaults_for_timestamp");
+    match look.facts.value("explicit-timestamps") {
+        None => Finding::not_checked(code, NO_FACTS),
+        Some(there) => Finding::judge(
+            code,
+            there == here,
+            Severity::Fatal,
+            format!(
+                "explicit_defaults_for_timestamp is {there} on the source, {here} on the target"
+            ),
+        )
+        .remedy(format!(
+            "explicit_defaults_for_timestamp = {there} in the target's option file, then a restart"
+        )),
+    }
 }
 
 fn same_version(look: &Look<'_>, version: &ServerVersion) -> Finding {

@@ -2,11 +2,11 @@
 //!
 //! Replicated are those that the filter lets through and the source has too. Where the source's tables are not all known, those that the filter lets through.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use datain_contract::types::{Error, Finding, Severity};
 use datain_contract::{FactsExt as _, FindingExt as _};
-use datain_mysql_client::{Session, Stream};
+use datain_mysql_client::{Session, Stream, quote_identifier};
 use datain_server_facts::list;
 use datain_server_facts::tables::{self, SeenTable, in_schemas, quoted};
 
@@ -48,6 +48,8 @@ pub(super) async fn check<S: Stream>(
         },
     ));
     findings.push(triggers(session, look, schemas, known).await?);
+    let charsets = tables::schema_charsets(session, &look.filter).await?;
+    findings.push(meanings(look, &seen, &charsets, source.as_ref()));
     findings.push(match &source {
         None => Finding::not_checked("table.column-order", NO_FACTS),
         Some(source) => {
@@ -147,6 +149,73 @@ fn other_order(there: &str, here: &str) -> bool {
     there == here
 }
 
+/// Where the log says neither characters' sets nor which numbers have no sign, the target's columns decide what the bytes mean.
+fn meanings(
+    look: &Look<'_>,
+    seen: &[SeenTable],
+    charsets: &[(String, String)],
+    source: Option<&HashMap<String, &str>>,
+) -> Finding {
+    let code = "table.column-meaning";
+    let Some(source) = source else {
+        return Finding::not_checked(code, NO_FACTS);
+    };
+    let told: HashMap<String, &str> = look.told("meanings");
+    let mut other = Vec::new();
+    for table in seen {
+        let name = look.folded(&table.quoted());
+        let same_names = source
+            .get(&name)
+            .is_some_and(|there| there.to_lowercase() == table.columns.to_lowercase());
+        let Some(there) = told.get(&name).filter(|_| same_names) else {
+            continue;
+        };
+        let pairs = there.split(',').zip(table.meanings.split(','));
+        let columns = split(&table.columns).into_iter().zip(pairs);
+        other.extend(columns.filter(|(_, (there, here))| there != here).map(
+            |(column, (there, here))| {
+                let shown = |meaning: &str| {
+                    if meaning.is_empty() {
+                        "neither"
+                    } else {
+                        meaning
+                    }
+                    .to_owned()
+                };
+                format!(
+                    "{}.{column} ({}, here {})",
+                    table.quoted(),
+                    shown(there),
+                    shown(here)
+                )
+            },
+        ));
+    }
+    let told: HashMap<String, &str> = look.told("schema-charset");
+    for (schema, here) in charsets {
+        let schema = quote_identifier(schema);
+        if let Some(there) = told
+            .get(&look.folded(&schema))
+            .filter(|there| *there != here)
+        {
+            other.push(format!("new tables of {schema} ({there}, here {here})"));
+        }
+    }
+    if other.is_empty() {
+        return Finding::passed(
+            code,
+            "the log says it, or the target's columns have the same",
+        );
+    }
+    Finding::about(
+        code,
+        Severity::Fatal,
+        format!("the source's log says neither character sets nor signs, and these differ: {}", list(&other)),
+    )
+    .remedy("ALTER TABLE … CONVERT TO CHARACTER SET …, ALTER TABLE … MODIFY …, ALTER SCHEMA … CHARACTER SET … on the target, before it has rows; change them after the cutover")
+    .subjects(other)
+}
+
 fn column_order(look: &Look<'_>, other: &[(&SeenTable, &str)], all: usize) -> Finding {
     let code = "table.column-order";
     if other.is_empty() {
@@ -199,8 +268,6 @@ fn reorder(table: &SeenTable, there: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use datain_mysql_client::quote_identifier;
-
     use super::*;
 
     fn quoted_list(names: &[&str]) -> String {

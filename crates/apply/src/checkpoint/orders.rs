@@ -40,8 +40,8 @@ pub struct Removal {
 
 /// Prepares a fresh session: the literals here need the same settings as those of rows.
 async fn prepare<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    let settings = settings::for_rows(session.server_version());
-    session.exec(settings).await?;
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
     Ok(())
 }
 

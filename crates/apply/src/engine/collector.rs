@@ -141,9 +141,6 @@ impl<H: BuildHasher + Default> Collector<H> {
             let Some(mapping) = self.mappings.get(&set.table).cloned() else {
                 return Ok(false);
             };
-            if set.flags.contains(RowFlags::COPYING) {
-                return Ok(false);
-            }
             if self.may_reduce(set.flags, &mapping) != Some(true) || !self.suits(set, &mapping) {
                 return Ok(false);
             }

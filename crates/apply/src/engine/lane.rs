@@ -339,8 +339,8 @@ impl<S: Stream> Lane<S> {
         self.in_packet.clear();
         self.on_the_way.clear();
         self.session.exec(b"ROLLBACK").await?;
-        let settings = settings::for_rows(self.session.server_version());
-        self.session.exec(settings).await?;
+        let for_rows = settings::for_rows(self.session.server_version());
+        self.session.exec(&for_rows).await?;
         self.foreign_key_checks = true;
         self.impatient = false;
         self.written = None;

@@ -94,6 +94,11 @@ impl Place {
             None => format!("{}:{}", self.file, self.offset),
         }
     }
+
+    /// Whether it is a definition of a first copy, which stands in no file of a log.
+    fn is_definition(&self) -> bool {
+        self.gtid.is_none() && self.file == "definition"
+    }
 }
 
 /// An engine that has taken its pipeline over.
@@ -137,7 +142,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         stream: &str,
         beginning: &Beginning,
     ) -> Result<Opened<S, H>, Error> {
-        if !settings::is_known_target(session.server_version()) {
+        if !settings::writes_to(session.server_version()) {
             return Err(Error::reconfigure(
                 "sink.flavour-unsupported",
                 format!(
@@ -145,7 +150,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                     session.server_version()
                 ),
             )
-            .hint("MySQL 8.0 and later and MariaDB 10.6 and later are supported"));
+            .hint("MySQL 5.6 and later, and MariaDB 10.6 and later are supported"));
         }
         settle_session(&mut session).await?;
         let Claimed {
@@ -435,8 +440,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
 
 /// Prepares a session for rows.
 async fn settle_session<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    let settings = settings::for_rows(session.server_version());
-    session.exec(settings).await?;
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
     for sql in settings::IF_KNOWN {
         match session.exec(sql).await {
             Err(e)
@@ -447,6 +452,26 @@ async fn settle_session<S: Stream>(session: &mut Session<S>) -> Result<(), Error
             }
         }
     }
+    log_rows(session).await
+}
+
+/// A server that logs statements, which MySQL before 5.7.7 does by default, refuses changes of rows under READ COMMITTED. It says so only at the first of them.
+async fn log_rows<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
+    let row = match session.query_first(settings::LOGS_STATEMENTS).await {
+        // It is to go, and then there is nothing but rows.
+        Err(e) if e.errno() == Some(settings::UNKNOWN_VARIABLE) => None,
+        row => row?,
+    };
+    let logs_statements = row.and_then(|row| row.into_iter().next().flatten());
+    if logs_statements.as_deref() != Some("1") {
+        return Ok(());
+    }
+    let changed = session.exec(settings::LOG_ROWS).await;
+    changed.map_err(|error| {
+        Error::from(error)
+            .detail("the target's binlog_format is STATEMENT, in which it refuses changes of rows under READ COMMITTED")
+            .hint("SET GLOBAL binlog_format = ROW on the target, or give the account the right to set it for its sessions (SUPER; since 8.0 SESSION_VARIABLES_ADMIN)")
+    })?;
     Ok(())
 }
 

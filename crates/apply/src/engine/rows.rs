@@ -23,10 +23,6 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         place: &Rc<Place>,
     ) -> Result<(), Error> {
         let mapping = self.mapping(set.table).await?;
-        if set.flags.contains(RowFlags::COPYING) {
-            self.write_net(place).await?;
-            return self.write_copying(set, block, &mapping, done, place).await;
-        }
         if self.may_reduce(set.flags, &mapping).await? {
             if !self.open.suits(set, &mapping) {
                 self.write_net(place).await?;
@@ -41,6 +37,9 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         }
         // What follows must find what was collected before.
         self.write_net(place).await?;
+        if set.flags.contains(RowFlags::COPYING) {
+            return self.write_copying(set, block, &mapping, done, place).await;
+        }
         if self.open.as_written && self.open.repairs {
             return self.repair_rows(set, block, &mapping, done, place).await;
         }

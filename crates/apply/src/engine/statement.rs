@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Checkpoint, Disposition, Error, Statement, Transaction};
-use datain_mysql_client::{ClientError, Stream, quote_identifier};
+use datain_mysql_client::{ClientError, ServerVersion, Stream, quote_identifier};
 
 use super::{Done, Engine, Group, Notice, Place};
 use crate::checkpoint::{Intent, Lock};
 use crate::ddl::{self, Treatment};
+use crate::known_settings;
 use crate::mariadb_session;
 use crate::settings;
 
@@ -26,7 +27,11 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         let Some((Change::Statement(statement), rows)) = transaction.changes.split_first() else {
             return broken("a statement came behind rows of its transaction");
         };
-        let creates = ddl::without_start_transaction(statement);
+        let creates = ddl::without_start_transaction(statement).or_else(|| {
+            // Before 8.0.21 no clause says that rows follow.
+            let rows_follow = !rows.is_empty() || !transaction.last;
+            (rows_follow && ddl::makes_table(statement)).then(|| statement.clone())
+        });
         if creates.is_none() && !(rows.is_empty() && transaction.last) {
             return Err(Error::fatal(
                 "statement.mixed",
@@ -201,12 +206,16 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 gtid
             }
         };
-        if let Err(error) = self.execute(statement, gtid.as_deref()).await {
-            self.forget_refused(&error, gtid.is_some()).await;
+        if let Err(mut error) = self.execute(statement, gtid.as_deref()).await {
+            // No transaction can be left out while a first copy makes what it needs.
+            if place.is_definition() && error.hint.as_deref() == Some(NOT_TAKEN) {
+                error.hint = Some(NOT_MADE.to_owned());
+            }
+            self.forget_refused(statement, &error, gtid.is_some()).await;
             return Err(error);
         }
-        let settings = settings::for_rows(self.lane.session.server_version());
-        self.lane.session.exec(settings).await?;
+        let for_rows = settings::for_rows(self.lane.session.server_version());
+        self.lane.session.exec(&for_rows).await?;
         self.lane.foreign_key_checks = true;
         self.open.mappings.clear();
         self.open.cascades = None;
@@ -269,12 +278,13 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
 
     /// Takes the intent back when the server has said that the statement was not run, so that the next start does not wonder whether it was. Needs
     /// atomic DDL, which MySQL has since 8.0. With a GTID the server itself knows.
-    async fn forget_refused(&mut self, error: &Error, has_gtid: bool) {
+    async fn forget_refused(&mut self, statement: &Statement, error: &Error, has_gtid: bool) {
         // Lock wait timeout, deadlock, read-only: passing trouble, but the statement was surely not run.
         let passing = matches!(error.server_errno, Some(1205 | 1213 | 1290));
         let refused =
             error.server_errno.is_some() && (error.disposition != Disposition::Retry || passing);
-        if refused && !has_gtid && self.lane.session.server_version().is_mysql_since(8, 0, 0) {
+        if refused && !has_gtid && is_all_or_nothing(statement, self.lane.session.server_version())
+        {
             // If it cannot be taken back, the next start asks for a look at the target, which is safe.
             let _ = self
                 .lane
@@ -289,10 +299,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             let detail = format!("statement: {} …", ddl::summary(statement));
             let mut error = Error::from(error).detail(detail);
             if error.hint.is_none() {
-                error.hint = Some(
-                    "compare the definitions on both servers, mend the target, then start again"
-                        .to_owned(),
-                );
+                error.hint = Some(not_taken(error.server_errno).to_owned());
             }
             error
         };
@@ -309,10 +316,11 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             }
         }
         let version = self.lane.session.server_version();
+        let context = known_settings::of(&statement.context, version)?;
         let context = if version.is_mariadb() {
-            mariadb_session::context_sql(&statement.context, &self.collations, version)?
+            mariadb_session::context_sql(&context, &self.collations, version)?
         } else {
-            ddl::context_sql(&statement.context)
+            ddl::context_sql(&context)
         };
         self.lane.session.exec(&context).await.map_err(refused)?;
         if let Some(gtid) = gtid {
@@ -333,6 +341,28 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         }
         Ok(())
     }
+}
+
+/// What to do with a statement that the target refuses.
+fn not_taken(errno: Option<u16>) -> &'static str {
+    match errno {
+        // Options, or rows too long, that an older server, or one that is less strict, only warned of.
+        Some(1031 | 1118 | 1478) => {
+            "if the source is less strict: SET GLOBAL innodb_strict_mode = OFF on the target until the cutover, then start again"
+        }
+        _ => NOT_TAKEN,
+    }
+}
+
+const NOT_TAKEN: &str = "if the target's version does not know the statement's syntax, run what it means on the target by hand, and leave it out with datain skip; \
+    else compare the definitions on both servers, mend the target, then start again";
+const NOT_MADE: &str = "if the target's version does not know the definition's syntax, change the definition on the source, or exclude it in [replicate] and make it by hand; \
+    then datain remove, drop what was copied, and start again";
+
+/// Whether a statement that the server refuses has changed nothing. MariaDB has had atomic DDL since 10.6, but drops what it finds of several tables.
+fn is_all_or_nothing(statement: &Statement, version: &ServerVersion) -> bool {
+    version.is_mysql_since(8, 0, 0)
+        || version.is_mariadb_since(10, 6, 0) && ddl::has_one_target(statement)
 }
 
 fn undecided(statement: &Statement) -> Error {

@@ -50,6 +50,7 @@ fn check(from: Column, to: TargetColumn, expected: Result<Form, &str>) {
         has_primary_key: true,
         unique: crate::target_table::Unique::default(),
         is_versioned: false,
+        is_sequence: false,
         triggers: Some(0),
     };
     let collations = Collations::from_answer(&[["8", "latin1", "latin1_swedish_ci"]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
-use datain_contract::types::{Error, RowSet};
+use datain_contract::types::{Error, RowFlags, RowSet};
 use datain_row_block::{Bitmap, ColumnKind, Image, JsonChanges, Row, Value};
 
 use super::columns::Columns;
@@ -23,8 +23,10 @@ const LARGE_IMAGE: usize = 1 << 20;
 /// What became of the row with one key.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// It was there before the first change.
+    /// It was there before the first change, or may have been.
     pub(super) existed: bool,
+    /// Whether it was there is not known: the table is being copied.
+    pub(super) unsure: bool,
     /// As it is now; none when it is gone. Of a row that was there the image holds the key and at least the changed columns.
     pub(super) now: Option<Record>,
     /// As it was when it went: holds the key.
@@ -163,9 +165,10 @@ impl<H: BuildHasher + Default> TableNet<H> {
         let mapping = Rc::clone(&self.mapping);
         let mut rows = Rows::open(set, block, &mapping)?;
         let (before_present, after_present) = (rows.before_present(), rows.after_present());
+        let copying = set.flags.contains(RowFlags::COPYING);
         let mut taken = 0;
         while let Some(row) = rows.next_row()? {
-            if taken >= done && !self.row(&row, before_present, after_present) {
+            if taken >= done && !self.row(&row, before_present, after_present, copying) {
                 break;
             }
             taken += 1;
@@ -179,6 +182,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
         row: &Row<'_, '_>,
         before_present: Option<Bitmap<'_>>,
         after_present: Option<Bitmap<'_>>,
+        copying: bool,
     ) -> bool {
         let images = [&row.before, &row.after].into_iter().flatten();
         if images.map(|image| image.as_bytes().len()).max() > Some(LARGE_IMAGE) {
@@ -203,6 +207,10 @@ impl<H: BuildHasher + Default> TableNet<H> {
             if images.any(holds_odd) {
                 return false;
             }
+        }
+        if copying {
+            let before = row.before.as_ref().zip(before_present);
+            return self.is_made(before, row.after.as_ref().zip(after_present));
         }
         match (&row.before, before_present, &row.after, after_present) {
             (None, _, Some(after), Some(present)) => {
@@ -290,6 +298,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
             }
             None => self.add_entry(Entry {
                 existed: false,
+                unsure: false,
                 now: Some(record),
                 gone: None,
                 anew: false,
@@ -324,6 +333,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 let gone = self.records.keep(present, before);
                 self.add_entry(Entry {
                     existed: true,
+                    unsure: false,
                     now: None,
                     gone: Some(gone),
                     anew: false,
@@ -384,6 +394,7 @@ impl<H: BuildHasher + Default> TableNet<H> {
             }
             None => self.add_entry(Entry {
                 existed: true,
+                unsure: false,
                 now: Some(record),
                 gone: None,
                 anew,
@@ -416,6 +427,74 @@ impl<H: BuildHasher + Default> TableNet<H> {
         self.comes_as(record)
     }
 
+    /// A row of a table that is being copied, of which the target may have what stands under either key or not: neither is there any more, and then `after` is. As in
+    /// `statements/copying.rs`, for many rows at once.
+    fn is_made(
+        &mut self,
+        before: Option<(&Image<'_, '_>, Bitmap<'_>)>,
+        after: Option<(&Image<'_, '_>, Bitmap<'_>)>,
+    ) -> bool {
+        // Nothing may be changed if any of it cannot be done here.
+        if let Some((image, present)) = after
+            && (self.checked || !self.names_all(present) || !self.key_of(image, None))
+        {
+            return false;
+        }
+        if let Some((image, present)) = before {
+            if self.checked || !self.key_of(image, None) {
+                return false;
+            }
+            self.is_not(image, present);
+        }
+        if let Some((image, present)) = after {
+            if !self.key_of(image, None) {
+                return false;
+            }
+            self.is_as(image, present);
+        }
+        // Whatever values such rows have had in other unique keys is not told.
+        self.had_steps = true;
+        true
+    }
+
+    /// Under `self.key` there is nothing any more, whatever was there.
+    fn is_not(&mut self, before: &Image<'_, '_>, present: Bitmap<'_>) {
+        match self.entry() {
+            Some(entry) if entry.now.is_some() => {
+                self.goes(present, before);
+            }
+            Some(_) => {}
+            None => {
+                let gone = self.records.keep(present, before);
+                self.add_entry(Entry {
+                    existed: true,
+                    unsure: true,
+                    now: None,
+                    gone: Some(gone),
+                    anew: false,
+                    changed: Columns::default(),
+                });
+            }
+        }
+    }
+
+    /// Under `self.key` there is this row, whatever was there.
+    fn is_as(&mut self, after: &Image<'_, '_>, present: Bitmap<'_>) {
+        let record = self.records.keep(present, after);
+        if self.entry().is_some() {
+            self.comes_as(record);
+            return;
+        }
+        self.add_entry(Entry {
+            existed: true,
+            unsure: true,
+            now: Some(record),
+            gone: None,
+            anew: true,
+            changed: Columns::default(),
+        });
+    }
+
     /// The row after an update: what was known of it, with the update's columns over that. None if what was kept is damaged.
     fn laid_over(&mut self, older: Option<Record>, update: &Update<'_, '_, '_>) -> Option<Record> {
         let columns = self.mapping.kinds.len();
@@ -436,12 +515,13 @@ impl<H: BuildHasher + Default> TableNet<H> {
 
     /// Whether an image holds every column that an INSERT has to name.
     fn is_whole(&self, record: Record) -> bool {
-        let columns = &self.mapping.target.columns;
-        let present = self.records.present(record, columns.len());
-        columns
-            .iter()
-            .enumerate()
-            .all(|(place, column)| column.generated || present.get(place))
+        let columns = self.mapping.target.columns.len();
+        self.names_all(self.records.present(record, columns))
+    }
+
+    fn names_all(&self, present: Bitmap<'_>) -> bool {
+        let mut columns = self.mapping.target.columns.iter().enumerate();
+        columns.all(|(place, column)| column.generated || present.get(place))
     }
 }
 

@@ -13,7 +13,7 @@ use super::record::Record;
 use super::table::{Entry, TableNet, positive};
 use crate::mapping::Mapping;
 use crate::statements::load::Load;
-use crate::statements::{Bounds, Fill, Open, Plan, Statement};
+use crate::statements::{Bounds, Check, Fill, Open, Plan, Statement};
 
 /// So many rows are loaded; fewer are inserted: see docs/performance.md.
 const LOAD_FROM: usize = 500;
@@ -72,8 +72,17 @@ impl<H: BuildHasher + Default> TableNet<H> {
         };
         let leaves = |entry: &&Entry| entry.existed && (entry.anew || entry.now.is_none());
         let last_seen = |entry: &Entry| entry.now.or(entry.gone);
-        let rows = self.entries().iter().filter(leaves).filter_map(last_seen);
-        self.many(Op::Delete, &plan, limits, rows, emit)
+        let of = |unsure| {
+            let entries = self.entries().iter().filter(leaves);
+            let entries = entries.filter(move |entry| entry.unsure == unsure);
+            entries.filter_map(last_seen)
+        };
+        self.many(Op::Delete, &plan, limits, of(false), emit)?;
+        let mut may_miss = |mut statement: Statement| {
+            statement.check = Check::MayMiss;
+            emit(statement)
+        };
+        self.many(Op::Delete, &plan, limits, of(true), &mut may_miss)
     }
 
     /// Shows the server the greatest number of a row that came and went, unless one with it or a greater one stays.

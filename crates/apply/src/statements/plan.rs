@@ -148,6 +148,7 @@ mod tests {
             has_primary_key: true,
             unique: crate::target_table::Unique::default(),
             is_versioned: false,
+            is_sequence: false,
             triggers: Some(0),
         };
         let present = |bits| Bitmap::new(bits, 4);

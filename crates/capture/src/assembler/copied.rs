@@ -7,7 +7,7 @@ use datain_sql_statement::{Charset, Dialect, Kind, Options, classify};
 use datain_table_scan::TableDefinition;
 
 use super::Assembler;
-use crate::copying::{Copying, Place, changed_meanwhile};
+use crate::copying::{Copying, Name, Place, changed_meanwhile};
 use crate::position::Position;
 
 impl Assembler {
@@ -30,9 +30,8 @@ impl Assembler {
     /// Begins a table; with `goes_on` some of its rows are on the target already.
     pub fn begin_table(&mut self, table: TableDefinition, goes_on: bool) {
         let id = self.tables.add(&table.schema, &table.name);
-        self.copied = Some((id, table.columns.len()));
         self.framing.batches.add_table(table.record(id));
-        self.copying.begin(table, goes_on);
+        self.copying.begin(table, id, goes_on);
     }
 
     /// Everything was copied.
@@ -64,37 +63,40 @@ impl Assembler {
         self.knows_its_place
     }
 
-    /// Hands on what is left of the chunk at hand as a transaction of inserts, with which the copy comes to this place.
-    pub fn hand_on_chunk(&mut self, place: Place) {
-        let chunk = self.copying.release();
-        let mut changes = Vec::new();
-        if let Some((id, columns)) = self.copied
-            && chunk.count > 0
-        {
-            let rows = self.framing.batches.rows();
-            let offset = rows.len();
-            RowSetWriter::begin(
-                rows,
-                BlockOperation::Insert,
-                None,
-                Some(&vec![true; columns]),
-            );
-            rows.extend_from_slice(&chunk.images);
-            let length = rows.len() - offset;
-            // Rows that they refer to may come later.
-            let mut flags = RowFlags::NO_FOREIGN_KEY_CHECKS;
-            if chunk.may_be_there {
-                flags |= RowFlags::COPYING;
-            }
-            changes.push(Change::Rows(RowSet {
-                table: id,
-                operation: Operation::Insert,
-                count: chunk.count,
-                offset: u32::try_from(offset).unwrap_or(u32::MAX),
-                length: u32::try_from(length).unwrap_or(u32::MAX),
-                flags,
-            }));
+    /// Hands on that the copy has come to this place.
+    pub fn hand_on_place(&mut self, place: Place) {
+        let at = self.framing.at.clone();
+        self.framing.hand_on(Vec::new(), at, Some(place));
+    }
+
+    /// Hands on what is left of the table's oldest chunk as a transaction of inserts, with which the copy comes to this place.
+    pub fn hand_on_chunk(&mut self, table: &Name, place: Place) {
+        let Some(chunk) = self.copying.release(table).filter(|rows| rows.count > 0) else {
+            return self.hand_on_place(place);
+        };
+        let rows = self.framing.batches.rows();
+        let offset = rows.len();
+        RowSetWriter::begin(
+            rows,
+            BlockOperation::Insert,
+            None,
+            Some(&vec![true; chunk.columns]),
+        );
+        rows.extend_from_slice(&chunk.images);
+        let length = rows.len() - offset;
+        // Rows that they refer to may come later.
+        let mut flags = RowFlags::NO_FOREIGN_KEY_CHECKS;
+        if chunk.may_be_there {
+            flags |= RowFlags::COPYING;
         }
+        let changes = vec![Change::Rows(RowSet {
+            table: chunk.table,
+            operation: Operation::Insert,
+            count: chunk.count,
+            offset: u32::try_from(offset).unwrap_or(u32::MAX),
+            length: u32::try_from(length).unwrap_or(u32::MAX),
+            flags,
+        })];
         let at = self.framing.at.clone();
         self.framing.hand_on(changes, at, Some(place));
     }

@@ -73,11 +73,8 @@ impl Assembler {
     ) -> Result<Taken, Error> {
         let there = event.images.len();
         let framing = &mut self.framing;
-        let Some(columns) = self
-            .tables
-            .get(event.table_id)
-            .and_then(|t| t.columns.as_ref())
-        else {
+        let table = self.tables.get(event.table_id);
+        let Some((table, columns)) = table.and_then(|t| Some((&*t, t.columns.as_ref()?))) else {
             return Ok(Taken {
                 used: there,
                 wanted: 0,
@@ -150,7 +147,8 @@ impl Assembler {
                 }
                 if is_copying {
                     let kinds: Vec<u8> = columns.columns.iter().map(|c| c.kind.code()).collect();
-                    set.flags |= self.copying.changed(&set, rows, &kinds)?;
+                    let name = (table.schema.as_str(), table.name.as_str());
+                    set.flags |= self.copying.changed(&set, name, rows, &kinds)?;
                 }
                 framing.push(Change::Rows(set));
                 framing.cut_if_full();

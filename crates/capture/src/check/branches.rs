@@ -23,14 +23,26 @@ pub(super) async fn finding<S: Stream>(
             "the pipeline has begun; a branch that it does not know stops it with source.xa-unknown",
         ));
     }
-    let rows = match session.query_rows(b"XA RECOVER CONVERT XID").await {
+    let version = session.server_version();
+    let is_mariadb = version.is_mariadb_since(10, 5, 0);
+    if !version.is_mysql_since(5, 7, 7) && !is_mariadb {
+        return Ok(Finding::passed(
+            CODE,
+            "this server logs a branch as one transaction when it is committed",
+        ));
+    }
+    let sql: &[u8] = if is_mariadb {
+        b"XA RECOVER FORMAT='SQL'"
+    } else {
+        b"XA RECOVER CONVERT XID"
+    };
+    let rows = match session.query_rows(sql).await {
         Ok(rows) => rows,
         Err(error) if error.errno() == Some(NOT_ALLOWED) => {
             let why = format!("{} may not ask which branches are prepared", rights.account);
             return Ok(Finding::not_checked(CODE, &why)
                 .remedy(rights.grant_globally(&["XA_RECOVER_ADMIN"])));
         }
-        // 5.6 has another syntax for it.
         Err(error) if error.server().is_some() => {
             return Ok(Finding::not_checked(
                 CODE,
@@ -39,7 +51,14 @@ pub(super) async fn finding<S: Stream>(
         }
         Err(error) => return Err(error.into()),
     };
-    let mut xids: Vec<String> = rows.iter().filter_map(|row| xid(row)).collect();
+    let shown = |row: &Vec<Option<String>>| {
+        if is_mariadb {
+            row.get(3).cloned()?
+        } else {
+            xid(row)
+        }
+    };
+    let mut xids: Vec<String> = rows.iter().filter_map(shown).collect();
     xids.sort_unstable();
     let ends: Vec<String> = xids
         .iter()

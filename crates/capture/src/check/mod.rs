@@ -20,7 +20,7 @@ use datain_server_facts::{Rights, Variables, clock, encryption, tables as seen};
 
 use crate::checkpoint::State;
 use crate::copying;
-use crate::facts::Facts;
+use crate::facts::{Facts, is_known_source};
 use crate::reader::Settings;
 
 /// Everything that is asked for at once.
@@ -29,6 +29,7 @@ const VARIABLES: &[&str] = &[
     "binlog_format",
     "binlog_row_value_options",
     "binlog_row_image",
+    "binlog_row_metadata",
     "binlog_checksum",
     "binlog_expire_logs_seconds",
     "binlog_expire_logs_auto_purge",
@@ -37,6 +38,7 @@ const VARIABLES: &[&str] = &[
     "server_id",
     "gtid_mode",
     "enforce_gtid_consistency",
+    "explicit_defaults_for_timestamp",
     "lower_case_table_names",
     "max_allowed_packet",
     "innodb_native_foreign_keys",
@@ -97,13 +99,13 @@ pub async fn survey<S: Stream>(
     survey.find(
         Finding::judge(
             "source.flavour-unsupported",
-            !version.is_mariadb(),
+            is_known_source(&version),
             Severity::Fatal,
             format!("the source is {version}"),
         )
-        .remedy("replicate from MySQL; MariaDB is planned"),
+        .remedy("replicate from MySQL, or from MariaDB 10.6 or later"),
     );
-    if version.is_mariadb() {
+    if !is_known_source(&version) {
         return Ok(survey);
     }
     let variables = Variables::ask(session, VARIABLES).await?;
@@ -116,6 +118,7 @@ pub async fn survey<S: Stream>(
         ("lower-case-table-names", "lower_case_table_names"),
         ("max-allowed-packet", "max_allowed_packet"),
         ("gtid-mode", "gtid_mode"),
+        ("explicit-timestamps", "explicit_defaults_for_timestamp"),
     ] {
         if let Some(value) = variables.get(variable) {
             survey.tell(fact, value);
@@ -133,7 +136,15 @@ pub async fn survey<S: Stream>(
     let by_file = place::check(settings, resume, &facts, &variables, &version, &mut survey);
     access::privileges(&rights, &filter, &tables, by_file, insensitive, &mut survey);
     survey.find(branches::finding(session, &rights, checkpoint.is_none()).await?);
-    tables::check(&tables, &mut survey);
+    let log_is_bare = variables
+        .get("binlog_row_metadata")
+        .is_none_or(|value| value.eq_ignore_ascii_case("NO_LOG"));
+    tables::check(&tables, log_is_bare, &mut survey);
+    if log_is_bare {
+        for (schema, charset) in seen::schema_charsets(session, &filter).await? {
+            survey.tell_of("schema-charset", Some(quote_identifier(&schema)), charset);
+        }
+    }
     survey.find(cascades::finding(session, &filter, &variables, &version).await?);
     zones::tell(session, &filter, &variables, &version, now(), &mut survey).await?;
     definers::tell(session, &filter, &rights, insensitive, &mut survey).await?;

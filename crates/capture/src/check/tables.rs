@@ -7,9 +7,13 @@ use datain_server_facts::{list, tables::SeenTable};
 
 use super::Survey;
 
-pub(super) fn check(tables: &[SeenTable], survey: &mut Survey) {
+/// `log_is_bare`: the log says neither characters' sets nor which numbers have no sign.
+pub(super) fn check(tables: &[SeenTable], log_is_bare: bool, survey: &mut Survey) {
     for table in tables {
         survey.tell_of("columns", Some(table.quoted()), table.columns.as_str());
+        if log_is_bare {
+            survey.tell_of("meanings", Some(table.quoted()), table.meanings.as_str());
+        }
     }
     let keyless: Vec<&SeenTable> = tables.iter().filter(|table| !table.primary_key).collect();
     survey.find(finding(

@@ -1,35 +1,39 @@
-//! The first copy: definitions, then the rows of one table after the other, in the same stream as the changes that are made meanwhile, without locks.
+//! The first copy: definitions, then the rows of the tables, in the same stream as the changes that are made meanwhile, without locks.
 //!
-//! The stream begins where the source stands; then definitions are read and handed on as statements, and tables are read in chunks on a connection of their own
-//! ([`datain_table_scan`]), each of which is handed on as a transaction of inserts once the stream has come to where it is right ([`window`]). What was handed on is part
-//! of the checkpoint ([`Place`]), so a copy goes on after a kill.
+//! The stream begins where the source stands; then definitions are read and handed on as statements, and tables are read in chunks on connections of their own
+//! ([`readers`]), a few tables at the same time, in the order of their names. A chunk is handed on as a transaction of inserts once the stream has come to where it is right ([`window`]).
+//! What was handed on is part of the checkpoint ([`Place`]), so a copy goes on after a kill.
 //!
-//! The marks: a chunk is read when `@@gtid_executed` covers all that the stream has handed on, since a transaction comes into the log before it can be seen. Without GTIDs
+//! The marks: a chunk is read when all that the stream had handed on when its reading began can be seen ([`crate::visible`]): a transaction comes into the log before that. Without GTIDs
 //! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
 
+mod keys;
+mod look;
+mod mariadb;
 mod place;
+mod readers;
 mod statements;
 mod window;
 
 use std::collections::VecDeque;
+use std::task::{Context, Poll};
 
-use datain_contract::types::{Error, Finding, Severity, Statement};
+use datain_contract::types::{Error, Finding};
 use datain_contract::{ErrorExt as _, FindingExt as _};
 use datain_mysql_client::{Session, Stream};
 use datain_schema_objects::plan::{Abilities, Choices};
 use datain_schema_objects::{plan, read};
 use datain_sql_statement::TableFilter;
-use datain_table_scan::{
-    ChunkLimits, ChunkSize, Reading, TableDefinition, TableScan, prepare, tables,
-};
+use datain_table_scan::{ChunkSize, TableDefinition, TableScan, prepare};
 
 use crate::assembler::Assembler;
-use crate::check::cascades;
-use crate::facts;
 use crate::gtids::Gtids;
 use crate::position::Position;
-pub use place::Place;
-pub use window::{Copying, Stage, changed_meanwhile};
+use look::{Todo, Waiting};
+pub use place::{OpenTable, Place};
+use readers::{ChunkRead, Manner, Readers, Scan};
+use window::MOST_CHUNKS;
+pub use window::{Copying, Name, Stage, changed_meanwhile};
 
 /// A chunk should take so many microseconds to read.
 const CHUNK_MICROS: u64 = 200_000;
@@ -37,8 +41,6 @@ const CHUNK_MICROS: u64 = 200_000;
 const CHUNK_BYTES: usize = 1 << 20;
 /// An average row has so many bytes at least, as far as the first chunk's size goes: estimates are old or missing.
 const LEAST_ROW: u64 = 4 << 10;
-/// How many seconds the source may take until it shows what its log holds.
-const LOOKS: u32 = 60;
 
 /// What the target is taken to have: nobody asks it here. What it lacks for an encrypted table it says itself; the other options say where a table is kept.
 fn abilities() -> Abilities {
@@ -82,46 +84,58 @@ pub enum Step {
 
 /// A copy under way.
 pub struct Copier<S> {
-    session: Session<S>,
+    readers: Readers<S>,
     filter: TableFilter,
-    /// Microseconds of some clock that does not go back.
-    now: fn() -> u64,
     /// The filter as text: it must stay until the copy is complete.
     patterns: String,
     /// Rows in a chunk at most.
     chunk_rows: u32,
     /// The stream goes by GTID.
     by_gtid: bool,
+    /// Microseconds of some clock that does not go back.
+    now: fn() -> u64,
     todo: Todo,
-    scan: Option<Scan>,
-    /// Where the log ended after the chunk at hand was read.
-    high: Option<Position>,
+    /// The tables that were begun and are not whole.
+    tables: Vec<TableCopy>,
+    /// The newest table that was begun; empty before the first.
+    begun: Name,
     notices: Vec<String>,
 }
 
-/// What is left to do, the next thing first.
-#[derive(Default)]
-struct Todo {
-    statements: VecDeque<Statement>,
-    /// Of all, with those that are done.
-    definitions: u64,
-    tables: VecDeque<(String, String, u64)>,
-}
-
-/// A table that is being read.
-struct Scan {
-    scan: TableScan,
-    size: ChunkSize,
-    /// The newest chunk's last key; none before the first.
+/// A table that is being copied.
+struct TableCopy {
+    name: Name,
+    /// None while a chunk is being read, and when the last one was.
+    scan: Option<Scan>,
+    /// Chunks that were read and not handed on, in the order of reading.
+    chunks: VecDeque<Waits>,
+    /// The key of the newest row that was handed on.
     after: Option<Vec<u8>>,
-    /// The newest chunk is the last one.
-    is_over: bool,
 }
 
-impl<S: Stream> Copier<S> {
-    /// A copy over a connection of its own. `patterns` is the filter as text. `now` gives microseconds of a clock that does not go back.
+/// A chunk that waits for the stream.
+struct Waits {
+    /// Until it is here.
+    high: Position,
+    last_key: Option<Vec<u8>>,
+    is_last: bool,
+}
+
+impl TableCopy {
+    /// Whether the stream has come to where the oldest chunk is right.
+    fn is_due(&self, at: &Position) -> bool {
+        let reached = |chunk: &Waits| {
+            at.compare(&chunk.high)
+                .is_some_and(std::cmp::Ordering::is_ge)
+        };
+        self.chunks.front().is_some_and(reached)
+    }
+}
+
+impl<S: Stream + 'static> Copier<S> {
+    /// A copy over connections of its own, one at least. `patterns` is the filter as text. `now` gives microseconds of a clock that does not go back.
     pub fn new(
-        session: Session<S>,
+        sessions: Vec<Session<S>>,
         filter: TableFilter,
         by_gtid: bool,
         patterns: String,
@@ -129,15 +143,15 @@ impl<S: Stream> Copier<S> {
         now: fn() -> u64,
     ) -> Self {
         Self {
-            session,
+            readers: Readers::new(sessions, now),
             patterns,
             chunk_rows,
             filter,
-            now,
             by_gtid,
+            now,
             todo: Todo::default(),
-            scan: None,
-            high: None,
+            tables: Vec::new(),
+            begun: Name::default(),
             notices: Vec::new(),
         }
     }
@@ -147,7 +161,7 @@ impl<S: Stream> Copier<S> {
         std::mem::take(&mut self.notices)
     }
 
-    /// Looks at what there is to copy, and goes on with the table that was being copied. To be called before the stream's first event is taken.
+    /// Looks at what there is to copy, and goes on with the tables that were being copied. To be called before the stream's first event is taken.
     ///
     /// # Errors
     /// What cannot be copied, with table; errors of the server.
@@ -155,7 +169,6 @@ impl<S: Stream> Copier<S> {
         let Some(place) = assembler.copy_place().cloned() else {
             return Ok(());
         };
-        self.must_be(assembler.server_uuid()).await?;
         if let Some(filter) = place.filter()
             && filter != self.patterns
         {
@@ -166,57 +179,98 @@ impl<S: Stream> Copier<S> {
             .detail(format!("the copy began with {filter}, and now it is {}", self.patterns))
             .hint("put it back until the copy is complete; or remove the pipeline, drop what was copied, and start again"));
         }
-        self.todo = self.look(&place).await?;
+        for session in self.readers.all_idle() {
+            look::must_be(session, assembler.server_uuid()).await?;
+        }
+        let sessions = self.readers.all_idle();
+        let (first, others) = sessions.split_first_mut().ok_or_else(no_connection)?;
+        self.todo = look::look(first, &self.filter, &place).await?;
+        for session in others {
+            prepare(session).await?;
+        }
+        self.notices.append(&mut self.todo.notices);
         let tables = self.todo.tables.iter();
-        assembler.begin_copying(Copying::of(
-            tables.map(|(schema, name, _)| (schema.clone(), name.clone())),
-        ));
-        if let Place::Table {
-            schema,
-            name,
-            after,
-            whole: false,
-            ..
-        } = place
-        {
-            let after = match after {
-                Some(key) => Some(place::unhex(&key).ok_or_else(damaged)?),
-                None => None,
-            };
-            let next = self.todo.tables.pop_front();
-            let (_, _, row_bytes) = next
-                .filter(|(s, n, _)| *s == schema && *n == name)
-                .ok_or_else(changed_meanwhile)?;
-            self.begin_table(assembler, &schema, &name, row_bytes, Some(after))
-                .await?;
+        assembler.begin_copying(Copying::of(tables.map(|table| table.name.clone())));
+        if let Some((schema, name)) = place.begun() {
+            self.begun = (schema.to_owned(), name.to_owned());
+        }
+        for open in place.open() {
+            let after = open.key().map_err(|_| damaged())?;
+            let is_it = |table: &Waiting| table.name.0 == open.schema && table.name.1 == open.name;
+            let at = self.todo.tables.iter().position(is_it);
+            let table = at.and_then(|at| self.todo.tables.remove(at));
+            let table = table.ok_or_else(changed_meanwhile)?;
+            self.begin_table(assembler, table, Some(after)).await?;
         }
         Ok(())
     }
 
-    /// Begins a table; or goes on with it behind a key.
+    /// Begins a table; or goes on with it behind a key. One connection at least must be idle.
     async fn begin_table(
         &mut self,
         assembler: &mut Assembler,
-        schema: &str,
-        name: &str,
-        row_bytes: u64,
+        waiting: Waiting,
         goes_on: Option<Option<Vec<u8>>>,
     ) -> Result<(), Error> {
-        let table = TableDefinition::ask(&mut self.session, schema, name)
+        let Waiting { name, row_bytes } = waiting;
+        let session = self.readers.idle().ok_or_else(no_connection)?;
+        let table = TableDefinition::ask(session, &name.0, &name.1)
             .await?
             .ok_or_else(changed_meanwhile)?;
         if table.scan_key.is_none() {
-            return Err(window::no_key().in_table(schema, name));
+            return Err(window::no_key().in_table(&name.0, &name.1));
         }
+        let version = session.server_version().clone();
         assembler.begin_table(table.clone(), goes_on.is_some());
-        let version = self.session.server_version().clone();
-        self.scan = Some(Scan {
-            scan: TableScan::new(table, &version)?.to_the_end(),
-            size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
-            after: goes_on.flatten(),
-            is_over: false,
+        let after = goes_on.flatten();
+        self.tables.push(TableCopy {
+            name,
+            scan: Some(Scan {
+                scan: TableScan::new(table, &version)?.to_the_end(),
+                size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
+                after: after.clone(),
+            }),
+            chunks: VecDeque::new(),
+            after,
         });
         Ok(())
+    }
+
+    /// Lets the reading of chunks go on. Ready when one was read.
+    ///
+    /// # Errors
+    /// As [`Copier::begin`].
+    pub fn read_on(
+        &mut self,
+        context: &mut Context<'_>,
+        assembler: &mut Assembler,
+    ) -> Poll<Result<(), Error>> {
+        let Poll::Ready(read) = self.readers.go_on(context) else {
+            return Poll::Pending;
+        };
+        let ChunkRead {
+            name,
+            scan,
+            is_last,
+            images,
+            count,
+            high,
+        } = match read {
+            Ok(read) => read,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        if let Err(error) = assembler.copying().hold(&name, images, count) {
+            return Poll::Ready(Err(error.in_table(&name.0, &name.1)));
+        }
+        if let Some(table) = self.tables.iter_mut().find(|table| table.name == name) {
+            table.chunks.push_back(Waits {
+                high,
+                last_key: scan.after.clone(),
+                is_last,
+            });
+            table.scan = Some(scan).filter(|_| !is_last);
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Does the next thing, if the stream is where that is right. The stream must stand between two transactions.
@@ -227,13 +281,9 @@ impl<S: Stream> Copier<S> {
         if assembler.copy_place().is_none() {
             return Ok(Step::Complete);
         }
-        if let Some(high) = &self.high {
-            let at = assembler.position().compare(high);
-            if !at.is_some_and(std::cmp::Ordering::is_ge) {
-                return Ok(Step::Waits);
-            }
-            self.high = None;
-            self.hand_on(assembler);
+        let at = assembler.position();
+        if let Some(due) = self.tables.iter().position(|table| table.is_due(at)) {
+            self.hand_on(due, assembler);
             return Ok(Step::HandedOn);
         }
         if let Some(statement) = self.todo.statements.pop_front() {
@@ -242,201 +292,100 @@ impl<S: Stream> Copier<S> {
             assembler.hand_on_statement(statement, done, Place::Definitions { done, filter });
             return Ok(Step::HandedOn);
         }
-        if self.scan.is_none() {
-            let Some((schema, name, row_bytes)) = self.todo.tables.pop_front() else {
-                assembler.end_copying();
-                return Ok(Step::HandedOn);
-            };
-            self.begin_table(assembler, &schema, &name, row_bytes, None)
-                .await?;
+        if self.readers.idle().is_none() {
+            return Ok(Step::Waits);
+        }
+        if self.tables.len() < self.readers.count()
+            && let Some(table) = self.todo.tables.pop_front()
+        {
+            self.begun = table.name.clone();
+            self.begin_table(assembler, table, None).await?;
             // Before anything of it comes to the target: whoever goes on from here must know that something may be there.
-            assembler.hand_on_chunk(Place::Table {
-                schema,
-                name,
-                after: None,
-                whole: false,
-                filter: self.patterns.clone(),
-            });
+            assembler.hand_on_place(self.place());
             return Ok(Step::HandedOn);
         }
-        self.read_chunk(assembler).await?;
-        Ok(Step::HandedOn)
-    }
-
-    /// Reads what there is to copy.
-    async fn look(&mut self, place: &Place) -> Result<Todo, Error> {
-        let mut statements = VecDeque::new();
-        let mut definitions = 0;
-        if let Place::Definitions { done, .. } = place {
-            let reading = read::read(&mut self.session, &self.filter).await?;
-            statements::must_be_readable(&reading)?;
-            let findings = reading.findings.clone();
-            let plan = plan::plan(reading, &abilities(), Choices::default());
-            let noted = findings.iter().chain(&plan.findings);
-            self.notices.extend(
-                noted
-                    .filter(|finding| finding.severity != Severity::Passed)
-                    .map(|finding| format!("{}: {}", finding.message, finding.subjects.join(", "))),
-            );
-            let (objects, refused): (Vec<_>, Vec<_>) = plan
-                .objects
-                .into_iter()
-                .partition(|object| object.excuse.is_none());
-            self.notices.extend(refused.iter().map(|object| {
-                let why = object.excuse.as_deref().unwrap_or_default();
-                format!("{} is left out of the first copy: {why}", object.quoted())
-            }));
-            let all = statements::of(&mut self.session, objects).await?;
-            definitions = all.len() as u64;
-            statements = all
-                .into_iter()
-                .skip(usize::try_from(*done).unwrap_or(usize::MAX))
-                .collect();
+        if self.tables.is_empty() {
+            assembler.end_copying();
+            return Ok(Step::HandedOn);
         }
-        prepare(&mut self.session).await?;
-        let listed = tables(&mut self.session, &self.filter).await?;
-        if let Some(other) = listed
-            .iter()
-            .find(|table| !table.engine.eq_ignore_ascii_case("InnoDB"))
-        {
-            return Err(Error::reconfigure(
-                "snapshot.engine",
-                format!(
-                    "a table is kept by {}, which cannot be read while it changes",
-                    other.engine
-                ),
-            )
-            .hint("ALTER TABLE … ENGINE = InnoDB on the source, or exclude it")
-            .in_table(&other.schema, &other.name));
-        }
-        if let Some((schema, name)) = cascades::unlogged(&mut self.session, &self.filter).await? {
-            return Err(Error::reconfigure(
-                "snapshot.unlogged-cascades",
-                "a foreign key changes rows of this table, and the source does not log that: while the tables are copied the target cannot do it either",
-            )
-            .hint("let the source log cascades (MySQL 9.6 and later with innodb_native_foreign_keys = OFF), or exclude the table; or copy by other means, and start at a position")
-            .in_table(&schema, &name));
-        }
-        let is_done = |schema: &str, name: &str| match place {
-            Place::Definitions { .. } => false,
-            Place::Table {
-                schema: s,
-                name: n,
-                whole,
-                ..
-            } => {
-                let here = (s.as_str(), n.as_str());
-                (schema, name) < here || *whole && (schema, name) == here
-            }
-        };
-        Ok(Todo {
-            statements,
-            definitions,
-            tables: listed
-                .into_iter()
-                .filter(|table| !is_done(&table.schema, &table.name))
-                .map(|table| (table.schema, table.name, table.row_bytes))
-                .collect(),
+        Ok(if self.begin_chunk(assembler) {
+            Step::HandedOn
+        } else {
+            Step::Waits
         })
     }
 
-    /// Reads the next chunk, and where the log ends afterwards.
-    async fn read_chunk(&mut self, assembler: &mut Assembler) -> Result<(), Error> {
-        if let Some(handed_on) = assembler.gtids().filter(|_| self.by_gtid) {
-            self.must_show(handed_on).await?;
-        }
-        let Some(state) = &mut self.scan else {
-            return Ok(());
+    /// Begins to read the next chunk of the table that has the fewest at hand. Returns whether there is one to be read.
+    fn begin_chunk(&mut self, assembler: &mut Assembler) -> bool {
+        let may = |table: &&mut TableCopy| table.scan.is_some() && table.chunks.len() < MOST_CHUNKS;
+        let tables = self.tables.iter_mut().filter(may);
+        let Some(table) = tables.min_by_key(|table| table.chunks.len()) else {
+            return false;
         };
-        let reading = if self.by_gtid {
-            Reading::Consistent
-        } else {
-            Reading::Locking
+        let Some(scan) = table.scan.take() else {
+            return false;
         };
-        let limits = state.size.limits();
-        let limits = ChunkLimits {
-            rows: limits.rows.min(self.chunk_rows),
-            ..limits
+        let manner = Manner {
+            shows: match assembler.gtids() {
+                Some(Gtids::Set(set)) if self.by_gtid => Some(set.clone()),
+                _ => None,
+            },
+            rows: self.chunk_rows,
+            now: self.now,
         };
-        let began = (self.now)();
-        let (mut images, mut count) = (Vec::new(), 0);
-        let after = state.after.as_deref();
-        let opened = state.scan.open(&mut self.session, after, limits, reading);
-        let mut chunk = opened.await.map_err(as_change)?;
-        while chunk
-            .next_row(&mut self.session, &mut images)
-            .await
-            .map_err(as_change)?
-        {
-            count += 1;
+        assembler.copying().begin_chunk(&table.name);
+        let begun = self.readers.begin(table.name.clone(), scan, manner);
+        if let Err(scan) = begun {
+            table.scan = Some(scan);
+            return false;
         }
-        let end = chunk.end();
-        state
-            .size
-            .observe(end.rows, end.bytes, (self.now)().saturating_sub(began));
-        state.is_over = end.is_last;
-        if end.last_key.is_some() {
-            state.after = end.last_key;
-        }
-        if end.session_is_spent {
-            return Err(Error::retry(
-                "snapshot.chunk-abandoned",
-                "a chunk's rows did not come to their end, and its connection is of no use any more",
-            ));
-        }
-        assembler.copying().hold(images, count)?;
-        let high = facts::head(&mut self.session).await?;
-        self.high = Some(high.ok_or_else(crate::start::position_unknown)?);
-        Ok(())
+        true
     }
 
-    /// Whoever is at the other end must be the server whose log is read: positions mean nothing on another one.
-    async fn must_be(&mut self, server_uuid: &str) -> Result<(), Error> {
-        let found = facts::identity(&mut self.session).await?;
-        if found.as_deref() == Some(server_uuid) {
-            return Ok(());
+    /// How far the copy has come.
+    fn place(&self) -> Place {
+        let open = |table: &TableCopy| OpenTable {
+            schema: table.name.0.clone(),
+            name: table.name.1.clone(),
+            after: table.after.as_deref().map(place::hex),
+        };
+        Place::Tables {
+            begun: self.begun.clone(),
+            open: self.tables.iter().map(open).collect(),
+            filter: self.patterns.clone(),
         }
-        Err(Error::retry(
-            "snapshot.other-server",
-            "the source's address leads to one server for the log, and to another one for the first copy",
-        ))
     }
 
-    /// Waits until the source shows everything that was handed on.
-    async fn must_show(&mut self, handed_on: &Gtids) -> Result<(), Error> {
-        let sql = format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{handed_on}', 1)");
-        for _ in 0..LOOKS {
-            let row = self.session.query_first(sql.as_bytes()).await?;
-            let waited_in_vain = row.and_then(|row| row.into_iter().next().flatten());
-            if waited_in_vain.as_deref() == Some("0") {
-                return Ok(());
-            }
-        }
-        Err(Error::retry(
-            "snapshot.not-visible",
-            "the source has logged transactions that it does not show",
-        ))
-    }
-
-    /// Hands on what is left of the chunk at hand.
-    fn hand_on(&mut self, assembler: &mut Assembler) {
-        let Some(state) = &mut self.scan else {
+    /// Hands on what is left of a table's oldest chunk.
+    fn hand_on(&mut self, at: usize, assembler: &mut Assembler) {
+        let Some(table) = self.tables.get_mut(at) else {
             return;
         };
-        let table = state.scan.table();
-        let place = Place::Table {
-            schema: table.schema.clone(),
-            name: table.name.clone(),
-            after: state.after.as_deref().map(place::hex),
-            whole: state.is_over,
-            filter: self.patterns.clone(),
+        let Some(chunk) = table.chunks.pop_front() else {
+            return;
         };
-        assembler.hand_on_chunk(place);
-        if state.is_over {
-            assembler.copying().end();
-            self.scan = None;
+        table.after = chunk.last_key;
+        let name = table.name.clone();
+        if chunk.is_last {
+            self.tables.remove(at);
+        }
+        assembler.hand_on_chunk(&name, self.place());
+        if chunk.is_last {
+            assembler.copying().end(&name);
         }
     }
+
+    /// Whether the stream must stand still until a chunk was read.
+    pub fn holds_the_stream(&self, assembler: &mut Assembler) -> bool {
+        self.readers.are_busy() && assembler.copying().is_swamped()
+    }
+}
+
+fn no_connection() -> Error {
+    Error::fatal(
+        "source.contract",
+        "a first copy was begun without a connection",
+    )
 }
 
 /// errno of an unknown schema, an unknown column, a table that is not there, an index that is not, and a definition that has changed since.

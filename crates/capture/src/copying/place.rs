@@ -15,7 +15,16 @@ pub enum Place {
         /// What is replicated, as the copy began; empty before that.
         filter: String,
     },
-    /// All definitions are, and all rows of the tables before this one, in the order of schema and name.
+    /// All definitions are, and of the tables up to one, in the order of schema and name, all rows but for what is open.
+    Tables {
+        /// The newest table that was begun: its schema and name.
+        begun: (String, String),
+        /// Those up to it that are not whole.
+        open: Vec<OpenTable>,
+        /// What is replicated, as the copy began.
+        filter: String,
+    },
+    /// How versions before 2026-11-26, which copied one table at a time, wrote it.
     Table {
         /// Its schema.
         schema: String,
@@ -30,11 +39,44 @@ pub enum Place {
     },
 }
 
+/// A table that is being copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenTable {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// The key of its newest row that is there, in hexadecimal digits; none at its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+impl OpenTable {
+    /// The key behind which it goes on; an error where the text is none.
+    pub(super) fn key(&self) -> Result<Option<Vec<u8>>, Damaged> {
+        let key = self.after.as_deref().map(|key| unhex(key).ok_or(Damaged));
+        key.transpose()
+    }
+}
+
+/// What a checkpoint says of a key cannot be read.
+pub(super) struct Damaged;
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Definitions { .. } => f.write_str("definitions"),
             Self::Table { schema, name, .. } => write!(f, "{schema}.{name}"),
+            Self::Tables { begun, open, .. } => match open.as_slice() {
+                [] => write!(f, "{}.{}", begun.0, begun.1),
+                open => {
+                    for (n, table) in open.iter().enumerate() {
+                        let comma = if n > 0 { ", " } else { "" };
+                        write!(f, "{comma}{}.{}", table.schema, table.name)?;
+                    }
+                    Ok(())
+                }
+            },
         }
     }
 }
@@ -48,8 +90,38 @@ impl Place {
 
     /// What is replicated, if the copy has begun.
     pub fn filter(&self) -> Option<&str> {
-        let (Self::Definitions { filter, .. } | Self::Table { filter, .. }) = self;
+        let (Self::Definitions { filter, .. }
+        | Self::Table { filter, .. }
+        | Self::Tables { filter, .. }) = self;
         (!filter.is_empty()).then_some(filter.as_str())
+    }
+
+    /// The tables that have rows on the target and are not whole.
+    pub fn open(&self) -> Vec<OpenTable> {
+        match self {
+            Self::Definitions { .. } => Vec::new(),
+            Self::Tables { open, .. } => open.clone(),
+            Self::Table { whole: true, .. } => Vec::new(),
+            Self::Table {
+                schema,
+                name,
+                after,
+                ..
+            } => vec![OpenTable {
+                schema: schema.clone(),
+                name: name.clone(),
+                after: after.clone(),
+            }],
+        }
+    }
+
+    /// The newest table that was begun.
+    pub fn begun(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Definitions { .. } => None,
+            Self::Tables { begun, .. } => Some((&begun.0, &begun.1)),
+            Self::Table { schema, name, .. } => Some((schema, name)),
+        }
     }
 }
 
@@ -76,21 +148,39 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let place = Place::Table {
-            schema: "s".to_owned(),
-            name: "t".to_owned(),
-            after: Some(hex(&[0, 15, 255])),
-            whole: false,
+        let place = Place::Tables {
+            begun: ("s".to_owned(), "u".to_owned()),
+            open: vec![OpenTable {
+                schema: "s".to_owned(),
+                name: "t".to_owned(),
+                after: Some(hex(&[0, 15, 255])),
+            }],
             filter: "*".to_owned(),
         };
         let text = serde_json::to_string(&place).unwrap();
         assert_eq!(
             text,
-            r#"{"table":{"schema":"s","name":"t","after":"000fff","whole":false,"filter":"*"}}"#
+            r#"{"tables":{"begun":["s","u"],"open":[{"schema":"s","name":"t","after":"000fff"}],"filter":"*"}}"#
         );
         assert_eq!(serde_json::from_str::<Place>(&text).unwrap(), place);
+        assert_eq!(place.to_string(), "s.t");
         assert_eq!(unhex("000fff"), Some(vec![0, 15, 255]));
         assert_eq!(unhex("0"), None);
         assert_eq!(unhex("zz"), None);
+    }
+
+    #[test]
+    fn what_an_older_version_wrote_is_read() {
+        let read = |whole: bool| {
+            let text = format!(
+                r#"{{"table":{{"schema":"s","name":"t","after":"000fff","whole":{whole},"filter":"*"}}}}"#
+            );
+            serde_json::from_str::<Place>(&text).unwrap()
+        };
+        let place = read(false);
+        assert_eq!(place.begun(), Some(("s", "t")));
+        assert_eq!(place.open()[0].after.as_deref(), Some("000fff"));
+        assert_eq!(place.filter(), Some("*"));
+        assert!(read(true).open().is_empty());
     }
 }

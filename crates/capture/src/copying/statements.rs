@@ -72,9 +72,12 @@ pub async fn of<S: Stream>(
     session: &mut Session<S>,
     objects: Vec<Object>,
 ) -> Result<Vec<Statement>, Error> {
-    let rows = session
-        .query_rows(b"SELECT COLLATION_NAME, CHARACTER_SET_NAME, ID, IS_DEFAULT FROM information_schema.COLLATIONS")
-        .await?;
+    let sql: &[u8] = if session.server_version().is_mariadb_since(10, 10, 1) {
+        b"SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME, ID, IS_DEFAULT FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
+    } else {
+        b"SELECT COLLATION_NAME, CHARACTER_SET_NAME, ID, IS_DEFAULT FROM information_schema.COLLATIONS"
+    };
+    let rows = session.query_rows(sql).await?;
     let mut collations = BTreeMap::new();
     let mut defaults = BTreeMap::new();
     for row in rows {

@@ -1,14 +1,15 @@
 //! Where a table's rows and the changes of the stream meet.
 //!
-//! Of a table that is being copied the target always has some of the rows that the source had at the stream's place, each as it was then. A chunk of rows is read while the
-//! stream stands still at a place that its snapshot covers. Before it is handed on, the stream goes on to where the source stood after the reading. Whatever the stream changes
-//! in between may be in the chunk or not: such rows are taken out of it, for a sink inserts them when it is told of the change
-//! ([`RowFlags::COPYING`]). What is left has not changed meanwhile, and is as it is at the stream's new place.
+//! Of a table that is being copied the target always has some of the rows that the source had at the stream's place, each as it was then. The reading of a chunk of rows begins at a place
+//! of the stream that its snapshot covers, and the stream goes on meanwhile. Before the chunk is handed on, the stream has come to where the source stood after the reading. Whatever the
+//! stream changes in between may be in the chunk or not: such rows are taken out of it, for a sink inserts them when it is told of the change
+//! ([`RowFlags::COPYING`]). What is left has not changed meanwhile, and is as it is at the stream's new place. While a chunk is being read, nobody knows which rows it will have, so
+//! all keys that the stream changes in its table are noted.
 //!
 //! Rows are known by the bytes of their keys. Each version of a row that the chunk can hold stands in the log with just these bytes, as what a change has made, or as what
 //! one has found; so two keys that differ in bytes and are equal for the server do no harm.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation, RowFlags, RowSet};
@@ -18,8 +19,10 @@ use datain_row_block::{
 };
 use datain_table_scan::TableDefinition;
 
-/// Keys that the stream has brought to the target are remembered up to so many; then nothing is known of what is there.
-const MOST_KNOWN: usize = 50_000;
+use super::keys::Keys;
+
+/// Of a table so many chunks may wait for the stream.
+pub(super) const MOST_CHUNKS: usize = 2;
 
 /// What is to be done with a table's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,21 +35,29 @@ pub enum Stage {
     Whole,
 }
 
+/// A table's schema and name.
+pub type Name = (String, String);
+
 /// The tables that a copy has not finished.
 #[derive(Debug, Default)]
 pub struct Copying {
-    waiting: HashSet<(String, String)>,
-    active: Option<Active>,
+    waiting: HashSet<Name>,
+    active: Vec<Active>,
 }
 
-/// The table that is being copied.
+/// A table that is being copied.
 #[derive(Debug)]
 struct Active {
     table: TableDefinition,
+    /// Its id in records of the stream.
+    id: u32,
     kinds: Vec<ColumnKind>,
     /// Keys of rows that the stream has brought to the target; none if that is not known.
-    known: Option<HashSet<Vec<u8>>>,
-    chunk: Option<Chunk>,
+    known: Option<Keys>,
+    /// Keys that the stream has changed since the reading of a chunk began; none while none is read.
+    touched: Option<Keys>,
+    /// In the order of reading.
+    chunks: VecDeque<Chunk>,
 }
 
 /// Rows that were read and are not handed on yet.
@@ -63,6 +74,10 @@ struct Chunk {
 /// Rows to hand on.
 #[derive(Debug)]
 pub struct Rows {
+    /// The table's id in records of the stream.
+    pub table: u32,
+    /// How many columns it has.
+    pub columns: usize,
     /// Their images, with all columns.
     pub images: Vec<u8>,
     /// How many they are.
@@ -73,36 +88,35 @@ pub struct Rows {
 
 impl Copying {
     /// All of these tables are still to be copied.
-    pub fn of(tables: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub fn of(tables: impl IntoIterator<Item = Name>) -> Self {
         Self {
             waiting: tables.into_iter().collect(),
-            active: None,
+            active: Vec::new(),
         }
     }
 
-    /// Begins a table, or goes on with it; then what the target has of it is not known.
-    pub fn begin(&mut self, table: TableDefinition, goes_on: bool) {
+    /// Begins a table, which has this id in records of the stream, or goes on with it; then what the target has of it is not known.
+    pub fn begin(&mut self, table: TableDefinition, id: u32, goes_on: bool) {
         self.waiting
             .remove(&(table.schema.clone(), table.name.clone()));
-        self.active = Some(Active {
+        self.active.push(Active {
             kinds: table.kinds(),
             table,
-            known: (!goes_on).then(HashSet::new),
-            chunk: None,
+            id,
+            known: (!goes_on).then(Keys::default),
+            touched: None,
+            chunks: VecDeque::new(),
         });
     }
 
-    /// The table that is being copied is whole.
-    pub fn end(&mut self) {
-        self.active = None;
+    /// The table is whole.
+    pub fn end(&mut self, name: &Name) {
+        self.active.retain(|active| !active.is(&name.0, &name.1));
     }
 
     /// What is to be done with changes of a table.
     pub fn stage(&self, schema: &str, name: &str) -> Stage {
-        if let Some(active) = &self.active
-            && active.table.schema == schema
-            && active.table.name == name
-        {
+        if self.active.iter().any(|active| active.is(schema, name)) {
             return Stage::Copying;
         }
         if self.waiting.contains(&(schema.to_owned(), name.to_owned())) {
@@ -112,14 +126,33 @@ impl Copying {
         }
     }
 
-    /// Takes a chunk in: images with all columns.
+    /// Whether the stream must stand still until a chunk has been read, since it has changed too much of its table to be noted.
+    pub fn is_swamped(&self) -> bool {
+        let mut touched = self.active.iter().filter_map(|a| a.touched.as_ref());
+        touched.any(Keys::are_many)
+    }
+
+    fn find(&mut self, schema: &str, name: &str) -> Option<&mut Active> {
+        let mut active = self.active.iter_mut();
+        active.find(|active| active.is(schema, name))
+    }
+
+    /// The reading of a table's next chunk begins, at this place of the stream.
+    pub fn begin_chunk(&mut self, name: &Name) {
+        if let Some(active) = self.find(&name.0, &name.1) {
+            active.touched = Some(Keys::default());
+        }
+    }
+
+    /// Takes a chunk of the table in that was [begun](Self::begin_chunk): images with all columns.
     ///
     /// # Errors
     /// `row-block.malformed`, for images that are none of the table's.
-    pub fn hold(&mut self, images: Vec<u8>, count: u32) -> Result<(), Error> {
-        let Some(active) = &mut self.active else {
+    pub fn hold(&mut self, name: &Name, images: Vec<u8>, count: u32) -> Result<(), Error> {
+        let Some(active) = self.find(&name.0, &name.1) else {
             return Ok(());
         };
+        let touched = active.touched.take().unwrap_or_default();
         let key = active.table.scan_key.clone().ok_or_else(no_key)?;
         let mut block = Vec::new();
         begin_block(&mut block);
@@ -137,11 +170,13 @@ impl Copying {
             let Some(image) = row.after else { continue };
             let length = image.as_bytes().len();
             let key = key.of_image(&active.table, &image).ok_or_else(no_key)?;
-            rows.insert(key.clone(), (at - head, at - head + length));
-            order.push(key);
+            if !touched.hold(&key) {
+                rows.insert(key.clone(), (at - head, at - head + length));
+                order.push(key);
+            }
             at += length;
         }
-        active.chunk = Some(Chunk {
+        active.chunks.push_back(Chunk {
             images,
             rows,
             order,
@@ -149,12 +184,18 @@ impl Copying {
         Ok(())
     }
 
-    /// Looks at rows that the stream has changed in the table that is being copied; returns what the sink is told of them besides.
+    /// Looks at rows that the stream has changed in a table that is being copied; returns what the sink is told of them besides.
     ///
     /// # Errors
     /// `row.partial-image` where the log does not hold what is needed; `row-block.malformed`.
-    pub fn changed(&mut self, set: &RowSet, block: &[u8], kinds: &[u8]) -> Result<RowFlags, Error> {
-        let Some(active) = &mut self.active else {
+    pub fn changed(
+        &mut self,
+        set: &RowSet,
+        (schema, name): (&str, &str),
+        block: &[u8],
+        kinds: &[u8],
+    ) -> Result<RowFlags, Error> {
+        let Some(active) = self.find(schema, name) else {
             return Ok(RowFlags::empty());
         };
         if !kinds
@@ -189,8 +230,11 @@ impl Copying {
                     }
                 }
                 let key = key.of_image(&active.table, &image).ok_or_else(partial)?;
-                if let Some(chunk) = &mut active.chunk {
+                for chunk in &mut active.chunks {
                     chunk.rows.remove(&key);
+                }
+                if let Some(touched) = &mut active.touched {
+                    touched.insert(key.clone());
                 }
                 if let Some(known) = &mut active.known {
                     if is_there {
@@ -201,11 +245,7 @@ impl Copying {
                 }
             }
         }
-        if active
-            .known
-            .as_ref()
-            .is_some_and(|known| known.len() > MOST_KNOWN)
-        {
+        if active.known.as_ref().is_some_and(Keys::are_many) {
             active.known = None;
         }
         Ok(match set.operation {
@@ -215,20 +255,17 @@ impl Copying {
         })
     }
 
-    /// The rows of the chunk that have not changed since it was read, and that the stream has not brought to the target before.
-    pub fn release(&mut self) -> Rows {
+    /// The rows of the table's oldest chunk that have not changed since it was read, and that the stream has not brought to the target before; none if there is no chunk.
+    pub fn release(&mut self, name: &Name) -> Option<Rows> {
+        let active = self.find(&name.0, &name.1)?;
+        let chunk = active.chunks.pop_front()?;
         let mut rows = Rows {
+            table: active.id,
+            columns: active.kinds.len(),
             images: Vec::new(),
             count: 0,
-            may_be_there: false,
+            may_be_there: active.known.is_none(),
         };
-        let Some(active) = &mut self.active else {
-            return rows;
-        };
-        let Some(chunk) = active.chunk.take() else {
-            return rows;
-        };
-        rows.may_be_there = active.known.is_none();
         for key in chunk.order {
             let Some((begin, end)) = chunk.rows.get(&key) else {
                 continue;
@@ -245,7 +282,13 @@ impl Copying {
                 .extend_from_slice(chunk.images.get(*begin..*end).unwrap_or_default());
             rows.count += 1;
         }
-        rows
+        Some(rows)
+    }
+}
+
+impl Active {
+    fn is(&self, schema: &str, name: &str) -> bool {
+        self.table.schema == schema && self.table.name == name
     }
 }
 

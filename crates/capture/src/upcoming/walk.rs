@@ -25,6 +25,8 @@ pub struct Walk {
     format: FormatDescription,
     filter: TableFilter,
     pub(super) at: Position,
+    /// When its file was begun: see [`State::file_began`].
+    file_began: Option<u32>,
     pub(super) found: Option<Upcoming>,
     /// Where the transaction ends, if its Gtid event says so.
     ends: Option<u64>,
@@ -44,6 +46,7 @@ impl Walk {
     pub fn new(state: State, checksum: ChecksumAlgorithm, filter: TableFilter) -> Self {
         Walk {
             at: state.position.clone(),
+            file_began: state.file_began,
             state,
             checksum,
             format: FormatDescription::assumed(checksum),
@@ -249,9 +252,15 @@ impl Walk {
         match body {
             EventBody::FormatDescription(format) => {
                 self.checksum = format.checksum;
+                if format.is_mariadb() {
+                    self.file_began = Some(header.timestamp);
+                }
                 self.format = format;
             }
             EventBody::Rotate(rotate) => {
+                if self.at.file != rotate.file {
+                    self.file_began = None;
+                }
                 self.at = Position {
                     file: rotate.file.to_owned(),
                     offset: rotate.position,
@@ -414,6 +423,7 @@ impl Walk {
         };
         found.bytes = self.at.offset.saturating_sub(found.begins.offset);
         found.after.position = self.at.clone();
+        found.after.file_began = self.file_began;
         if let Some(gtids) = &mut found.after.gtids {
             let Some(gtid) = found.gtid else {
                 return Err(Error::fatal(

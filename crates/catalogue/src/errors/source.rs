@@ -184,7 +184,7 @@ pub(super) const SECTION: Section = Section {
             meaning: "a foreign key changes rows of a table that is to be copied, and the source does not log that: let it log cascades, or leave the table out",
         },
         ErrorEntry {
-            codes: &["snapshot.engine"],
+            codes: &["snapshot.engine", "snapshot.mariadb-object"],
             then: "ends",
             meaning: "a table that is to be copied is not InnoDB's, and cannot be read while it changes: change its engine, or leave it out",
         },

@@ -92,6 +92,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "killed during DDL on a target without GTIDs, or without the right to set `gtid_next`: look, then do as the hint says",
         },
         ErrorEntry {
+            codes: &["ddl.mode-gone"],
+            then: "ends",
+            meaning: "the statement ran with `sql_mode` MAXDB, which gives it another meaning, and which the target does not know",
+        },
+        ErrorEntry {
             codes: &["ddl.numbers-rows"],
             then: "ends",
             meaning: "an AUTO_INCREMENT column is added to a table without a key: each server would number the rows in its own order",

@@ -80,13 +80,14 @@ pub(super) async fn all<S: Stream>(
             names.wanted.push(named(Kind::Library, &schema, &name));
         }
     }
+    let ordered = version.is_mysql_since(5, 7, 2) || version.is_mariadb_since(10, 2, 3);
     let (tables, views) = tables(session, filter, &mut names.others).await?;
     names.wanted.extend(tables);
     names.wanted.extend(routines(session, &schemas).await?);
     names.wanted.extend(views);
     names
         .wanted
-        .extend(triggers(session, filter, &schemas, version.is_mysql_since(5, 7, 2)).await?);
+        .extend(triggers(session, filter, &schemas, ordered).await?);
     let sql = "SELECT EVENT_SCHEMA, EVENT_NAME, DEFINER FROM information_schema.EVENTS WHERE {schemas} ORDER BY 1, 2";
     for [schema, name, definer] in rows(session, &within(sql, "EVENT_SCHEMA", &schemas)).await? {
         names.wanted.push(Name {
@@ -168,7 +169,8 @@ async fn routines<S: Stream>(
     let sql = "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, DEFINER FROM information_schema.ROUTINES WHERE {schemas} ORDER BY 3, 1, 2";
     let all = rows(session, &within(sql, "ROUTINE_SCHEMA", schemas)).await?;
     all.into_iter()
-        .filter(|[_, _, kind, _]| kind != "LIBRARY")
+        // MariaDB's packages are told of by themselves.
+        .filter(|[_, _, kind, _]| !matches!(kind.as_str(), "LIBRARY" | "PACKAGE" | "PACKAGE BODY"))
         .map(|[schema, name, kind, definer]| {
             let kind = match kind.as_str() {
                 "FUNCTION" => Kind::Function,

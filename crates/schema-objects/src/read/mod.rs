@@ -111,7 +111,8 @@ pub async fn read<S: Stream>(
         others: names.others,
         ..Reading::default()
     };
-    let old = !session.server_version().is_mysql_since(8, 0, 0);
+    let version = session.server_version();
+    let old = !version.is_mysql_since(8, 0, 0) && !version.is_mariadb();
     let mut denied: Vec<Name> = Vec::new();
     let mut unusable: Vec<(Name, String)> = Vec::new();
     for name in names.wanted {

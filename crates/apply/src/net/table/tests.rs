@@ -8,7 +8,7 @@ use datain_row_block::{Operation, RowSetWriter, begin_block};
 use super::*;
 use crate::literal::Form;
 use crate::net::{Limits, Net};
-use crate::statements::Bounds;
+use crate::statements::{Bounds, Check};
 use crate::target_table::{TargetTable, Unique};
 
 /// `t (id INT PRIMARY KEY, u INT UNIQUE, v INT)`.
@@ -50,6 +50,7 @@ struct Run {
     mapping: Rc<Mapping>,
     /// The target looks after foreign keys.
     checked: bool,
+    flags: RowFlags,
 }
 
 impl Run {
@@ -58,7 +59,16 @@ impl Run {
             net: Net::default(),
             mapping: mapping(),
             checked: false,
+            flags: RowFlags::empty(),
         }
+    }
+
+    /// Whether the row, of a table that is being copied, was taken.
+    fn copies(&mut self, change: &Change) -> bool {
+        self.flags = RowFlags::COPYING;
+        let taken = self.add(change);
+        self.flags = RowFlags::empty();
+        taken
     }
 
     /// Whether the row was taken.
@@ -91,7 +101,7 @@ impl Run {
             count: 1,
             offset: 1,
             length: u32::try_from(block.len() - 1).unwrap(),
-            flags: datain_contract::types::RowFlags::empty(),
+            flags: self.flags,
         };
         self.net
             .take(&set, &block, &self.mapping, 0, self.checked)
@@ -118,7 +128,12 @@ impl Run {
             table
                 .write(limits, |statement| {
                     let sql = String::from_utf8(statement.sql).unwrap();
-                    found.push(format!("{}: {sql}", statement.rows));
+                    let may_miss = if statement.check == Check::MayMiss {
+                        "up to "
+                    } else {
+                        ""
+                    };
+                    found.push(format!("{may_miss}{}: {sql}", statement.rows));
                     Ok(())
                 })
                 .unwrap();
@@ -360,6 +375,32 @@ fn rows_that_contradict_each_other_are_left_to_the_target() {
         [
             "1: DELETE FROM t WHERE id IN (2)",
             "1: INSERT INTO t (id,u,v) VALUES (1,1,1)",
+        ]
+    );
+}
+
+#[test]
+fn rows_of_a_table_that_is_being_copied_replace_what_is_there() {
+    let mut run = Run::new();
+    // A change of a row that the target may have, one that moves, one that goes, one of a chunk that may be there, and a new one.
+    assert!(run.copies(&Update(full([1, 1, 1]), full([1, 10, 2]))));
+    assert!(run.copies(&Update(full([2, 2, 2]), full([3, 1, 2]))));
+    assert!(run.copies(&Delete(full([4, 4, 4]))));
+    assert!(run.copies(&Insert(full([5, 5, 5]))));
+    assert!(run.add(&Insert(full([6, 6, 6]))));
+    // Again, and gone after all.
+    assert!(run.copies(&Update(full([1, 10, 2]), full([1, 11, 3]))));
+    assert!(run.copies(&Delete(full([6, 6, 6]))));
+    assert!(run.copies(&Delete(full([4, 4, 4]))));
+    // What is written for each row has to hold all of it.
+    assert!(!run.copies(&Update(full([7, 7, 7]), [Some(7), None, Some(8)])));
+    assert!(!run.copies(&Delete([None, Some(8), Some(8)])));
+    let statements = run.statements();
+    assert_eq!(
+        statements,
+        [
+            "up to 5: DELETE FROM t WHERE id IN (1,2,3,4,5)",
+            "3: INSERT INTO t (id,u,v) VALUES (1,11,3),(3,1,2),(5,5,5)",
         ]
     );
 }

@@ -1,0 +1,134 @@
+//! What there is to copy, and whether it can be.
+
+use std::collections::VecDeque;
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::{Error, Severity, Statement};
+use datain_mysql_client::{Session, Stream};
+use datain_schema_objects::plan::Choices;
+use datain_schema_objects::{plan, read};
+use datain_sql_statement::TableFilter;
+use datain_table_scan::{prepare, tables};
+
+use super::place::Place;
+use super::window::Name;
+use super::{abilities, mariadb, statements};
+use crate::check::cascades;
+use crate::facts;
+
+/// What is left to do, the next thing first.
+#[derive(Default)]
+pub(super) struct Todo {
+    pub(super) statements: VecDeque<Statement>,
+    /// Of all, with those that are done.
+    pub(super) definitions: u64,
+    pub(super) tables: VecDeque<Waiting>,
+    /// What people should read.
+    pub(super) notices: Vec<String>,
+}
+
+/// A table that has not been begun by this reader.
+pub(super) struct Waiting {
+    pub(super) name: Name,
+    /// Bytes of a row on average, about.
+    pub(super) row_bytes: u64,
+}
+
+/// Reads what there is to copy; the session is then one for reading tables. Tables come in the order of their names, those first that are open.
+///
+/// # Errors
+/// What cannot be copied, with table; errors of the server.
+pub(super) async fn look<S: Stream>(
+    session: &mut Session<S>,
+    filter: &TableFilter,
+    place: &Place,
+) -> Result<Todo, Error> {
+    let mut notices = Vec::new();
+    let mut statements = VecDeque::new();
+    let mut definitions = 0;
+    if let Place::Definitions { done, .. } = place {
+        let reading = read::read(session, filter).await?;
+        statements::must_be_readable(&reading)?;
+        let findings = reading.findings.clone();
+        let plan = plan::plan(reading, &abilities(), Choices::default());
+        let noted = findings.iter().chain(&plan.findings);
+        notices.extend(
+            noted
+                .filter(|finding| finding.severity != Severity::Passed)
+                .map(|finding| format!("{}: {}", finding.message, finding.subjects.join(", "))),
+        );
+        let (objects, refused): (Vec<_>, Vec<_>) = plan
+            .objects
+            .into_iter()
+            .partition(|object| object.excuse.is_none());
+        notices.extend(refused.iter().map(|object| {
+            let why = object.excuse.as_deref().unwrap_or_default();
+            format!("{} is left out of the first copy: {why}", object.quoted())
+        }));
+        let all = statements::of(session, objects).await?;
+        definitions = all.len() as u64;
+        statements = all
+            .into_iter()
+            .skip(usize::try_from(*done).unwrap_or(usize::MAX))
+            .collect();
+    }
+    prepare(session).await?;
+    let listed = tables(session, filter).await?;
+    if let Some(other) = listed
+        .iter()
+        .find(|table| !table.engine.eq_ignore_ascii_case("InnoDB"))
+    {
+        return Err(Error::reconfigure(
+            "snapshot.engine",
+            format!(
+                "a table is kept by {}, which cannot be read while it changes",
+                other.engine
+            ),
+        )
+        .hint("ALTER TABLE … ENGINE = InnoDB on the source, or exclude it")
+        .in_table(&other.schema, &other.name));
+    }
+    mariadb::must_be_plain(session, filter).await?;
+    if let Some((schema, name)) = cascades::unlogged(session, filter).await? {
+        return Err(Error::reconfigure(
+                "snapshot.unlogged-cascades",
+                "a foreign key changes rows of this table, and the source does not log that: while the tables are copied the target cannot do it either",
+            )
+            .hint("let the source log cascades (MySQL 9.6 and later with innodb_native_foreign_keys = OFF), or exclude the table; or copy by other means, and start at a position")
+            .in_table(&schema, &name));
+    }
+    let (open, begun) = (place.open(), place.begun());
+    let is_open = |name: &Name| open.iter().any(|o| o.schema == name.0 && o.name == name.1);
+    let is_new = |name: &Name| begun.is_none_or(|begun| (name.0.as_str(), name.1.as_str()) > begun);
+    Ok(Todo {
+        statements,
+        definitions,
+        tables: listed
+            .into_iter()
+            .map(|table| Waiting {
+                name: (table.schema, table.name),
+                row_bytes: table.row_bytes,
+            })
+            .filter(|table| is_new(&table.name) || is_open(&table.name))
+            .collect(),
+        notices,
+    })
+}
+
+/// Whoever is at the other end must be the server whose log is read: positions mean nothing on another one.
+///
+/// # Errors
+/// `snapshot.other-server`; errors of the server.
+pub(super) async fn must_be<S: Stream>(
+    session: &mut Session<S>,
+    server_uuid: &str,
+) -> Result<(), Error> {
+    let found = facts::identity(session).await?;
+    if found.as_deref() == Some(server_uuid) {
+        return Ok(());
+    }
+    Err(Error::retry(
+        "snapshot.other-server",
+        "the source's address leads to one server for the log, and to another one for the first copy",
+    ))
+}

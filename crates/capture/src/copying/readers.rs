@@ -1,0 +1,202 @@
+//! The connections over which chunks are read, several at the same time, while the stream goes on.
+//!
+//! The reading of a chunk is a future of its own that takes a connection and the table's scan with it and gives both back. It is continued whenever the stream is waited for, and must be
+//! so while the caller waits for something else too, since without GTIDs its rows are locked until it ends.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use datain_binlog::GtidSet;
+use datain_contract::ErrorExt as _;
+use datain_contract::types::Error;
+use datain_mysql_client::{Session, Stream};
+use datain_table_scan::{ChunkLimits, ChunkSize, Reading, TableScan};
+
+use super::as_change;
+use super::window::Name;
+use crate::facts;
+use crate::position::Position;
+use crate::visible;
+
+/// How many seconds the source may take until it shows what its log holds.
+const LOOKS: u32 = 60;
+/// How long the reading of a chunk may take. Its connection may be dead, which nobody notices as long as the log comes.
+const CHUNK_MICROS: u64 = 600_000_000;
+
+/// Where the reading of a table is.
+pub(super) struct Scan {
+    pub(super) scan: TableScan,
+    pub(super) size: ChunkSize,
+    /// The newest chunk's last key; none before the first.
+    pub(super) after: Option<Vec<u8>>,
+}
+
+/// How a chunk is to be read.
+pub(super) struct Manner {
+    /// What the source must show before; none where rows are locked for reading instead.
+    pub(super) shows: Option<GtidSet>,
+    /// Rows at most.
+    pub(super) rows: u32,
+    pub(super) now: fn() -> u64,
+}
+
+/// A chunk that was read.
+pub(super) struct ChunkRead {
+    pub(super) name: Name,
+    pub(super) scan: Scan,
+    /// Nothing comes behind it.
+    pub(super) is_last: bool,
+    pub(super) images: Vec<u8>,
+    pub(super) count: u32,
+    /// Where the log ended afterwards.
+    pub(super) high: Position,
+}
+
+type Under<S> = Pin<Box<dyn Future<Output = Result<(Session<S>, ChunkRead), Error>>>>;
+
+/// The connections.
+pub(super) struct Readers<S> {
+    idle: Vec<Session<S>>,
+    /// With the moment at which each began.
+    under_way: Vec<(u64, Under<S>)>,
+    now: fn() -> u64,
+    count: usize,
+}
+
+impl<S: Stream + 'static> Readers<S> {
+    pub(super) fn new(sessions: Vec<Session<S>>, now: fn() -> u64) -> Self {
+        Self {
+            count: sessions.len(),
+            idle: sessions,
+            under_way: Vec::new(),
+            now,
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether chunks are being read.
+    pub(super) fn are_busy(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
+    /// One that reads nothing now, if there is any.
+    pub(super) fn idle(&mut self) -> Option<&mut Session<S>> {
+        self.idle.last_mut()
+    }
+
+    /// All of them that read nothing now.
+    pub(super) fn all_idle(&mut self) -> &mut [Session<S>] {
+        &mut self.idle
+    }
+
+    /// Begins to read a table's next chunk over an idle connection. Gives the scan back where there is none.
+    pub(super) fn begin(&mut self, name: Name, scan: Scan, manner: Manner) -> Result<(), Scan> {
+        let Some(session) = self.idle.pop() else {
+            return Err(scan);
+        };
+        let began = (self.now)();
+        let reading = Box::pin(read_chunk(session, name, scan, manner));
+        self.under_way.push((began, reading));
+        Ok(())
+    }
+
+    /// Lets all of them go on. Ready with what one has read.
+    pub(super) fn go_on(&mut self, context: &mut Context<'_>) -> Poll<Result<ChunkRead, Error>> {
+        let now = (self.now)();
+        for at in 0..self.under_way.len() {
+            let (began, reading) = &mut self.under_way[at];
+            match reading.as_mut().poll(context) {
+                Poll::Ready(result) => {
+                    drop(self.under_way.swap_remove(at));
+                    let (session, chunk) = result?;
+                    self.idle.push(session);
+                    return Poll::Ready(Ok(chunk));
+                }
+                Poll::Pending if now.saturating_sub(*began) > CHUNK_MICROS => {
+                    return Poll::Ready(Err(Error::retry(
+                        "snapshot.chunk-abandoned",
+                        "a chunk's rows did not come to their end for ten minutes",
+                    )));
+                }
+                Poll::Pending => {}
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// Reads the next chunk, and where the log ends afterwards.
+async fn read_chunk<S: Stream>(
+    mut session: Session<S>,
+    name: Name,
+    mut state: Scan,
+    manner: Manner,
+) -> Result<(Session<S>, ChunkRead), Error> {
+    let Manner { shows, rows, now } = manner;
+    if let Some(shows) = &shows {
+        must_show(&mut session, shows).await?;
+    }
+    let reading = if shows.is_some() {
+        Reading::Consistent
+    } else {
+        Reading::Locking
+    };
+    let limits = state.size.limits();
+    let limits = ChunkLimits {
+        rows: limits.rows.min(rows),
+        ..limits
+    };
+    let began = now();
+    let (mut images, mut count) = (Vec::new(), 0);
+    let after = state.after.as_deref();
+    let opened = state.scan.open(&mut session, after, limits, reading);
+    let mut chunk = opened.await.map_err(as_change)?;
+    while chunk
+        .next_row(&mut session, &mut images)
+        .await
+        .map_err(as_change)?
+    {
+        count += 1;
+    }
+    let end = chunk.end();
+    state
+        .size
+        .observe(end.rows, end.bytes, now().saturating_sub(began));
+    if end.last_key.is_some() {
+        state.after = end.last_key;
+    }
+    if end.session_is_spent {
+        return Err(Error::retry(
+            "snapshot.chunk-abandoned",
+            "a chunk's rows did not come to their end, and its connection is of no use any more",
+        ));
+    }
+    let high = facts::head(&mut session).await?;
+    let chunk = ChunkRead {
+        name,
+        scan: state,
+        is_last: end.is_last,
+        images,
+        count,
+        high: high.ok_or_else(crate::start::position_unknown)?,
+    };
+    Ok((session, chunk))
+}
+
+/// Waits until the source shows all of these.
+async fn must_show<S: Stream>(session: &mut Session<S>, handed_on: &GtidSet) -> Result<(), Error> {
+    for _ in 0..LOOKS {
+        if visible::shows(session, handed_on).await? {
+            return Ok(());
+        }
+    }
+    Err(Error::retry(
+        "snapshot.not-visible",
+        "the source has logged transactions that it does not show",
+    ))
+}

@@ -1,0 +1,185 @@
+//! What is said where a newer server cannot do as the old one did.
+
+use datain_tests::compare;
+use datain_tests::host::{Exit, Host, TempDir};
+use datain_tests::native::{replicate, settings};
+use datain_tests::pipeline_run::{LIMIT, server, value};
+use datain_tests::servers::run;
+use datain_throwaway_servers::Server;
+
+use crate::{ANY_VERSION, old, started};
+
+const FROM_START: &str = "[start]\nmode = \"gtid\"\ngtid_set = \"\"\n";
+
+fn until_caught_up(
+    folder: &TempDir,
+    source: &Server,
+    target: &Server,
+) -> (std::path::PathBuf, Exit) {
+    let extra = format!("{FROM_START}{ANY_VERSION}");
+    let config = Host::config(folder, "old", source, target, &extra).expect("a configuration");
+    let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("the host ends");
+    (config, exit)
+}
+
+/// fidelity: statement | of MySQL 5.6, in syntax that the target knows no more: YEAR(2), ALTER IGNORE, the mode MAXDB | stops: the server's error with what to do; `ddl.mode-gone`
+#[test]
+fn a_statement_that_the_target_cannot_read_is_left_out_by_hand() {
+    let source = started(old());
+    let target = server();
+    let folder = TempDir::new().expect("a folder");
+    run(
+        &source,
+        "CREATE DATABASE d; USE d; CREATE TABLE y (id INT PRIMARY KEY, y YEAR(2)); INSERT INTO y VALUES (1, 99)",
+    );
+    let (config, exit) = until_caught_up(&folder, &source, &target);
+    assert_eq!(exit.code, 3, "{exit}");
+    assert!(exit.stderr.contains("errno 1818"), "{exit}");
+    assert!(exit.stderr.contains("datain skip"), "{exit}");
+    // What the source has made of it.
+    run(&target, "CREATE TABLE d.y (id INT PRIMARY KEY, y YEAR)");
+    let config = config.to_str().expect("a path");
+    let gtid = "SELECT CONCAT(@@server_uuid, ':2')";
+    let gtid = value(&source, gtid).expect("a GTID");
+    let skipped = Host::command(
+        &[
+            "skip", "-c", config, "--yes", "--gtid", &gtid, "--reason", "YEAR(2)",
+        ],
+        LIMIT,
+    );
+    let skipped = skipped.expect("it ends");
+    assert_eq!(skipped.code, 0, "{skipped}");
+    let (_, exit) = until_caught_up(&folder, &source, &target);
+    assert_eq!(exit.code, 0, "{exit}");
+    compare::assert_equal(&source, &target, &["d"]);
+}
+
+/// Each stands at the end of a log of its own.
+#[test]
+fn what_stops_says_why() {
+    let target = server();
+    let source = started(old());
+    let place = value(&source, "SELECT @@global.gtid_executed").unwrap_or_default();
+    assert_eq!(place, "", "a fresh source");
+    let mut number = 0;
+    for (sql, code, part) in [
+        (
+            "CREATE TABLE t1 (id INT PRIMARY KEY, v INT); ALTER IGNORE TABLE t1 ADD UNIQUE (v)",
+            "server.syntax",
+            "datain skip",
+        ),
+        (
+            "CREATE TABLE t2 (id INT PRIMARY KEY) ENGINE=InnoDB ROW_FORMAT=FIXED",
+            "server.error",
+            "innodb_strict_mode",
+        ),
+        (
+            "SET sql_mode = 'MAXDB'; CREATE TABLE t3 (id INT PRIMARY KEY, t TIMESTAMP NULL)",
+            "ddl.mode-gone",
+            "MAXDB",
+        ),
+    ] {
+        number += 1;
+        // From behind everything that was before.
+        let before = value(&source, "SELECT @@global.gtid_executed").unwrap_or_default();
+        run(
+            &source,
+            &format!("CREATE DATABASE IF NOT EXISTS m; USE m; {sql}"),
+        );
+        run(
+            &target,
+            "CREATE DATABASE IF NOT EXISTS m CHARACTER SET latin1",
+        );
+        let start = format!(
+            r#"{{"mode":"gtid","gtid_set":"{}"}}"#,
+            before.replace('\n', "")
+        );
+        let mut settings = settings(&start);
+        settings.stream = format!("m{number}");
+        let error = replicate(&source, &target, &settings).expect_err(sql);
+        assert_eq!(error.code, code, "{sql}: {error:?}");
+        let said = format!("{} {}", error.message, error.hint.unwrap_or_default());
+        assert!(said.contains(part), "{sql}: {said}");
+        assert!(error.gtid.is_some() && error.position.is_some(), "{sql}");
+    }
+}
+
+/// The log says neither signs nor character sets, so they must be the same before the first row.
+#[test]
+fn columns_that_mean_something_else_are_found() {
+    let source = started(old());
+    let target = server();
+    run(
+        &source,
+        "CREATE DATABASE d; CREATE TABLE d.t (id INT UNSIGNED PRIMARY KEY, a VARCHAR(20), b VARCHAR(20) CHARACTER SET utf8); CREATE DATABASE e",
+    );
+    run(
+        &target,
+        "CREATE DATABASE d CHARACTER SET latin1; CREATE TABLE d.t (id INT PRIMARY KEY, a VARCHAR(20) CHARACTER SET utf8mb4, b VARCHAR(20) CHARACTER SET utf8mb3); CREATE DATABASE e CHARACTER SET utf8mb4",
+    );
+    let folder = TempDir::new().expect("a folder");
+    let config = |extra: &str| {
+        let extra = format!("[start]\nmode = \"now\"\n{extra}");
+        Host::config(&folder, "old", &source, &target, &extra).expect("a configuration")
+    };
+    let exit = Host::run(&config(ANY_VERSION), &["--until-caught-up"], LIMIT).expect("it ends");
+    assert_eq!(exit.code, 3, "{exit}");
+    assert!(
+        exit.stderr.contains("error[table.column-meaning]"),
+        "{exit}"
+    );
+    for part in [
+        "`d`.`t`.`id` (unsigned, here neither)",
+        "`a` (latin1, here utf8mb4)",
+        "new tables of `e` (latin1, here utf8mb4)",
+    ] {
+        assert!(exit.stderr.contains(part), "{part}: {exit}");
+    }
+    assert!(!exit.stderr.contains("`b`"), "{exit}");
+    run(
+        &target,
+        "ALTER TABLE d.t MODIFY id INT UNSIGNED, MODIFY a VARCHAR(20) CHARACTER SET latin1; ALTER DATABASE e CHARACTER SET latin1",
+    );
+    let exit = Host::run(&config(ANY_VERSION), &["--until-caught-up"], LIMIT).expect("it ends");
+    assert_eq!(exit.code, 0, "{exit}");
+}
+
+/// 5.6 speaks TLS 1.0 at most, which nobody should trust any more.
+#[test]
+fn old_tls_is_named() {
+    let target = server();
+    let folder = TempDir::new().expect("a folder");
+    // 5.6 reads keys only without the wrapping of PKCS #8, which takes 26 bytes before an RSA key of 2,048 bits.
+    let wrapped = std::fs::read_to_string(target.datadir().join("server-key.pem"));
+    let wrapped = wrapped.expect("the target's key");
+    let body: String = wrapped
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let bare = value(
+        &target,
+        &format!("SELECT TO_BASE64(SUBSTRING(FROM_BASE64('{body}'), 27))"),
+    );
+    let bare = bare.expect("a key");
+    let key = folder.path().join("key.pem");
+    let text = format!("-----BEGIN RSA PRIVATE KEY-----\n{bare}\n-----END RSA PRIVATE KEY-----\n");
+    std::fs::write(&key, text).expect("the key");
+    let pem = |name: &str| target.datadir().join(name).display().to_string();
+    let source = old()
+        .option(format!("ssl-ca={}", pem("ca.pem")))
+        .option(format!("ssl-cert={}", pem("server-cert.pem")))
+        .option(format!("ssl-key={}", key.display()));
+    let source = started(source);
+    let offers = value(&source, "SELECT @@have_ssl").unwrap_or_default();
+    assert_eq!(offers, "YES", "{}", source.error_log());
+    let (config, exit) = until_caught_up(&folder, &source, &target);
+    assert_eq!(exit.code, 3, "{exit}");
+    assert!(exit.stderr.contains("error[tls.failed]"), "{exit}");
+    assert!(exit.stderr.contains("TLS 1.2 or 1.3"), "{exit}");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let text = text.replacen("[target]", "tls = \"disabled\"\n[target]", 1);
+    std::fs::write(&config, text).expect("the configuration");
+    run(&source, "CREATE DATABASE d CHARACTER SET latin1");
+    let exit = Host::run(&config, &["--until-caught-up"], LIMIT).expect("the host ends");
+    assert_eq!(exit.code, 0, "{exit}");
+}
