@@ -73,7 +73,8 @@ impl Bytewise {
         // Zeros at the end may be left out of the log, as with BINARY.
         let mut whole = [0; 16];
         whole[..bytes.len()].copy_from_slice(bytes);
-        out.push(b'\'');
+        // Without a character set, in this session, it would be the bytes themselves.
+        out.extend_from_slice(b"_latin1'");
         for (at, byte) in whole[..length].iter().enumerate() {
             match self {
                 Self::Uuid if matches!(at, 4 | 6 | 8 | 10) => out.push(b'-'),
@@ -284,19 +285,23 @@ mod tests {
     fn addresses_and_uuids_are_written_as_text() {
         let bytes: Vec<u8> = (1..=16).map(|n| n * 15).collect();
         for (kind, length, expected) in [
-            (Bytewise::Uuid, 16, "'0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0'"),
+            (
+                Bytewise::Uuid,
+                16,
+                "_latin1'0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0'",
+            ),
             (
                 Bytewise::Inet6,
                 16,
-                "'0f1e:2d3c:4b5a:6978:8796:a5b4:c3d2:e1f0'",
+                "_latin1'0f1e:2d3c:4b5a:6978:8796:a5b4:c3d2:e1f0'",
             ),
             (
                 Bytewise::Inet6,
                 1,
-                "'0f00:0000:0000:0000:0000:0000:0000:0000'",
+                "_latin1'0f00:0000:0000:0000:0000:0000:0000:0000'",
             ),
-            (Bytewise::Inet4, 4, "'15.30.45.60'"),
-            (Bytewise::Inet4, 0, "'0.0.0.0'"),
+            (Bytewise::Inet4, 4, "_latin1'15.30.45.60'"),
+            (Bytewise::Inet4, 0, "_latin1'0.0.0.0'"),
         ] {
             check(
                 &Form::Bytewise(kind),

@@ -332,8 +332,9 @@ mod shown {
     pub(super) const SUB_PART: usize = 7;
     pub(super) const NULL: usize = 9;
     pub(super) const INDEX_TYPE: usize = 10;
-    /// Since 8.0; an invisible index may not be named by a statement.
+    /// Since 8.0 whether it is visible; an invisible index may not be named by a statement. MariaDB has in its place whether it is ignored, and no column behind it.
     pub(super) const VISIBLE: usize = 13;
+    pub(super) const OF_MARIADB: usize = 14;
 }
 
 fn part<'a>(row: &'a Answer, columns: &[ColumnDefinition]) -> Result<Part<'a>, Error> {
@@ -350,7 +351,11 @@ fn part<'a>(row: &'a Answer, columns: &[ColumnDefinition]) -> Result<Part<'a>, E
         )
     });
     let is_null = row.text(shown::NULL)?;
-    let is_visible = row.len() <= shown::VISIBLE || row.text(shown::VISIBLE)? == Some("YES");
+    let is_visible = match row.len() {
+        ..=shown::VISIBLE => true,
+        shown::OF_MARIADB => row.text(shown::VISIBLE)? == Some("NO"),
+        _ => row.text(shown::VISIBLE)? == Some("YES"),
+    };
     Ok(Part {
         index: row.some_text(shown::KEY_NAME)?,
         usable: prefix.is_none()

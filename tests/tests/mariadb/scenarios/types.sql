@@ -1,6 +1,7 @@
 -- schemas: kinds
 -- Every type of MariaDB's that is replicated, with the ends of its range.
-CREATE SCHEMA kinds;
+SET NAMES utf8mb4;
+CREATE SCHEMA kinds CHARACTER SET utf8mb4;
 USE kinds;
 CREATE TABLE numbers (
   id INT PRIMARY KEY, t TINYINT, tu TINYINT UNSIGNED, s SMALLINT, su SMALLINT UNSIGNED, m MEDIUMINT, mu MEDIUMINT UNSIGNED,
@@ -25,7 +26,6 @@ CREATE TABLE texts (
   id INT PRIMARY KEY, c CHAR(20), v VARCHAR(300), l1 VARCHAR(20) CHARACTER SET latin1, u3 VARCHAR(20) CHARACTER SET utf8mb3, b BINARY(8), vb VARBINARY(300),
   tt TINYTEXT, tx TEXT, mt MEDIUMTEXT, lt LONGTEXT, tb TINYBLOB, bl BLOB, mb MEDIUMBLOB, lb LONGBLOB, e ENUM('a', 'b', 'ü'), s SET('x', 'y', 'z'), js JSON,
   UNIQUE KEY (v));
-SET NAMES utf8mb4;
 INSERT INTO texts VALUES
   (1, 'plain', 'Grüße 🐬', 'Grüße', 'Grüße', X'0102000000000000', X'00FF', 'a', 'b', 'c', 'd', X'00', X'0102', X'FF', '\\\'"', 'ü', 'x,z', '{"a": [1, 2.50, "ü"]}'),
   (2, '', '', '', '', '', '', '', '', '', '', '', '', '', '', 'a', '', '[]'),
