@@ -63,6 +63,8 @@ pub struct Reading {
     pub others: Vec<(String, String)>,
     /// What each view may use: pairs of names in its text.
     pub uses: BTreeMap<(String, String), BTreeSet<(String, String)>>,
+    /// They are MariaDB's, where every mode of sql_mode still means something.
+    pub keeps_modes: bool,
     /// What is wrong. With a fatal one the copy would lack something.
     pub findings: Vec<Finding>,
 }
@@ -109,6 +111,7 @@ pub async fn read<S: Stream>(
     let names = list::all(session, filter).await?;
     let mut reading = Reading {
         others: names.others,
+        keeps_modes: session.server_version().is_mariadb(),
         ..Reading::default()
     };
     let version = session.server_version();
