@@ -52,7 +52,7 @@ pub use sink::exports::datain::replication::sink::{
     SkippedTransaction,
 };
 pub use source::exports::datain::replication::source::{
-    EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey, TableChanges,
-    Upcoming,
+    CopyProgress, EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey,
+    TableChanges, TableProgress, Throttle, Upcoming,
 };
 pub use types::{Batch, Checkpoint};

@@ -254,3 +254,44 @@ fn only_what_reads_from_the_source_alone_does_without_a_target() {
     assert!(Config::parse_source(&text, path).unwrap().target.is_none());
     assert!(Config::parse_source(GOOD, path).unwrap().target.is_some());
 }
+
+#[test]
+fn limits_of_a_first_copy() {
+    let with = |line: &str| format!("[snapshot]\n{line}\n[start]");
+    for (line, message) in [
+        (
+            "busy_share_percent = 0",
+            "`busy_share_percent` must be 1 to 100",
+        ),
+        (
+            "max_source_load = 100001",
+            "`max_source_load` must be 0 to 100000",
+        ),
+        (
+            "max_mib_per_second = 100001",
+            "`max_mib_per_second` must be 0 to 100000",
+        ),
+        (
+            "max_target_lag_ms = 3600001",
+            "`max_target_lag_ms` must be 0 to 3600000",
+        ),
+    ] {
+        let column = line.find('=').unwrap() + 3;
+        check(
+            "[start]",
+            &with(line),
+            &format!("error[config.invalid-value]: {message}\n  position: orders.toml:10:{column}"),
+        );
+    }
+    let text = error("[start]", &with("max_rows_per_second = -5"));
+    assert!(text.contains("orders.toml:10:23"), "{text}");
+    let text = error("[start]", &with("max_row_per_second = 5"));
+    assert!(
+        text.contains("did you mean `max_rows_per_second`?"),
+        "{text}"
+    );
+    let text = GOOD.replacen("[start]", &with("max_rows_per_second = 5"), 1);
+    let config = Config::parse(&text, Path::new("orders.toml")).unwrap();
+    assert_eq!(config.throttle.rows_per_second, 5);
+    assert_eq!(config.throttle.busy_share_percent, 30);
+}

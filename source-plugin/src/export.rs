@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use datain_capture::column_names::column_names;
+use datain_capture::copying::{Clock, CopyControl};
 use datain_capture::files::{FileReader, Statistics};
 use datain_capture::neighbours::Registration;
 use datain_capture::reader::{Progress, Reader as LogReader};
@@ -20,11 +21,11 @@ use datain_plugin_runtime::{logging, session};
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::source::{
     EventCount, EventCounts, Guest, GuestReader, Inspection, Limits, Reader as ReaderHandle,
-    SourceStatus, Survey, TableChanges, Upcoming as Next,
+    SourceStatus, Survey, TableChanges, Throttle, Upcoming as Next,
 };
 use crate::config::Config;
 use crate::files::HostFiles;
-use crate::{neighbours, silence};
+use crate::{copying, neighbours, silence};
 
 /// How long the first rows of a chunk may take.
 const CHUNK_TIME: Duration = Duration::from_secs(600);
@@ -57,6 +58,8 @@ struct Shared {
     acknowledged: u64,
     /// How far the source's clock was ahead of the host's at the opening.
     clock_ahead_micros: i64,
+    /// Of the first copy, if there is one to make.
+    copy: Option<Rc<CopyControl>>,
 }
 
 struct Reader {
@@ -105,6 +108,10 @@ async fn read(
         let batch = silence::watched(&heard, limit, reader.next_batch(max_bytes, tell)).await?;
         for notice in reader.take_notices() {
             logging::warn(&notice, &[]);
+        }
+        let copy = shared.borrow().copy.clone();
+        for news in copy.map(|copy| copy.take_news()).unwrap_or_default() {
+            logging::info(&news, &[]);
         }
         shared.borrow_mut().batch = Some(batch);
         let taken = executor::until(None, || shared.borrow().batch.is_none().then_some(()));
@@ -267,6 +274,7 @@ impl GuestReader for Reader {
             let ahead = clock::measure(&mut source, now_unix_micros).await?;
             let mut reader =
                 LogReader::open(source, &config.settings, resume.as_ref(), set_position).await?;
+            let mut control = None;
             if reader.is_to_copy() {
                 let mut copies = Vec::new();
                 for _ in 0..config.settings.copy_readers.max(1) {
@@ -275,11 +283,19 @@ impl GuestReader for Reader {
                     session.stream_mut().hear_with(reader.stream().heard());
                     copies.push(session);
                 }
-                reader.copy_over(copies, monotonic_micros).await?;
+                let copy = Rc::new(CopyControl::new(config.settings.snapshot, acknowledged));
+                let clock = Clock {
+                    now: monotonic_micros,
+                    wake_at: |micros| executor::wake_at(Moment::at_micros(micros)),
+                };
+                reader.copy_over(copies, clock, Rc::clone(&copy)).await?;
+                control = Some(copy);
             }
-            Ok((reader, ahead.map_or(0, |measured| measured.ahead_micros)))
+            let ahead = ahead.map_or(0, |measured| measured.ahead_micros);
+            Ok((reader, ahead, control))
         });
-        let (reader, clock_ahead_micros) = session::finish(open, Moment::now().after(OPEN_TIME))?;
+        let (reader, clock_ahead_micros, copy) =
+            session::finish(open, Moment::now().after(OPEN_TIME))?;
         if reader.replaces_another() {
             logging::warn(
                 "another reader of this pipeline was connected to the source, which ends it now: another host, or what is left of a host or a connection that ended just now",
@@ -297,6 +313,7 @@ impl GuestReader for Reader {
             progress: reader.progress(),
             acknowledged,
             clock_ahead_micros,
+            copy,
             ..Shared::default()
         }));
         let heard = reader.stream().heard();
@@ -343,6 +360,15 @@ impl GuestReader for Reader {
     fn ack(&self, checkpoint: Checkpoint) {
         let mut shared = self.shared.borrow_mut();
         shared.acknowledged = shared.acknowledged.max(checkpoint.ordinal);
+        if let Some(copy) = &shared.copy {
+            copy.set_durable(checkpoint.ordinal);
+        }
+    }
+
+    fn set_throttle(&self, throttle: Throttle) {
+        if let Some(copy) = &self.shared.borrow().copy {
+            copy.set_limits(copying::limits(throttle));
+        }
     }
 
     fn status(&self) -> SourceStatus {
@@ -361,6 +387,10 @@ impl GuestReader for Reader {
             caught_up: progress.reached_head && shared.acknowledged >= progress.ordinal,
             in_transaction: progress.in_transaction,
             contact: self.contact(),
+            copy: shared
+                .copy
+                .as_ref()
+                .map(|copy| copying::progress(copy, monotonic_micros())),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod bindings;
 mod config;
+mod copying;
 mod export;
 mod files;
 mod neighbours;

@@ -13,7 +13,7 @@ INSERT INTO numbers VALUES
  (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 UPDATE numbers SET b = 18446744073709551614, t = 254 WHERE id = 4294967295;
 DELETE FROM numbers WHERE id = 2;
-CREATE TABLE unsigned_keys (a TINYINT UNSIGNED, b BIGINT UNSIGNED, v INT, PRIMARY KEY (a, b), UNIQUE KEY (b, a));
+CREATE TABLE unsigned_keys (a TINYINT UNSIGNED NOT NULL, b BIGINT UNSIGNED NOT NULL, v INT, PRIMARY KEY (a, b), UNIQUE KEY (b, a));
 INSERT INTO unsigned_keys VALUES (128, 9223372036854775808, 1), (255, 18446744073709551615, 2), (0, 0, 3);
 UPDATE unsigned_keys SET v = 4 WHERE a = 255;
 UPDATE unsigned_keys SET a = a - 1 WHERE a > 0 ORDER BY a;
@@ -28,7 +28,7 @@ INSERT INTO strings VALUES
 -- What sql_mode '' lets in: an invalid ENUM value, and strings that are cut.
 INSERT INTO strings (id, e, c, l1) VALUES (4, 'nope', 'far too long for it', 'o\'ne \\ "two" \n\0');
 UPDATE strings SET l1 = 'ÄÖÜ', u4 = CONCAT(u4, 'x') WHERE id = 1;
-CREATE TABLE string_keys (a VARCHAR(20), b VARCHAR(20) COLLATE latin1_bin, c CHAR(5) CHARACTER SET utf8mb4, v INT, PRIMARY KEY (a, b, c));
+CREATE TABLE string_keys (a VARCHAR(20) NOT NULL, b VARCHAR(20) COLLATE latin1_bin NOT NULL, c CHAR(5) CHARACTER SET utf8mb4 NOT NULL, v INT, PRIMARY KEY (a, b, c));
 INSERT INTO string_keys VALUES ('Ä', 'a', '😀', 1), ('b', 'A', 'x', 2), ('c', '', '', 3);
 UPDATE string_keys SET v = v + 10 WHERE a = 'ä';
 DELETE FROM string_keys WHERE a = 'B';
@@ -44,7 +44,7 @@ INSERT INTO temporals VALUES
 INSERT INTO temporals (id) VALUES (3);
 UPDATE temporals SET t = '10:11:12' WHERE id = 3;
 SET time_zone = DEFAULT;
-CREATE TABLE temporal_keys (d DATE, t TIME(3), v INT, PRIMARY KEY (d, t));
+CREATE TABLE temporal_keys (d DATE NOT NULL, t TIME(3) NOT NULL, v INT, PRIMARY KEY (d, t));
 INSERT INTO temporal_keys VALUES ('0000-00-00', '-10:00:00.5', 1), ('2020-10-00', '00:00:00', 2), ('2020-01-01', '23:59:59.999', 3);
 UPDATE temporal_keys SET v = 5 WHERE d = 0;
 DELETE FROM temporal_keys WHERE d = '2020-10-00';

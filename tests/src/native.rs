@@ -10,6 +10,7 @@ use std::task::Poll;
 
 use datain_apply::checkpoint::Beginning;
 use datain_apply::engine::Engine;
+use datain_capture::copying::{Clock, CopyControl};
 use datain_capture::reader::{Reader, Settings};
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::blocking::{BlockingStream, block_on};
@@ -41,6 +42,14 @@ impl Fragile {
     /// From now on it hesitates.
     pub fn hesitate(&mut self, rng: Rng) {
         self.hesitates = Some(RefCell::new(rng));
+    }
+
+    /// From now on a read that has to wait lets others go on.
+    ///
+    /// # Panics
+    /// When the socket is none any more.
+    pub fn give_way(&self) {
+        self.inner.give_way().expect("a socket");
     }
 
     /// From now on it is held while this is true.
@@ -163,10 +172,35 @@ pub async fn open_reader(
     settings: &Settings,
     resume: Option<&Checkpoint>,
 ) -> Result<Reader<Fragile>, Error> {
-    let mut reader = Reader::open(session(source), settings, resume, false).await?;
+    open_reader_over(source, settings, resume, || {
+        let copies = vec![session(source), session(source)];
+        copies.iter().for_each(|copy| copy.stream().give_way());
+        Ok(copies)
+    })
+    .await
+}
+
+/// The same, with these connections for the first copy.
+///
+/// # Errors
+/// Those of the reader, and of the connections.
+pub async fn open_reader_over(
+    source: &Server,
+    settings: &Settings,
+    resume: Option<&Checkpoint>,
+    sessions: impl FnOnce() -> Result<Vec<Session<Fragile>>, Error>,
+) -> Result<Reader<Fragile>, Error> {
+    let log = session(source);
+    log.stream().give_way();
+    let mut reader = Reader::open(log, settings, resume, false).await?;
     if reader.is_to_copy() {
-        let sessions = vec![session(source), session(source)];
-        reader.copy_over(sessions, micros).await?;
+        // Connections of tests are read until something comes, so there is nobody to be woken.
+        let clock = Clock {
+            now: micros,
+            wake_at: |_| {},
+        };
+        let control = Rc::new(CopyControl::new(settings.snapshot, 0));
+        reader.copy_over(sessions()?, clock, control).await?;
     }
     Ok(reader)
 }

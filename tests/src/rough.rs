@@ -10,7 +10,7 @@ use datain_contract::types::{Error, Transaction};
 use datain_mysql_client::blocking::block_on;
 use datain_throwaway_servers::Server;
 
-use crate::native::{CUT, FROM_START, fragile, open_reader};
+use crate::native::{CUT, FROM_START, fragile, open_reader_over};
 use crate::seed::{Rng, chance, pick};
 
 /// Settings of a pipeline of this name that begins at the source's oldest transaction.
@@ -121,7 +121,18 @@ fn attempt(
         if manner.any_order {
             engine.commit_in_any_order();
         }
-        let mut reader = open_reader(source, settings, resume.as_ref()).await?;
+        // Chunks of a first copy are read at the same time, and the stream goes on meanwhile.
+        let copies = || {
+            let mut copies = Vec::new();
+            for _ in 0..rng.u32(1..=3) {
+                let mut session = fragile(source, u32::MAX)?;
+                session.stream().give_way();
+                session.stream_mut().hesitate(Rng::with_seed(rng.u64(..)));
+                copies.push(session);
+            }
+            Ok(copies)
+        };
+        let mut reader = open_reader_over(source, settings, resume.as_ref(), copies).await?;
         let mut newest = resume;
         loop {
             let progress = reader.progress();

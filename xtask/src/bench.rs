@@ -3,6 +3,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`apply`] | `bench apply`: backlogs worked off by the native replica and by datain, and the latency of both |
+//! | [`copy`] | `bench copy`: the first copy, by mysqldump, by mydumper and by datain |
 //! | [`source`], [`reading`] | `bench source`: reading and decoding a binary log |
 //! | [`workloads`], [`mixed`] | what is written on the source |
 //! | [`lab`] | the servers, and bringing a target back to the same start |
@@ -11,6 +12,7 @@
 //! | [`usage`], [`table`], [`report`] | processor time and memory, what is printed, what is written |
 
 mod apply;
+mod copy;
 mod lab;
 mod latency;
 mod mixed;
@@ -41,6 +43,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Work off backlogs, by MySQL's own replica and by datain, and measure the latency of both
     Apply(apply::Arguments),
+    /// Copy tables to an empty target, by MySQL's own programs and by datain
+    Copy(copy::Arguments),
     /// Read and decode a binary log, by mysqlbinlog and by datain
     Source(source::Arguments),
 }
@@ -49,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let interrupt = Interrupt::watch()?;
     let result = match &arguments.what {
         What::Apply(arguments) => apply::run(arguments, &interrupt),
+        What::Copy(arguments) => copy::run(arguments, &interrupt),
         What::Source(arguments) => source::run(arguments, &interrupt),
     };
     // What ended by Ctrl-C has no error of its own worth showing: all else follows from it.

@@ -31,7 +31,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measure datain against MySQL's own replica and mysqlbinlog
+    /// Measure datain against MySQL's own replica, mysqlbinlog, and programs that copy
     Bench(bench::Arguments),
     /// Show replication between two real servers, live, and prove that nothing was lost
     Demo(demo::Arguments),

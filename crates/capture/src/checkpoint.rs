@@ -64,10 +64,13 @@ impl State {
     #[must_use]
     pub fn checkpoint(&self, ordinal: u64) -> Checkpoint {
         let gtids = self.gtids.as_ref().map(ToString::to_string);
-        let display = match &gtids {
+        let mut display = match &gtids {
             Some(set) => format!("{} {set}", self.position),
             None => self.position.to_string(),
         };
+        if let Some(place) = &self.copy {
+            display.push_str(&format!("; copying {place}"));
+        }
         let stored = Stored {
             v: if self.copy.is_some() {
                 WITH_COPY

@@ -6,6 +6,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::Poll;
 
 use datain_contract::ErrorExt as _;
@@ -16,7 +17,8 @@ use serde::Deserialize;
 
 use crate::assembler::Assembler;
 use crate::checkpoint::State;
-use crate::copying::{self, Copier, Step};
+use crate::copying::throttle::Limits;
+use crate::copying::{self, Clock, Copier, CopyControl, Step};
 use crate::facts::{Facts, is_known_source};
 use crate::framing::Counts;
 use crate::gtids::Gtids;
@@ -52,6 +54,9 @@ pub struct Settings {
     /// Rows in a chunk of the first copy at most.
     #[serde(default = "chunk_rows")]
     pub chunk_rows: u32,
+    /// How fast the first copy may be.
+    #[serde(default)]
+    pub snapshot: Limits,
     /// A resume point on every transaction, so that the sink can commit each by itself.
     #[serde(default)]
     pub one_by_one: bool,
@@ -113,6 +118,9 @@ pub struct Reader<S> {
     failed: Option<Error>,
     registered: Registered,
     copier: Option<Copier<S>>,
+    /// Of the first copy, if there is one to make.
+    control: Rc<CopyControl>,
+    clock: Option<Clock>,
     filter: TableFilter,
     /// The filter as text.
     patterns: String,
@@ -187,6 +195,8 @@ impl<S: Stream + 'static> Reader<S> {
             failed: None,
             registered,
             copier: None,
+            control: Rc::default(),
+            clock: None,
             filter,
             patterns: format!("{:?} but {:?}", settings.include, settings.exclude),
             chunk_rows: settings.chunk_rows.max(1),
@@ -220,19 +230,30 @@ impl<S: Stream + 'static> Reader<S> {
         self.assembler.copy_place().is_some()
     }
 
-    /// Makes the first copy over these sessions, one at least, among the changes of the stream. `now` gives microseconds of a clock that does not go back.
+    /// Makes the first copy over these sessions, one at least, among the changes of the stream, as fast as `control` allows, which is told how far it is.
     ///
     /// # Errors
     /// What cannot be copied, with table; errors of the server.
     pub async fn copy_over(
         &mut self,
         sessions: Vec<Session<S>>,
-        now: fn() -> u64,
+        clock: Clock,
+        control: Rc<CopyControl>,
     ) -> Result<(), Error> {
         let by_gtid = matches!(self.assembler.gtids(), Some(Gtids::Set(_)));
         let filter = self.filter.clone();
         let patterns = self.patterns.clone();
-        let mut copier = Copier::new(sessions, filter, by_gtid, patterns, self.chunk_rows, now);
+        self.control = control;
+        self.clock = Some(clock);
+        let mut copier = Copier::new(
+            sessions,
+            filter,
+            by_gtid,
+            patterns,
+            self.chunk_rows,
+            clock.now,
+            Rc::clone(&self.control),
+        );
         copier.begin(&mut self.assembler).await?;
         self.copier = Some(copier);
         Ok(())
@@ -246,28 +267,29 @@ impl<S: Stream + 'static> Reader<S> {
             .unwrap_or_default()
     }
 
-    /// Does the copy's next thing, where there is something to do. Returns whether the stream need not be waited for.
-    async fn copy(&mut self) -> bool {
+    /// Does the copy's next thing, where there is something to do.
+    async fn copy(&mut self) -> Next {
         let Some(copier) = &mut self.copier else {
-            return false;
+            return Next::Stream;
         };
         if self.failed.is_some()
             || !self.assembler.is_settled()
             || !self.assembler.knows_its_place()
             || self.assembler.has_full_batch()
         {
-            return false;
+            return Next::Stream;
         }
         match copier.step(&mut self.assembler).await {
-            Ok(Step::HandedOn) => true,
-            Ok(Step::Waits) => false,
+            Ok(Step::HandedOn) => Next::Goes,
+            Ok(Step::Waits) => Next::Stream,
+            Ok(Step::Rests(until)) => Next::StreamUntil(until),
             Ok(Step::Complete) => {
                 self.copier = None;
-                true
+                Next::Goes
             }
             Err(error) => {
                 self.fail(error);
-                true
+                Next::Goes
             }
         }
     }
@@ -297,7 +319,7 @@ impl<S: Stream + 'static> Reader<S> {
             {
                 self.fail(error);
             }
-            let goes_on = self.copy().await;
+            let next = self.copy().await;
             self.look_for_head();
             let batch = self.assembler.take_batch();
             tell(self.progress());
@@ -307,23 +329,28 @@ impl<S: Stream + 'static> Reader<S> {
             if let Some(error) = self.failed.take() {
                 return Err(error);
             }
-            if goes_on {
-                continue;
-            }
-            if let Err(error) = self.wait(holds).await {
+            let rest = match next {
+                Next::Goes => continue,
+                Next::Stream => None,
+                Next::StreamUntil(until) => self.clock.map(|clock| (clock, until)),
+            };
+            if let Err(error) = self.wait(holds, rest).await {
                 self.fail(error);
             }
         }
     }
 
-    /// Waits for the stream's next packet, unless the stream is `held`, or until a chunk of the copy has been read.
-    async fn wait(&mut self, held: bool) -> Result<(), Error> {
+    /// Waits for the stream's next packet, unless the stream is `held`, or until a chunk of the copy has been read; if the copy rests, until that is over or its limits are
+    /// others.
+    async fn wait(&mut self, held: bool, rest: Option<(Clock, u64)>) -> Result<(), Error> {
         let Self {
             session,
             assembler,
             copier,
+            control,
             ..
         } = self;
+        let limits = control.limits();
         let mut packet = pin!(session.next_event());
         poll_fn(|context| {
             if let Some(copier) = copier
@@ -331,11 +358,17 @@ impl<S: Stream + 'static> Reader<S> {
             {
                 return Poll::Ready(read);
             }
-            if held {
-                return Poll::Pending;
+            if !held && let Poll::Ready(packet) = packet.as_mut().poll(context) {
+                return Poll::Ready(packet.map_err(Error::from).and_then(|p| take(p, assembler)));
             }
-            let packet = packet.as_mut().poll(context);
-            packet.map(|packet| take(packet?, assembler))
+            let Some((clock, until)) = rest else {
+                return Poll::Pending;
+            };
+            if (clock.now)() >= until || control.limits() != limits {
+                return Poll::Ready(Ok(()));
+            }
+            (clock.wake_at)(until);
+            Poll::Pending
         })
         .await
     }
@@ -429,6 +462,16 @@ impl<S: Stream + 'static> Reader<S> {
             (None, None) => false,
         };
     }
+}
+
+/// What comes next.
+enum Next {
+    /// There is something to do without the stream.
+    Goes,
+    /// The stream's next event, or the copy's next chunk.
+    Stream,
+    /// The same, but this moment at the latest.
+    StreamUntil(u64),
 }
 
 fn take(packet: DumpPacket<'_>, assembler: &mut Assembler) -> Result<(), Error> {

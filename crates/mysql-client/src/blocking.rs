@@ -3,12 +3,14 @@
 //! There is no TLS here; the host has it.
 
 use std::fs::File;
+use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::{Stream, StreamError};
 
@@ -38,6 +40,15 @@ impl BlockingStream {
         UnixStream::connect(path).map(|socket| Self::new(Socket::Unix(socket)))
     }
 
+    /// From now on a read that has to wait lets others go on every millisecond, for futures that wait for several streams.
+    pub fn give_way(&self) -> io::Result<()> {
+        let patience = Some(Duration::from_millis(1));
+        match &self.socket {
+            Socket::Tcp(socket) => socket.set_read_timeout(patience),
+            Socket::Unix(socket) => socket.set_read_timeout(patience),
+        }
+    }
+
     fn new(socket: Socket) -> Self {
         Self {
             socket,
@@ -59,6 +70,23 @@ impl Stream for BlockingStream {
                     return Ok(n);
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                // How a timeout is called depends on the system.
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
+                    let mut has_waited = false;
+                    poll_fn(|_| {
+                        if std::mem::replace(&mut has_waited, true) {
+                            Poll::Ready(())
+                        } else {
+                            Poll::Pending
+                        }
+                    })
+                    .await;
+                }
                 Err(e) => return Err(StreamError::new("net.read", e.to_string())),
             }
         }

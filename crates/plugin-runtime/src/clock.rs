@@ -27,6 +27,12 @@ impl Moment {
         Moment(system::monotonic_nanos())
     }
 
+    /// The moment at which [`monotonic_micros`] gives this.
+    #[must_use]
+    pub fn at_micros(micros: u64) -> Self {
+        Moment(micros.saturating_mul(1_000))
+    }
+
     /// This moment, later by `by`.
     #[must_use]
     pub fn after(self, by: Duration) -> Self {

@@ -7,6 +7,8 @@
 //! Afterwards SHOW CREATE TABLE says the same as if nothing had been split. The server shows unique keys first, then the others in the order in which they were added, FULLTEXT ones last;
 //! so of the others only those are set aside that stand behind the last one that must stay.
 
+use std::borrow::Cow;
+
 use datain_mysql_client::quote_identifier;
 
 use crate::table_text::{Item, TableText};
@@ -77,16 +79,22 @@ pub fn split(sql: &[u8], name: &str, referenced: &[Vec<u8>]) -> Option<Split> {
 
 /// What a foreign key refers to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Reference {
+pub struct Reference {
     /// None where it is the table's own.
     pub schema: Option<Vec<u8>>,
+    /// The table's name.
     pub table: Vec<u8>,
-    /// The first of its columns.
-    pub column: Vec<u8>,
+    /// Its columns.
+    pub columns: Vec<Vec<u8>>,
+    /// Rows of the table with the foreign key change when a row that they refer to goes: CASCADE, SET NULL, SET DEFAULT.
+    pub acts_on_delete: bool,
+    /// And when it gets other values of these columns.
+    pub acts_on_update: bool,
 }
 
-/// What a table's foreign keys refer to.
-pub(crate) fn references(sql: &[u8]) -> Vec<Reference> {
+/// What the foreign keys of a table refer to, by what SHOW CREATE TABLE says.
+#[must_use]
+pub fn references(sql: &[u8]) -> Vec<Reference> {
     let Some(table) = TableText::read(sql) else {
         return Vec::new();
     };
@@ -100,11 +108,21 @@ pub(crate) fn references(sql: &[u8]) -> Vec<Reference> {
             }
             _ => (None, first),
         };
-        let column = item.names(at).first()?.clone().into_owned();
+        let columns = item.names(at).into_iter().map(Cow::into_owned).collect();
+        let behind = item.tokens.get(at..).unwrap_or_default();
+        let acts_on = |what: &str| {
+            behind.windows(3).any(|three| {
+                three[0].is_word("ON")
+                    && three[1].is_word(what)
+                    && (three[2].is_word("CASCADE") || three[2].is_word("SET"))
+            })
+        };
         Some(Reference {
             schema,
             table,
-            column,
+            columns,
+            acts_on_delete: acts_on("DELETE"),
+            acts_on_update: acts_on("UPDATE"),
         })
     };
     table.items.iter().filter_map(references).collect()
@@ -208,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_keys_and_counters_need_stays() {
-        let table = "CREATE TABLE `a``b` (\n  `id` int,\n  `n` int AUTO_INCREMENT,\n  `P` int,\n  KEY `k1` (`id`),\n  KEY `k2` (`n`),\n  KEY `k3` (`id`),\n  KEY `k4` (`p`),\n  KEY `k5` (`id`),\n  CONSTRAINT `c` FOREIGN KEY (`P`) REFERENCES `o`.`t` (`x`)\n) ENGINE=InnoDB";
+        let table = "CREATE TABLE `a``b` (\n  `id` int,\n  `n` int AUTO_INCREMENT,\n  `P` int,\n  KEY `k1` (`id`),\n  KEY `k2` (`n`),\n  KEY `k3` (`id`),\n  KEY `k4` (`p`),\n  KEY `k5` (`id`),\n  CONSTRAINT `c` FOREIGN KEY (`P`) REFERENCES `o`.`t` (`x`) ON DELETE RESTRICT ON UPDATE SET NULL\n) ENGINE=InnoDB";
         check(
             table,
             &[],
@@ -224,7 +242,9 @@ mod tests {
             [Reference {
                 schema: Some(b"o".to_vec()),
                 table: b"t".to_vec(),
-                column: b"x".to_vec(),
+                columns: vec![b"x".to_vec()],
+                acts_on_delete: false,
+                acts_on_update: true,
             }]
         );
     }

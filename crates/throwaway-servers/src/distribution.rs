@@ -233,14 +233,26 @@ impl Distribution {
     /// # Errors
     /// When the distribution has none.
     pub fn mysqlbinlog_command(&self) -> Result<Command> {
+        self.beside_client("mysqlbinlog")
+    }
+
+    /// The distribution's `mysqldump`, which lies beside its client.
+    ///
+    /// # Errors
+    /// When the distribution has none.
+    pub fn mysqldump_command(&self) -> Result<Command> {
+        self.beside_client("mysqldump")
+    }
+
+    fn beside_client(&self, name: &str) -> Result<Command> {
         let Some(client) = &self.client else {
             return Err(Error::unusable(
-                format!("{} comes without mysqlbinlog", self.flavor),
+                format!("{} comes without {name}", self.flavor),
                 "take another server",
             ));
         };
         let program = Program {
-            path: client.path.with_file_name("mysqlbinlog"),
+            path: client.path.with_file_name(name),
             ..client.clone()
         };
         Ok(program.command())
@@ -283,6 +295,14 @@ pub(crate) fn library_folders(root: &Path) -> Vec<PathBuf> {
         .iter()
         .filter_map(|path| find(&root.join(path), |name| name.ends_with("-linux-gnu")))
         .collect()
+}
+
+/// Where MariaDB's client library of an unpacked Debian has the ways to log in that it loads from files (caching_sha2_password).
+pub(crate) fn mariadb_plugins(root: &Path) -> Option<PathBuf> {
+    library_folders(root)
+        .into_iter()
+        .map(|folder| folder.join("libmariadb3/plugin"))
+        .find(|folder| folder.exists())
 }
 
 fn find(folder: &Path, wanted: impl Fn(&str) -> bool) -> Option<PathBuf> {

@@ -35,6 +35,7 @@ pub mod faketime;
 mod fetch;
 mod flavor;
 mod keyring;
+pub mod mydumper;
 mod npm;
 mod process;
 mod progress;

@@ -1,8 +1,10 @@
 //! Running the programs that fetch, and recognising a process again.
 
 use std::{
-    fs,
+    env, fs,
     io::Read as _,
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
     process::{Command, Stdio},
     thread,
     time::Duration,
@@ -68,6 +70,15 @@ pub(crate) fn run_with_input(
         output,
         hint: hint.to_owned(),
     })
+}
+
+/// Whether a program of this name is on PATH.
+pub(crate) fn on_path(name: &str) -> bool {
+    let executable = |folder: PathBuf| {
+        fs::metadata(folder.join(name))
+            .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    };
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(executable))
 }
 
 fn describe(command: &Command) -> String {

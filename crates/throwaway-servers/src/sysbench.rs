@@ -17,8 +17,7 @@
 //! ```
 
 use std::{
-    env, fmt, fs,
-    os::unix::fs::PermissionsExt as _,
+    fmt,
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
@@ -27,7 +26,7 @@ use std::{
 use crate::{
     Error, Progress, ROOT_PASSWORD, Result, Server, cache,
     debian::{Apt, Suite},
-    distribution::{Program, library_folders},
+    distribution::{Program, mariadb_plugins},
     process::{self, tail},
     spawn,
 };
@@ -68,7 +67,7 @@ impl Sysbench {
     /// # Errors
     /// When this is no Debian and there is no sysbench on PATH, or the mirror does not answer.
     pub fn fetch(progress: &dyn Progress) -> Result<Self> {
-        if on_path() {
+        if process::on_path("sysbench") {
             return Ok(Self { root: None });
         }
         let root = cache::root()?.join("tools/sysbench");
@@ -113,12 +112,7 @@ impl Sysbench {
         // Its scripts load each other by name.
         let scripts = format!("{}/?.lua;;", root.join("usr/share/sysbench").display());
         command.env("LUA_PATH", scripts);
-        // Its client library loads the way to log in (caching_sha2_password) from a file.
-        let plugins = library_folders(root)
-            .into_iter()
-            .map(|folder| folder.join("libmariadb3/plugin"))
-            .find(|folder| folder.exists());
-        if let Some(plugins) = plugins {
+        if let Some(plugins) = mariadb_plugins(root) {
             command.env("MARIADB_PLUGIN_DIR", plugins);
         }
         Ok(command)
@@ -133,14 +127,6 @@ impl Sysbench {
                 .with_extension("lua"),
         }
     }
-}
-
-fn on_path() -> bool {
-    let executable = |folder: PathBuf| {
-        fs::metadata(folder.join("sysbench"))
-            .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
-    };
-    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(executable))
 }
 
 /// Tables that were prepared.

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
-use indicatif::ProgressBar;
+use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -19,13 +19,13 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// The line of progress that log lines must not tear.
-static BAR: OnceLock<ProgressBar> = OnceLock::new();
+/// The lines of progress that log lines must not tear.
+static BARS: OnceLock<MultiProgress> = OnceLock::new();
 
-/// From now on log lines are written above this bar.
-pub(super) fn keep_above(bar: &ProgressBar) {
-    // A second bar in one process keeps the first one's place; there is only one.
-    let _ = BAR.set(bar.clone());
+/// From now on log lines are written above these bars.
+pub(super) fn keep_above(bars: &MultiProgress) {
+    // Others in one process keep the first ones' place; there are only these.
+    let _ = BARS.set(bars.clone());
 }
 
 pub(super) fn start(format: LogFormat, level: &str) -> Result<()> {
@@ -75,8 +75,8 @@ struct Line;
 
 impl Write for Line {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        match BAR.get() {
-            Some(bar) => bar.suspend(|| io::stderr().lock().write_all(data))?,
+        match BARS.get() {
+            Some(bars) => bars.suspend(|| io::stderr().lock().write_all(data))?,
             None => io::stderr().lock().write_all(data)?,
         }
         Ok(data.len())

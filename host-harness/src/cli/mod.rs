@@ -5,6 +5,8 @@
 
 mod check;
 mod confirm;
+mod copy_bars;
+mod copy_text;
 mod lines_out;
 mod logging;
 mod orders;
@@ -16,6 +18,7 @@ mod skip;
 mod status;
 mod tail;
 mod tail_files;
+mod throttle;
 mod time;
 
 use std::io::Write;
@@ -60,6 +63,8 @@ enum Command {
     Stop(orders::OrderArgs),
     /// Lets a stopped pipeline go on.
     Start(orders::OrderArgs),
+    /// Sets how much the first copy that a host on this machine makes may ask of the servers, until that host ends; shows all limits.
+    Throttle(throttle::ThrottleArgs),
     /// Leaves out the next transaction, after showing it. Refused while a host on this machine runs the pipeline; one elsewhere rereads its checkpoint.
     Skip(skip::SkipArgs),
     /// Removes all that the target knows of the pipeline; the replicated data stay.
@@ -124,6 +129,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::status(&args, format),
         Command::Stop(args) => orders::stop(&args),
         Command::Start(args) => orders::start(&args),
+        Command::Throttle(args) => throttle::throttle(&args),
         Command::Skip(args) => skip::skip(&args),
         Command::Remove(args) => remove::remove(&args),
         Command::Tail(args) => tail::tail(&args),

@@ -1,4 +1,4 @@
-//! A running pipeline's progress, shown once a second.
+//! A running pipeline's progress, shown once a second: that of a first copy always, the stream's where it is asked for.
 
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -6,10 +6,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle as BarStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle as BarStyle};
 
-use super::logging;
+use super::copy_bars::CopyBars;
 use super::time::{now_micros, tenths};
+use super::{copy_text, logging};
 use crate::pipeline::{Status, StatusHandle};
 
 /// How progress is shown.
@@ -24,6 +25,8 @@ pub(super) enum ProgressStyle {
 const EVERY: Duration = Duration::from_secs(1);
 /// Log lines come at every so many steps.
 const LOG_STEPS: u32 = 5;
+/// And these of a first copy where only that is shown.
+const COPY_STEPS: u32 = 10;
 
 /// The thread that shows it.
 pub(super) struct Display {
@@ -32,7 +35,8 @@ pub(super) struct Display {
 }
 
 impl Display {
-    pub(super) fn start(style: ProgressStyle, status: StatusHandle) -> Self {
+    /// Without a style only a first copy is shown.
+    pub(super) fn start(style: Option<ProgressStyle>, status: StatusHandle) -> Self {
         let (end, ended) = channel();
         let mut output = Output::new(style);
         let body = move || {
@@ -67,40 +71,82 @@ impl Display {
 }
 
 enum Output {
-    Bar(ProgressBar),
-    Log { step: u32 },
+    Terminal(Terminal),
+    Log {
+        step: u32,
+        /// Log lines about the stream are wanted too.
+        stream: bool,
+    },
     Json,
 }
 
-impl Output {
-    fn new(style: ProgressStyle) -> Self {
-        match style {
-            ProgressStyle::Json => Self::Json,
-            ProgressStyle::Auto if std::io::stderr().is_terminal() => {
-                let bar = ProgressBar::new_spinner();
-                if let Ok(style) = BarStyle::with_template("{spinner} {wide_msg}") {
-                    bar.set_style(style);
-                }
-                logging::keep_above(&bar);
-                Self::Bar(bar)
+/// Lines at the terminal's end that are drawn anew again and again.
+struct Terminal {
+    bars: MultiProgress,
+    copy: CopyBars,
+    stream: Option<ProgressBar>,
+}
+
+impl Terminal {
+    fn new(with_stream: bool) -> Self {
+        let bars = MultiProgress::new();
+        logging::keep_above(&bars);
+        let stream = with_stream.then(|| {
+            let bar = bars.add(ProgressBar::new_spinner());
+            if let Ok(style) = BarStyle::with_template("{spinner} {wide_msg}") {
+                bar.set_style(style);
             }
-            ProgressStyle::Auto => Self::Log { step: 0 },
+            bar
+        });
+        Self {
+            bars,
+            copy: CopyBars::default(),
+            stream,
+        }
+    }
+
+    fn show(&mut self, status: &Status, rows_per_second: f64, last: bool) {
+        let copy = status.copy.as_ref().filter(|_| !last);
+        self.copy.show(&self.bars, copy);
+        if let Some(bar) = &self.stream {
+            bar.set_message(line(status, rows_per_second));
+            bar.tick();
+            if last {
+                bar.finish();
+            }
+        }
+    }
+}
+
+impl Output {
+    fn new(style: Option<ProgressStyle>) -> Self {
+        match style {
+            Some(ProgressStyle::Json) => Self::Json,
+            _ if std::io::stderr().is_terminal() => Self::Terminal(Terminal::new(style.is_some())),
+            _ => Self::Log {
+                step: 0,
+                stream: style.is_some(),
+            },
         }
     }
 
     fn show(&mut self, status: &Status, rows_per_second: f64, last: bool) {
         match self {
-            Self::Bar(bar) => {
-                bar.set_message(line(status, rows_per_second));
-                bar.tick();
-                if last {
-                    bar.finish();
-                }
-            }
-            Self::Log { step } => {
-                // The command itself says how it ended.
+            Self::Terminal(terminal) => terminal.show(status, rows_per_second, last),
+            Self::Log { step, stream } => {
                 *step += 1;
-                if !last && step.is_multiple_of(LOG_STEPS) {
+                // The command itself says how it ended.
+                if last {
+                    return;
+                }
+                let every = if *stream { LOG_STEPS } else { COPY_STEPS };
+                if !step.is_multiple_of(every) {
+                    return;
+                }
+                if let Some(copy) = status.copy.as_ref().filter(|copy| !copy.complete) {
+                    tracing::info!("first copy: {}", copy_text::line(copy));
+                }
+                if *stream {
                     tracing::info!("{}", line(status, rows_per_second));
                 }
             }

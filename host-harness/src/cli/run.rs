@@ -18,7 +18,7 @@ pub(super) struct RunArgs {
     /// Ends with exit code 0 once all that the source had committed at the start is durable in the target.
     #[arg(long)]
     until_caught_up: bool,
-    /// Shows progress: one line on a terminal (else a log line every 5 s), or with "json" one object a second on standard output.
+    /// Shows progress, not only that of a first copy: one line on a terminal (else a log line every 5 s), or with "json" one object a second on standard output.
     #[arg(long, value_enum, value_name = "STYLE", num_args = 0..=1, default_missing_value = "auto")]
     progress: Option<ProgressStyle>,
     /// How long to go on trying at the start, while one of the two servers cannot be reached. By default such an error ends the
@@ -49,13 +49,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Finish> {
     let _control = Listener::open(&config, pipeline.handle())?;
     let stop = Stop::new();
     signals::stop_on_signals(&stop)?;
-    let display = args
-        .progress
-        .map(|style| Display::start(style, pipeline.status()));
+    let display = Display::start(args.progress, pipeline.status());
     let outcome = pipeline.run(&stop);
-    if let Some(display) = display {
-        display.finish();
-    }
+    display.finish();
     let status = pipeline.status().get();
     match outcome? {
         Outcome::CaughtUp => {

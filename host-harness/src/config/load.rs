@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::{
     Address, Apply, Check, Config, Limits, Password, Plugins, Replicate, ServerConfig, Start,
-    TlsMode, raw, server_id,
+    Throttle, TlsMode, raw, server_id, throttle,
 };
 use crate::error::{Error, Result};
 
@@ -128,6 +128,7 @@ impl Loader<'_> {
                 include: file.replicate.include,
                 exclude: file.replicate.exclude,
             },
+            throttle: self.throttle(file.snapshot)?,
             check: Check {
                 allow: self.allow(file.check.allow)?,
             },
@@ -373,6 +374,42 @@ impl Loader<'_> {
                     .into_inner(),
             }),
         }
+    }
+
+    fn throttle(&self, snapshot: raw::Snapshot) -> Result<Throttle> {
+        let (default, most) = (Throttle::default(), throttle::MOST);
+        Ok(Throttle {
+            rows_per_second: self.number(
+                "max_rows_per_second",
+                snapshot.max_rows_per_second,
+                default.rows_per_second,
+                0..=most.rows_per_second,
+            )?,
+            mib_per_second: self.number(
+                "max_mib_per_second",
+                snapshot.max_mib_per_second,
+                default.mib_per_second,
+                0..=most.mib_per_second,
+            )?,
+            source_load: self.number(
+                "max_source_load",
+                snapshot.max_source_load,
+                default.source_load,
+                0..=most.source_load,
+            )?,
+            target_lag_ms: self.number(
+                "max_target_lag_ms",
+                snapshot.max_target_lag_ms,
+                default.target_lag_ms,
+                0..=most.target_lag_ms,
+            )?,
+            busy_share_percent: self.number(
+                "busy_share_percent",
+                snapshot.busy_share_percent,
+                default.busy_share_percent,
+                1..=most.busy_share_percent,
+            )?,
+        })
     }
 
     fn position(&self, position: Option<Spanned<u64>>) -> Result<u64> {

@@ -21,6 +21,10 @@
 //! | `[start]` | `mode` | `"snapshot"` | `snapshot`, `position`, `gtid`, `now`: where a pipeline without a checkpoint begins |
 //! | | `file`, `position` | `position` 4 | with `position` |
 //! | | `gtid_set` | | with `gtid` |
+//! | `[snapshot]` | `max_rows_per_second`, `max_mib_per_second` | 0 | what a first copy reads from the source at most; 0 is no limit |
+//! | | `max_source_load` | 25 | it rests while more other sessions are at work on the source |
+//! | | `max_target_lag_ms` | 5000 | it rests while a part of it has not become durable for longer |
+//! | | `busy_share_percent` | 30 | the share of the time in which it reads while others are at work on the source |
 //! | `[check]` | `allow` | none | names of requirements that need not hold, see docs/checks.md |
 //! | `[apply]` | `group_max_rows` | 10000 | a target transaction is closed at so many rows |
 //! | | `conflicts` | `"strict"` | or `"repair"`: what happens to rows that are not as the source had them |
@@ -42,9 +46,13 @@ pub(crate) mod files;
 mod load;
 mod raw;
 pub mod server_id;
+mod throttle;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub(crate) use throttle::MOST as MOST_THROTTLE;
+pub use throttle::{Throttle, ThrottleChange};
 
 /// A pipeline's configuration, checked.
 #[derive(Debug, Clone)]
@@ -63,6 +71,8 @@ pub struct Config {
     pub start: Start,
     /// Begin at `start` although the pipeline has a checkpoint and began elsewhere. From the command line, never from the file.
     pub set_position: bool,
+    /// How much a first copy may ask of the servers.
+    pub throttle: Throttle,
     /// What may be otherwise than required.
     pub check: Check,
     /// How changes are grouped.

@@ -17,6 +17,8 @@ pub(super) struct File {
     pub replicate: Replicate,
     pub start: Option<Spanned<Start>>,
     #[serde(default)]
+    pub snapshot: Snapshot,
+    #[serde(default)]
     pub check: Check,
     #[serde(default)]
     pub apply: Apply,
@@ -75,6 +77,16 @@ pub(super) struct Start {
     pub file: Option<Spanned<String>>,
     pub position: Option<Spanned<u64>>,
     pub gtid_set: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Snapshot {
+    pub max_rows_per_second: Option<Spanned<u32>>,
+    pub max_mib_per_second: Option<Spanned<u32>>,
+    pub max_source_load: Option<Spanned<u32>>,
+    pub max_target_lag_ms: Option<Spanned<u32>>,
+    pub busy_share_percent: Option<Spanned<u32>>,
 }
 
 #[derive(Deserialize, Default)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Answer, Order, Request, peer, places};
-use crate::config::Config;
+use crate::config::{Config, Throttle, ThrottleChange};
 use crate::error::{Error, Kind, Result};
 use crate::private_folder;
 
@@ -30,6 +30,8 @@ pub struct Answered {
     pub pid: u32,
     /// Its state, as in [`crate::pipeline::Status`].
     pub status: serde_json::Value,
+    /// After an order about the limits of a first copy: all of them.
+    pub throttle: Option<Throttle>,
 }
 
 /// The host that runs this pipeline on this machine, as this user; none when there is none.
@@ -89,6 +91,14 @@ impl Running {
         self.exchange(Order::Start, START_TIME, None)
     }
 
+    /// Orders other limits for a first copy.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn throttle(self, change: ThrottleChange) -> Result<Answered> {
+        self.exchange(Order::Throttle(change), STATUS_TIME, None)
+    }
+
     /// Orders a stop, and waits until it is carried out, which takes as long as a statement that is under way on the target; `waiting` is called when that
     /// takes long.
     ///
@@ -135,6 +145,7 @@ impl Running {
             None => Ok(Answered {
                 pid: answer.pid,
                 status: answer.status,
+                throttle: answer.throttle,
             }),
         }
     }

@@ -200,14 +200,20 @@ fn answer(mut peer: &UnixStream, handle: &Handle) -> std::io::Result<()> {
     let mut line = String::new();
     BufReader::new(peer.take(REQUEST_BYTES)).read_line(&mut line)?;
     let request: Request = serde_json::from_str(&line)?;
+    let mut throttle = None;
     let result = match request.order {
         Order::Status => Ok(()),
         Order::Stop => handle.stop(),
         Order::Start => handle.start(),
+        Order::Throttle(change) => {
+            throttle = Some(handle.throttle(change));
+            Ok(())
+        }
     };
     let answer = Answer {
         pid: std::process::id(),
         status: serde_json::to_value(handle.status())?,
+        throttle,
         error: result.err().map(|error| error.report().clone()),
     };
     let mut text = serde_json::to_string(&answer)?;

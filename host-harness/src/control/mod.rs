@@ -18,6 +18,7 @@ pub use listen::Listener;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::{Throttle, ThrottleChange};
 use crate::error::Report;
 
 /// What may be asked of a running host.
@@ -30,6 +31,8 @@ pub enum Order {
     Stop,
     /// Go on.
     Start,
+    /// Other limits for the first copy.
+    Throttle(ThrottleChange),
 }
 
 /// The line with an order.
@@ -45,6 +48,9 @@ struct Answer {
     pid: u32,
     /// The state after the order, as in [`crate::pipeline::Status`].
     status: serde_json::Value,
+    /// After an order about limits: all of them.
+    #[serde(default)]
+    throttle: Option<Throttle>,
     /// Why the order was not carried out.
     error: Option<Report>,
 }

@@ -4,10 +4,11 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use super::copying::ThrottleOrders;
 use super::lane::{Pace, Plugins, Reader, Standing, Writer};
 use super::preflight;
 use crate::bindings::Resumption;
-use crate::config::Config;
+use crate::config::{Config, Throttle, ThrottleChange};
 use crate::engine::{Engine, Role};
 use crate::error::{Error, Result};
 use crate::plugin::{Plugin, Purpose, SinkInstance, SourceInstance, negotiate};
@@ -21,6 +22,7 @@ pub(super) struct Components {
     engine: Engine,
     loaded: RwLock<Arc<Loaded>>,
     reload: OnceLock<Reload>,
+    throttle: ThrottleOrders,
 }
 
 /// Plugins, and what their instances are configured with.
@@ -63,12 +65,18 @@ impl Components {
             engine: engine.clone(),
             loaded: RwLock::new(Arc::new(Loaded::new(engine, config)?)),
             reload: OnceLock::new(),
+            throttle: ThrottleOrders::default(),
         })
     }
 
     /// Where to read the configuration anew; the first call counts.
     pub(super) fn reload_with(&self, reload: Reload) {
         let _ = self.reload.set(reload);
+    }
+
+    /// Other limits for a first copy, as long as the host lives. Returns all of them.
+    pub(super) fn change_throttle(&self, change: ThrottleChange) -> Throttle {
+        self.throttle.add(change).of(self.loaded().config.throttle)
     }
 
     /// The plugins as of now.
@@ -106,6 +114,7 @@ impl Plugins for Components {
     ) -> Result<Box<dyn Reader>> {
         let mut instance = SourceInstance::new(&self.loaded().source, Arc::clone(waker))?;
         instance.open(from, purpose(pace))?;
+        instance.follow(self.throttle.clone());
         Ok(Box::new(instance))
     }
 

@@ -2,16 +2,20 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::components::Components;
 use super::lane::Plugins as _;
 use super::stop::Hold;
 use super::{Status, StatusHandle};
+use crate::config::{Throttle, ThrottleChange};
 use crate::error::Result;
 
 /// How often a stop looks whether the pipeline has come to rest.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// How long a change of limits waits for the source to hear of it; one that just waits for its server hears of it later.
+const HEARD: Duration = Duration::from_secs(3);
 
 /// Access to a running pipeline from any thread. Clones are the same.
 #[derive(Debug, Clone)]
@@ -58,6 +62,20 @@ impl Handle {
             })?;
         self.hold.note_recorded();
         Ok(())
+    }
+
+    /// Other limits for the first copy, until the host ends. Returns all of them, when a copy that is under way knows them.
+    pub fn throttle(&self, change: ThrottleChange) -> Throttle {
+        let limits = self.plugins.change_throttle(change);
+        let told = Instant::now();
+        let unheard = || {
+            let copy = self.status.get().copy;
+            copy.is_some_and(|copy| !copy.complete && copy.throttle != limits)
+        };
+        while self.running.load(Ordering::Acquire) && unheard() && told.elapsed() < HEARD {
+            std::thread::sleep(LOOK);
+        }
+        limits
     }
 
     /// Takes a stop back. A pipeline that rests goes on with the configuration as it is now.

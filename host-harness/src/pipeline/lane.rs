@@ -26,6 +26,14 @@ pub trait Reader {
     /// What ended the instance.
     fn ack(&mut self, checkpoint: &Checkpoint) -> Result<()>;
 
+    /// Does what a person has ordered since the last call, where there is anything that it takes orders about.
+    ///
+    /// # Errors
+    /// What ended the instance.
+    fn follow_orders(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Where it stands.
     ///
     /// # Errors

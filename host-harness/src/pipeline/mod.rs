@@ -16,6 +16,7 @@
 mod backoff;
 pub mod channel;
 mod components;
+pub(crate) mod copying;
 mod generation;
 mod handle;
 mod lag;
@@ -29,6 +30,7 @@ mod stop;
 mod supervisor;
 pub mod tail;
 
+pub use copying::{CopyStatus, TableStatus};
 pub use handle::Handle;
 pub use lane::{Pace, Plugins, Reader, Standing, Writer};
 pub use status::{Status, StatusHandle};

@@ -73,7 +73,7 @@ struct Side<'a> {
 }
 
 impl Side<'_> {
-    /// Everything that happens while the plugin is not running: the stop flag, acknowledgements, status.
+    /// Everything that happens while the plugin is not running: the stop flag, acknowledgements, orders, status.
     fn between_calls(&mut self) -> Result<()> {
         // Forgotten first and looked for afterwards: what comes in between ends the next sleep at once.
         self.lane.source_waker.take_attention();
@@ -87,6 +87,7 @@ impl Side<'_> {
             #[cfg(debug_assertions)]
             crate::failpoint::pass("acknowledged");
         }
+        self.reader.follow_orders()?;
         let due = self.status_at.is_none_or(|at| at.elapsed() >= STATUS_EVERY);
         if due || !self.told_caught_up {
             let status = self.reader.status()?;

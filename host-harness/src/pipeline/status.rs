@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::copying::CopyStatus;
 use super::lag::{Contact, Lag, now_micros};
 use super::rate::Rate;
 use crate::bindings::{Checkpoint, SinkStatus, SourceStatus};
@@ -47,6 +48,8 @@ pub struct Status {
     pub clock_ahead_seconds: Option<f64>,
     /// Whether all that the source had committed when it was opened is durable.
     pub caught_up: bool,
+    /// How far the first copy is, while there is one or it has just been completed.
+    pub copy: Option<CopyStatus>,
     /// How often new instances were started after a failure.
     pub restarts: u64,
     /// The last failure, kept when it is long over.
@@ -176,6 +179,7 @@ impl StatusHandle {
             target_silent_seconds: board.target_contact.map(Contact::silent_seconds),
             clock_ahead_seconds: board.lag.clock_ahead_seconds(),
             caught_up: source.is_some_and(|s| s.caught_up),
+            copy: source.and_then(|s| s.copy.as_ref()).map(CopyStatus::from),
             restarts: board.restarts,
             last_error: board.last_error.as_ref().map(|(report, _)| report.clone()),
             last_error_at_micros: board.last_error.as_ref().map(|(_, at)| *at),
@@ -356,6 +360,7 @@ mod tests {
             caught_up,
             in_transaction: false,
             contact: heard(0),
+            copy: None,
         };
         let checkpoint = Checkpoint {
             ordinal: 3,

@@ -9,6 +9,7 @@ use super::plugin_config::{self, Purpose, Seen};
 use super::state::{Account, PluginState, SharedWaker, may_go_on};
 use super::{Plugin, failure};
 use crate::bindings::types;
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::transport::{Connections, Endpoint};
 
@@ -50,6 +51,11 @@ impl Instance {
             plugin: Arc::clone(plugin),
             waker,
         })
+    }
+
+    /// The host's configuration.
+    pub(super) fn config(&self) -> &Config {
+        &self.plugin.config
     }
 
     /// The plugin's configuration.

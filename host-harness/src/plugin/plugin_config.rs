@@ -9,6 +9,7 @@
 //! | `server_id` | ✓ | | the id to register with |
 //! | `include`, `exclude` | ✓ | ✓ | lists of patterns `schema.table`; the sink needs them for its checks, and to notice that they have changed |
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
+//! | `snapshot` | ✓ | | object: `rows_per_second`, `bytes_per_second`, `source_load`, `target_lag_ms`, `busy_share`: what a first copy may ask of the servers, see `throttle` in wit/source.wit |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
 //! | `files` | ✓ | | list of names: files of a log are read, through the endpoints `source/0`, `source/1` …, in place of a server |
 //! | `count_events` | ✓ | | the events of the files are counted, and nothing else |
@@ -22,7 +23,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{self, Address, Config, Start, server_id};
+use crate::config::{self, Address, Config, Start, Throttle, server_id};
 use crate::engine::Role;
 
 /// Seconds between signs of life of an idle source.
@@ -80,6 +81,7 @@ pub(super) fn json(
             "include": config.replicate.include,
             "exclude": config.replicate.exclude,
             "start": start(&config.start),
+            "snapshot": snapshot(&config.throttle),
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "one_by_one": one_by_one,
             "ahead": seen.ahead,
@@ -121,6 +123,16 @@ fn beginning(start: &Start, set_position: bool, known: bool) -> Value {
         Start::Gtid { gtid_set } => (format!("gtid {gtid_set}"), true),
     };
     json!({ "place": place, "is_place": is_place, "set_position": set_position, "known": known })
+}
+
+fn snapshot(throttle: &Throttle) -> Value {
+    json!({
+        "rows_per_second": throttle.rows_per_second,
+        "bytes_per_second": throttle.bytes_per_second(),
+        "source_load": throttle.source_load,
+        "target_lag_ms": throttle.target_lag_ms,
+        "busy_share": throttle.busy_share_percent,
+    })
 }
 
 fn start(start: &Start) -> Value {

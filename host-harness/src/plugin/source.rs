@@ -15,14 +15,18 @@ use crate::bindings::types::Description;
 use crate::bindings::{
     Batch, Checkpoint, EventCounts, Resumption, SourceInspection, SourceStatus, Survey, Upcoming,
 };
+use crate::config::ThrottleChange;
 use crate::error::Result;
 use crate::pipeline::Reader;
+use crate::pipeline::copying::{self, ThrottleOrders};
 
 /// An instance of a source plugin, with an open reader once [`Self::open`] has succeeded.
 pub struct SourceInstance {
     instance: Instance,
     plugin: SourcePlugin,
     reader: Option<ResourceAny>,
+    /// What a person changes of the limits of a first copy, and what of it the plugin knows.
+    throttle: (ThrottleOrders, ThrottleChange),
 }
 
 impl SourceInstance {
@@ -39,7 +43,13 @@ impl SourceInstance {
             instance,
             plugin,
             reader: None,
+            throttle: Default::default(),
         })
+    }
+
+    /// From now on the limits of a first copy follow these orders.
+    pub(crate) fn follow(&mut self, orders: ThrottleOrders) {
+        self.throttle.0 = orders;
     }
 
     /// What the component says of itself.
@@ -168,6 +178,21 @@ impl Reader for SourceInstance {
         self.instance.call(GRACE, false, |store| {
             guest.reader().call_ack(store, reader, checkpoint)
         })
+    }
+
+    fn follow_orders(&mut self) -> Result<()> {
+        let change = self.throttle.0.get();
+        if change == self.throttle.1 {
+            return Ok(());
+        }
+        let reader = self.reader()?;
+        let limits = copying::for_source(change.of(self.instance.config().throttle));
+        let guest = self.plugin.datain_replication_source();
+        self.instance.call(GRACE, false, |store| {
+            guest.reader().call_set_throttle(store, reader, limits)
+        })?;
+        self.throttle.1 = change;
+        Ok(())
     }
 
     fn status(&mut self) -> Result<SourceStatus> {

@@ -12,6 +12,7 @@ use datain_capture::upcoming;
 use datain_contract::types::{Change, Error};
 use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
+use datain_tests::foreign_keys;
 use datain_tests::host::{Exit, Host, TempDir};
 use datain_tests::moving_keys;
 use datain_tests::native;
@@ -93,6 +94,50 @@ fn rows_that_change_meanwhile_arrive() {
             "round {round}: chunks of {}, {lost} connections lost",
             settings.chunk_rows
         );
+        compare::assert_equal(&source, &target, &["net"]);
+    }
+}
+
+/// What is in the log can be seen a third of a second later, by a reader of the log too. With GTIDs the copy waits for it; without, for the locks of its rows.
+#[test]
+fn what_is_logged_and_not_seen_yet_is_waited_for() {
+    let seed = seed("slow commits");
+    let mut rng = Rng::with_seed(seed);
+    for gtids in [true, false] {
+        let start = || {
+            let builder = Server::builder(Flavor::Mysql97)
+                .relaxed()
+                .option("local_infile=ON");
+            let builder = if gtids {
+                builder
+            } else {
+                builder.without_gtid()
+            };
+            builder.start().expect("a server")
+        };
+        let (source, target) = (start(), start());
+        run(&source, moving_keys::CREATE);
+        run(&source, "DROP TABLE net.prefix_");
+        many_rows(&source);
+        let mut load = moving_keys::load(20);
+        load.settings.retain(|sql| sql.contains("sql_mode"));
+        let _ = load.run(&source, rng.u64(..));
+        run(
+            &source,
+            "SET GLOBAL binlog_group_commit_sync_delay = 300000",
+        );
+        load.sessions = 6;
+        load.transactions = if long() { 100 } else { 8 };
+        let mut settings = settings("slow");
+        settings.chunk_rows = 20;
+        std::thread::scope(|scope| {
+            let (load, source, load_seed) = (&load, &source, rng.u64(..));
+            let changes = scope.spawn(move || load.run(source, load_seed));
+            let copied = replicate_roughly(source, &target, &settings, &mut rng, 0);
+            let _ = changes.join().expect("the load ends");
+            copied.unwrap_or_else(|error| panic!("DATAIN_SEED={seed}: {error:?}"));
+        });
+        replicate_roughly(&source, &target, &settings, &mut rng, 0).expect("the rest");
         compare::assert_equal(&source, &target, &["net"]);
     }
 }
@@ -221,25 +266,95 @@ fn what_would_lose_a_part_of_an_incomplete_copy_is_refused() {
     assert_eq!(error.code, "snapshot.filter-changed", "{error:?}");
 }
 
-/// While tables are copied the target does not cascade, so the source must log what its foreign keys do.
+/// Tables are begun after those that they refer to, so that the target can repeat what the source does not log; in a circle it could not.
 #[test]
-fn cascades_that_are_not_logged_are_refused() {
-    let source = Server::builder(Flavor::Mysql97)
+fn cascades_that_are_not_logged_are_refused_in_circles() {
+    let source = without_logged_cascades();
+    run(
+        &source,
+        "CREATE DATABASE f; USE f; CREATE TABLE p (id INT PRIMARY KEY, c INT, v INT); CREATE TABLE a (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON UPDATE CASCADE); \
+         ALTER TABLE p ADD FOREIGN KEY (c) REFERENCES a (id); \
+         INSERT INTO p VALUES (1, NULL, 1), (2, NULL, 1), (3, NULL, 1); INSERT INTO a VALUES (10, 1); UPDATE p SET c = 10 WHERE id = 1",
+    );
+    // What changes no other row may happen.
+    let error = refused(
+        &source,
+        "USE f; UPDATE p SET v = 2; DELETE FROM p WHERE id = 3; UPDATE p SET id = 5 WHERE id = 1",
+    );
+    assert_eq!(
+        (error.code.as_str(), error.table.as_deref()),
+        ("snapshot.unlogged-cascades", Some("f.p")),
+        "{error:?}"
+    );
+    run(
+        &source,
+        "USE f; UPDATE p SET c = NULL; SET foreign_key_checks = 0; DROP TABLE a, p; \
+         CREATE TABLE tree (id INT PRIMARY KEY, up INT, FOREIGN KEY (up) REFERENCES tree (id) ON DELETE SET NULL); INSERT INTO tree VALUES (1, NULL), (2, 1), (5, 1)",
+    );
+    let error = refused(
+        &source,
+        "USE f; INSERT INTO tree VALUES (3, 2); UPDATE tree SET id = 4 WHERE id = 3; DELETE FROM tree WHERE id = 4",
+    );
+    assert_eq!(
+        (error.code.as_str(), error.table.as_deref()),
+        ("snapshot.unlogged-cascades", Some("f.tree")),
+        "{error:?}"
+    );
+}
+
+fn without_logged_cascades() -> Server {
+    Server::builder(Flavor::Mysql97)
         .relaxed()
         .option("innodb_native_foreign_keys=ON")
         .start()
-        .expect("a server");
-    run(
-        &source,
-        "CREATE DATABASE f; CREATE TABLE f.p (id INT PRIMARY KEY); CREATE TABLE f.c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES f.p (id) ON DELETE SET NULL)",
-    );
-    let error = block_on(native::open_reader(&source, &settings("cascades"), None))
-        .err()
-        .expect("it is refused");
-    assert_eq!(
-        (error.code.as_str(), error.table.as_deref()),
-        ("snapshot.unlogged-cascades", Some("f.c"))
-    );
+        .expect("a server")
+}
+
+/// Parents go and get other keys all the time, and their children follow on the source without a word in the log.
+#[test]
+fn cascades_that_are_not_logged_are_repeated() {
+    let seed = seed("cascades of a first copy");
+    let mut rng = Rng::with_seed(seed);
+    let source = without_logged_cascades();
+    let targets = [without_logged_cascades(), server()];
+    for (round, target) in targets
+        .iter()
+        .enumerate()
+        .cycle()
+        .take(if long() { 12 } else { 2 })
+    {
+        let schemas = foreign_keys::SCHEMAS;
+        for server in [&source, target] {
+            for schema in schemas {
+                run(
+                    server,
+                    &format!("SET foreign_key_checks = 0; DROP DATABASE IF EXISTS `{schema}`"),
+                );
+            }
+        }
+        run(&source, &foreign_keys::create());
+        // Foreign keys from a table to itself.
+        run(&source, "DROP TABLE fk_deep.tree, fk_deep.list");
+        let mut load = foreign_keys::load(3, if long() { 1000 } else { 150 });
+        let of_circle = |sql: &String| sql.contains("fk_deep.tree") || sql.contains("fk_deep.list");
+        load.groups.retain(|group| !group.iter().any(of_circle));
+        let _ = load.run(&source, rng.u64(..));
+        let mut settings = settings(&format!("cascades{}", rng.u64(..)));
+        settings.chunk_rows = [1, 2, 10, 1000][rng.usize(0..4)];
+        let lost = std::thread::scope(|scope| {
+            let (load, source, load_seed) = (&load, &source, rng.u64(..));
+            let changes = scope.spawn(move || load.run(source, load_seed));
+            let lost = replicate_roughly(source, target, &settings, &mut rng, 30);
+            let _ = changes.join().expect("the load ends");
+            lost.unwrap_or_else(|error| panic!("DATAIN_SEED={seed}: {error:?}"))
+        });
+        replicate_roughly(&source, target, &settings, &mut rng, 20).expect("the rest");
+        println!(
+            "round {round}: chunks of {}, {lost} connections lost",
+            settings.chunk_rows
+        );
+        compare::assert_equal(&source, target, schemas);
+    }
 }
 
 /// The program is killed again and again while it copies, and the source changes all the time.

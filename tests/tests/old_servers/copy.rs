@@ -71,8 +71,8 @@ pub(crate) const TABLES: &str = "
 CREATE DATABASE moving; USE moving;
 CREATE TABLE digit (d INT PRIMARY KEY); INSERT INTO digit VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
 CREATE TABLE numbers (id INT UNSIGNED PRIMARY KEY, a INT NOT NULL UNIQUE, b VARCHAR(9) CHARACTER SET utf8 UNIQUE, v VARCHAR(30));
-CREATE TABLE letters (k VARCHAR(9), n SMALLINT UNSIGNED, v INT, PRIMARY KEY (k, n));
-CREATE TABLE stamps (at DATETIME(3), d DECIMAL(6,2), v INT, changed TIMESTAMP NULL, PRIMARY KEY (at, d));
+CREATE TABLE letters (k VARCHAR(9) NOT NULL, n SMALLINT UNSIGNED NOT NULL, v INT, PRIMARY KEY (k, n));
+CREATE TABLE stamps (at DATETIME(3) NOT NULL, d DECIMAL(6,2) NOT NULL, v INT, changed TIMESTAMP NULL, PRIMARY KEY (at, d));
 INSERT INTO numbers SELECT 100 + a.d * 100 + b.d * 10 + c.d, 1000 + a.d * 100 + b.d * 10 + c.d, NULL, 'r' FROM digit a, digit b, digit c WHERE a.d < 4;
 INSERT INTO letters SELECT CHAR(97 + a.d), 100 + b.d, 0 FROM digit a, digit b;
 INSERT INTO stamps SELECT '2020-01-01' + INTERVAL a.d * 100 + b.d * 10 + c.d MINUTE, b.d, 0, NULL FROM digit a, digit b, digit c WHERE a.d < 2;
@@ -129,7 +129,7 @@ fn rows_that_change_meanwhile_arrive_from_5_6() {
         });
         let target = server();
         run(&source, TABLES);
-        let load = load(if long() { 300 } else { 60 });
+        let load = load(if long() { 300 } else { 40 });
         let mut settings = settings("busy");
         settings.chunk_rows = [1, 3, 10, 100][rng.usize(0..4)];
         thread::scope(|scope| {

@@ -135,7 +135,8 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
     })
 }
 
-fn or_all<T: Copy>(some: &[T], all: &[T]) -> Vec<T> {
+/// What was asked for, or everything.
+pub(super) fn or_all<T: Copy>(some: &[T], all: &[T]) -> Vec<T> {
     match some {
         [] => all.to_vec(),
         some => some.to_vec(),

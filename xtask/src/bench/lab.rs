@@ -36,7 +36,8 @@ impl Mode {
         }
     }
 
-    fn options(self) -> &'static [&'static str] {
+    /// Lines of a target's option file.
+    pub(super) fn options(self) -> &'static [&'static str] {
         match self {
             Self::Durable => &[
                 "sync_binlog=1",
@@ -137,27 +138,29 @@ impl Lab {
 
     /// An error unless both servers say the same of every table of `schema`.
     pub(super) fn check_equal(&self, schema: &str) -> Result<()> {
-        let (source, target) = (
-            checksums(&self.source, schema)?,
-            checksums(self.target()?, schema)?,
-        );
-        ensure!(!source.is_empty(), "{schema} has no tables");
-        let different: Vec<_> = source
-            .iter()
-            .filter(|(name, sum)| target.get(*name) != Some(*sum))
-            .map(|(name, _)| name.as_str())
-            .chain(
-                target
-                    .keys()
-                    .filter(|name| !source.contains_key(*name))
-                    .map(String::as_str),
-            )
-            .collect();
-        if !different.is_empty() {
-            bail!("source and target differ in {}", different.join(", "));
-        }
-        Ok(())
+        check_equal(&self.source, self.target()?, schema)
     }
+}
+
+/// An error unless both servers say the same of every table of `schema`.
+pub(super) fn check_equal(source: &Server, target: &Server, schema: &str) -> Result<()> {
+    let (source, target) = (checksums(source, schema)?, checksums(target, schema)?);
+    ensure!(!source.is_empty(), "{schema} has no tables");
+    let different: Vec<_> = source
+        .iter()
+        .filter(|(name, sum)| target.get(*name) != Some(*sum))
+        .map(|(name, _)| name.as_str())
+        .chain(
+            target
+                .keys()
+                .filter(|name| !source.contains_key(*name))
+                .map(String::as_str),
+        )
+        .collect();
+    if !different.is_empty() {
+        bail!("source and target differ in {}", different.join(", "));
+    }
+    Ok(())
 }
 
 fn server() -> datain_throwaway_servers::ServerBuilder {

@@ -62,9 +62,30 @@ impl Subject {
     pub(super) fn configure(
         &self,
         folder: &Path,
-        [source, target]: [&Server; 2],
+        servers: [&Server; 2],
         schema: &str,
         set: &str,
+    ) -> Result<Run> {
+        let start = format!("mode = \"gtid\"\ngtid_set = \"{set}\"");
+        self.configure_start(folder, servers, schema, &start)
+    }
+
+    /// Writes a configuration that begins with a first copy.
+    pub(super) fn configure_copy(
+        &self,
+        folder: &Path,
+        servers: [&Server; 2],
+        schema: &str,
+    ) -> Result<Run> {
+        self.configure_start(folder, servers, schema, "mode = \"snapshot\"")
+    }
+
+    fn configure_start(
+        &self,
+        folder: &Path,
+        [source, target]: [&Server; 2],
+        schema: &str,
+        start: &str,
     ) -> Result<Run> {
         let folder = folder.join("datain");
         if folder.exists() {
@@ -76,7 +97,7 @@ impl Subject {
         let config = folder.join("bench.toml");
         fs::write(
             &config,
-            self.text(source.port(), target.port(), schema, set),
+            self.text(source.port(), target.port(), schema, start),
         )
         .with_context(|| format!("failed to write {}", config.display()))?;
         Ok(Run {
@@ -86,7 +107,7 @@ impl Subject {
         })
     }
 
-    fn text(&self, source: u16, target: u16, schema: &str, set: &str) -> String {
+    fn text(&self, source: u16, target: u16, schema: &str, start: &str) -> String {
         let tls = match self.tls {
             true => "tls = \"required\"",
             false => "tls = \"disabled\"\nget_server_public_key = true",
@@ -105,7 +126,7 @@ impl Subject {
             )
         });
         format!(
-            "name = \"bench\"\n{}{}[replicate]\ninclude = [\"{schema}.*\"]\n[start]\nmode = \"gtid\"\ngtid_set = \"{set}\"\n[apply]\n{apply}{}",
+            "name = \"bench\"\n{}{}[replicate]\ninclude = [\"{schema}.*\"]\n[start]\n{start}\n[apply]\n{apply}{}",
             server("source", source),
             server("target", target),
             plugins.unwrap_or_default(),
@@ -272,7 +293,7 @@ mod tests {
             apply: vec!["group_max_rows = 7".to_owned()],
             tls: false,
         };
-        let text = subject.text(1, 2, "bench", "u:1-3");
+        let text = subject.text(1, 2, "bench", "gtid_set = \"u:1-3\"");
         for part in [
             "[source]\nhost = \"127.0.0.1\"\nport = 1\n",
             "tls = \"disabled\"",

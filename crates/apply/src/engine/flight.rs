@@ -18,7 +18,7 @@ use datain_mysql_client::{Session, Stream};
 use super::collector::{Collector, Group};
 use super::lane::{Closing, Lane, Manner};
 use super::order::Order;
-use super::{Engine, settle_session};
+use super::{Engine, session};
 use crate::net::Footprint;
 
 /// For so many groups tables stay crowded.
@@ -257,7 +257,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     /// # Errors
     /// Server errors.
     pub async fn add_connection(&mut self, mut session: Session<S>) -> Result<(), Error> {
-        settle_session(&mut session).await?;
+        session::settle(&mut session).await?;
         let lane = Lane::new(
             session,
             self.store.clone(),

@@ -21,6 +21,7 @@ mod order;
 mod repair;
 mod replies;
 mod rows;
+mod session;
 mod statement;
 mod tables;
 
@@ -152,7 +153,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             )
             .hint("MySQL 5.6 and later, and MariaDB 10.6 and later are supported"));
         }
-        settle_session(&mut session).await?;
+        session::settle(&mut session).await?;
         let Claimed {
             store,
             stored,
@@ -176,7 +177,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             .and_then(|row| row.first().cloned().flatten())
             .and_then(|text| text.parse().ok())
             .unwrap_or(4 << 20);
-        let chooses_gtids = may_choose_gtids(&mut session).await?;
+        let chooses_gtids = session::may_choose_gtids(&mut session).await?;
         let open = Collector {
             applied,
             ..Collector::default()
@@ -435,60 +436,5 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         durable.last_commit_micros = durable
             .last_commit_micros
             .max(group.totals.last_commit_micros);
-    }
-}
-
-/// Prepares a session for rows.
-async fn settle_session<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    let for_rows = settings::for_rows(session.server_version());
-    session.exec(&for_rows).await?;
-    for sql in settings::IF_KNOWN {
-        match session.exec(sql).await {
-            Err(e)
-                if e.errno() == Some(settings::UNKNOWN_VARIABLE)
-                    || e.code() == "server.privilege-missing" => {}
-            other => {
-                other?;
-            }
-        }
-    }
-    log_rows(session).await
-}
-
-/// A server that logs statements, which MySQL before 5.7.7 does by default, refuses changes of rows under READ COMMITTED. It says so only at the first of them.
-async fn log_rows<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
-    let row = match session.query_first(settings::LOGS_STATEMENTS).await {
-        // It is to go, and then there is nothing but rows.
-        Err(e) if e.errno() == Some(settings::UNKNOWN_VARIABLE) => None,
-        row => row?,
-    };
-    let logs_statements = row.and_then(|row| row.into_iter().next().flatten());
-    if logs_statements.as_deref() != Some("1") {
-        return Ok(());
-    }
-    let changed = session.exec(settings::LOG_ROWS).await;
-    changed.map_err(|error| {
-        Error::from(error)
-            .detail("the target's binlog_format is STATEMENT, in which it refuses changes of rows under READ COMMITTED")
-            .hint("SET GLOBAL binlog_format = ROW on the target, or give the account the right to set it for its sessions (SUPER; since 8.0 SESSION_VARIABLES_ADMIN)")
-    })?;
-    Ok(())
-}
-
-async fn may_choose_gtids<S: Stream>(session: &mut Session<S>) -> Result<bool, Error> {
-    let mode = session
-        .query_rows(b"SHOW GLOBAL VARIABLES LIKE 'gtid_mode'")
-        .await?;
-    let on = mode
-        .first()
-        .and_then(|row| row.get(1).cloned().flatten())
-        .is_some_and(|value| value.starts_with("ON"));
-    if !on {
-        return Ok(false);
-    }
-    match session.exec(b"SET SESSION gtid_next = 'AUTOMATIC'").await {
-        Ok(_) => Ok(true),
-        Err(e) if e.server().is_some() => Ok(false),
-        Err(e) => Err(e.into()),
     }
 }

@@ -9,6 +9,13 @@ pub(super) struct Record {
     length: usize,
 }
 
+impl Record {
+    /// How long it is.
+    pub(super) fn bytes(&self) -> usize {
+        self.length
+    }
+}
+
 /// Images one after another: each the bitmap of the columns that it holds, then its bytes as in a row block.
 #[derive(Debug, Default)]
 pub(super) struct Records {

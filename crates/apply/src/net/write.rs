@@ -18,6 +18,9 @@ use crate::statements::{Bounds, Check, Fill, Open, Plan, Statement};
 /// So many rows are loaded; fewer are inserted: see docs/performance.md.
 const LOAD_FROM: usize = 500;
 
+/// So many bytes too, however few rows they are: values are then what takes the time, and a file has them as they are.
+const LOAD_FROM_BYTES: usize = 256 << 10;
+
 /// The rows of one load.
 const LOAD_BYTES: usize = 1 << 20;
 
@@ -193,7 +196,9 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 None,
                 Some(present(&alike[0])),
             )?;
-            let load = (limits.loads && alike.len() >= LOAD_FROM)
+            let bytes = || alike.iter().map(Record::bytes).sum::<usize>();
+            let are_many = alike.len() >= LOAD_FROM || bytes() >= LOAD_FROM_BYTES;
+            let load = (limits.loads && are_many)
                 .then(|| Load::new(self.mapping(), &plan))
                 .flatten();
             match load {

@@ -3,6 +3,7 @@
 use datain_binlog::{RowsEvent, RowsFlags};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Error, Operation, RowFlags, RowSet};
+use datain_row_block::ColumnKind;
 
 use super::{Assembler, unreadable};
 use crate::copying::Stage;
@@ -141,13 +142,19 @@ impl Assembler {
                     length: u32::try_from(length).unwrap_or(u32::MAX),
                     flags: flags(event.flags),
                 };
-                if framing.state.copy.is_some() {
+                let name = (table.schema.as_str(), table.name.as_str());
+                let leads_on =
+                    set.operation != Operation::Insert && self.copying.leads_on(name.0, name.1);
+                if framing.state.copy.is_some() && !leads_on {
                     // Rows that they refer to may come later.
                     set.flags |= RowFlags::NO_FOREIGN_KEY_CHECKS;
                 }
+                if framing.state.copy.is_some() {
+                    let kinds: Vec<ColumnKind> = columns.columns.iter().map(|c| c.kind).collect();
+                    self.copying.must_stay(&set, name, rows, &kinds)?;
+                }
                 if is_copying {
                     let kinds: Vec<u8> = columns.columns.iter().map(|c| c.kind.code()).collect();
-                    let name = (table.schema.as_str(), table.name.as_str());
                     set.flags |= self.copying.changed(&set, name, rows, &kinds)?;
                 }
                 framing.push(Change::Rows(set));

@@ -34,25 +34,15 @@ struct Link {
     actions: String,
 }
 
-/// A table whose rows change by a foreign key that the source does not log, inside the filter, if there is one.
+/// Whether the source logs what foreign keys do to other tables.
 ///
 /// # Errors
 /// Errors of the server.
-pub(crate) async fn unlogged<S: Stream>(
-    session: &mut Session<S>,
-    filter: &TableFilter,
-) -> Result<Option<Table>, Error> {
+pub(crate) async fn are_logged<S: Stream>(session: &mut Session<S>) -> Result<bool, Error> {
+    // Servers that do not know the variable leave cascades to InnoDB, which logs none.
     let variables = Variables::ask(session, &["innodb_native_foreign_keys"]).await?;
-    if variables.get("innodb_native_foreign_keys").is_some()
-        && !variables.is_on("innodb_native_foreign_keys")
-    {
-        return Ok(None);
-    }
-    let rows = session.query_rows(QUERY).await?;
-    let children = rows.into_iter().filter_map(link).map(|link| link.child);
-    Ok(children
-        .into_iter()
-        .find(|(schema, name)| filter.matches(schema, name)))
+    let setting = variables.get("innodb_native_foreign_keys");
+    Ok(setting.is_some() && !variables.is_on("innodb_native_foreign_keys"))
 }
 
 pub(super) async fn finding<S: Stream>(

@@ -8,10 +8,11 @@ use datain_mysql_client::{Session, Stream};
 use datain_schema_objects::plan::Choices;
 use datain_schema_objects::{plan, read};
 use datain_sql_statement::TableFilter;
-use datain_table_scan::{prepare, tables};
+use datain_table_scan::{ListedTable, prepare, tables};
 
+use super::families::{Families, Links};
 use super::place::Place;
-use super::window::Name;
+use super::window::{Name, changed_meanwhile};
 use super::{abilities, mariadb, statements};
 use crate::check::cascades;
 use crate::facts;
@@ -23,8 +24,12 @@ pub(super) struct Todo {
     /// Of all, with those that are done.
     pub(super) definitions: u64,
     pub(super) tables: VecDeque<Waiting>,
+    /// What changes rows without a word in the log.
+    pub(super) links: Links,
     /// What people should read.
     pub(super) notices: Vec<String>,
+    /// All tables, also those that are whole.
+    pub(super) listed: Vec<ListedTable>,
 }
 
 /// A table that has not been begun by this reader.
@@ -32,9 +37,15 @@ pub(super) struct Waiting {
     pub(super) name: Name,
     /// Bytes of a row on average, about.
     pub(super) row_bytes: u64,
+    /// Tables of a lower one must be whole before it is begun.
+    pub(super) level: usize,
+    /// Its rows change with a parent's, which the source does not log.
+    pub(super) follows: bool,
+    /// It is begun together with the others of which this table is the first.
+    pub(super) circle: Option<Name>,
 }
 
-/// Reads what there is to copy; the session is then one for reading tables. Tables come in the order of their names, those first that are open.
+/// Reads what there is to copy; the session is then one for reading tables. Tables come in the order in which they are begun: of their names, but parents first where that counts ([`super::families`]).
 ///
 /// # Errors
 /// What cannot be copied, with table; errors of the server.
@@ -89,29 +100,48 @@ pub(super) async fn look<S: Stream>(
         .in_table(&other.schema, &other.name));
     }
     mariadb::must_be_plain(session, filter).await?;
-    if let Some((schema, name)) = cascades::unlogged(session, filter).await? {
-        return Err(Error::reconfigure(
-                "snapshot.unlogged-cascades",
-                "a foreign key changes rows of this table, and the source does not log that: while the tables are copied the target cannot do it either",
-            )
-            .hint("let the source log cascades (MySQL 9.6 and later with innodb_native_foreign_keys = OFF), or exclude the table; or copy by other means, and start at a position")
-            .in_table(&schema, &name));
-    }
-    let (open, begun) = (place.open(), place.begun());
+    let mut names: Vec<(Name, u64)> = listed
+        .iter()
+        .map(|table| ((table.schema.clone(), table.name.clone()), table.row_bytes))
+        .collect();
+    let families = if cascades::are_logged(session).await? {
+        Families::default()
+    } else {
+        let names = names.iter().map(|(name, _)| name.clone()).collect();
+        Families::ask(session, &names).await?
+    };
+    names.sort_by_cached_key(|(name, _)| {
+        let first = families.circle(name).unwrap_or(name);
+        (families.level(name), first.clone(), name.clone())
+    });
+    let open = place.open();
     let is_open = |name: &Name| open.iter().any(|o| o.schema == name.0 && o.name == name.1);
-    let is_new = |name: &Name| begun.is_none_or(|begun| (name.0.as_str(), name.1.as_str()) > begun);
+    // In this order they were begun.
+    let begun = match place.begun() {
+        None => 0,
+        Some(begun) => {
+            let is_it = |(name, _): &(Name, u64)| (name.0.as_str(), name.1.as_str()) == begun;
+            names.iter().position(is_it).ok_or_else(changed_meanwhile)? + 1
+        }
+    };
     Ok(Todo {
         statements,
         definitions,
-        tables: listed
+        tables: names
             .into_iter()
-            .map(|table| Waiting {
-                name: (table.schema, table.name),
-                row_bytes: table.row_bytes,
+            .enumerate()
+            .filter(|(at, (name, _))| *at >= begun || is_open(name))
+            .map(|(_, (name, row_bytes))| Waiting {
+                level: families.level(&name),
+                follows: families.follows(&name),
+                circle: families.circle(&name).cloned(),
+                name,
+                row_bytes,
             })
-            .filter(|table| is_new(&table.name) || is_open(&table.name))
             .collect(),
+        links: families.into_links(),
         notices,
+        listed,
     })
 }
 

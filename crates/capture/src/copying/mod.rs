@@ -7,15 +7,20 @@
 //! The marks: a chunk is read when all that the stream had handed on when its reading began can be seen ([`crate::visible`]): a transaction comes into the log before that. Without GTIDs
 //! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
 
+mod control;
+mod families;
 mod keys;
 mod look;
 mod mariadb;
 mod place;
+pub mod progress;
 mod readers;
 mod statements;
+pub mod throttle;
 mod window;
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use datain_contract::types::{Error, Finding};
@@ -28,10 +33,14 @@ use datain_table_scan::{ChunkSize, TableDefinition, TableScan, prepare};
 
 use crate::assembler::Assembler;
 use crate::gtids::Gtids;
+use crate::neighbours;
 use crate::position::Position;
+pub use control::{Clock, CopyControl};
 use look::{Todo, Waiting};
 pub use place::{OpenTable, Place};
+use progress::Totals;
 use readers::{ChunkRead, Manner, Readers, Scan};
+use throttle::{Throttle, Verdict};
 use window::MOST_CHUNKS;
 pub use window::{Copying, Name, Stage, changed_meanwhile};
 
@@ -78,6 +87,8 @@ pub enum Step {
     HandedOn,
     /// The stream must go on first.
     Waits,
+    /// Nothing is read before this moment, so that others are not disturbed.
+    Rests(u64),
     /// The copy is complete.
     Complete,
 }
@@ -100,17 +111,26 @@ pub struct Copier<S> {
     /// The newest table that was begun; empty before the first.
     begun: Name,
     notices: Vec<String>,
+    control: Rc<CopyControl>,
+    throttle: Throttle,
+    /// Sessions of the source that send its log to replicas, this reader's own among them.
+    replicas: usize,
 }
 
 /// A table that is being copied.
 struct TableCopy {
     name: Name,
+    level: usize,
     /// None while a chunk is being read, and when the last one was.
     scan: Option<Scan>,
     /// Chunks that were read and not handed on, in the order of reading.
     chunks: VecDeque<Waits>,
     /// The key of the newest row that was handed on.
     after: Option<Vec<u8>>,
+    /// What was handed on.
+    copied: Totals,
+    /// When this reader began with it.
+    began: u64,
 }
 
 /// A chunk that waits for the stream.
@@ -119,6 +139,7 @@ struct Waits {
     high: Position,
     last_key: Option<Vec<u8>>,
     is_last: bool,
+    read: Totals,
 }
 
 impl TableCopy {
@@ -134,6 +155,7 @@ impl TableCopy {
 
 impl<S: Stream + 'static> Copier<S> {
     /// A copy over connections of its own, one at least. `patterns` is the filter as text. `now` gives microseconds of a clock that does not go back.
+    /// `control` says how fast it may be, and is told how far it is.
     pub fn new(
         sessions: Vec<Session<S>>,
         filter: TableFilter,
@@ -141,6 +163,7 @@ impl<S: Stream + 'static> Copier<S> {
         patterns: String,
         chunk_rows: u32,
         now: fn() -> u64,
+        control: Rc<CopyControl>,
     ) -> Self {
         Self {
             readers: Readers::new(sessions, now),
@@ -153,6 +176,9 @@ impl<S: Stream + 'static> Copier<S> {
             tables: Vec::new(),
             begun: Name::default(),
             notices: Vec::new(),
+            control,
+            throttle: Throttle::default(),
+            replicas: 0,
         }
     }
 
@@ -184,13 +210,18 @@ impl<S: Stream + 'static> Copier<S> {
         }
         let sessions = self.readers.all_idle();
         let (first, others) = sessions.split_first_mut().ok_or_else(no_connection)?;
+        self.replicas = neighbours::list(first).await?.len();
         self.todo = look::look(first, &self.filter, &place).await?;
         for session in others {
             prepare(session).await?;
         }
         self.notices.append(&mut self.todo.notices);
+        let listed = std::mem::take(&mut self.todo.listed);
+        self.control.begin(&listed, &place, (self.now)());
         let tables = self.todo.tables.iter();
-        assembler.begin_copying(Copying::of(tables.map(|table| table.name.clone())));
+        let links = std::mem::take(&mut self.todo.links);
+        let copying = Copying::of(tables.map(|table| table.name.clone()), links);
+        assembler.begin_copying(copying);
         if let Some((schema, name)) = place.begun() {
             self.begun = (schema.to_owned(), name.to_owned());
         }
@@ -200,7 +231,8 @@ impl<S: Stream + 'static> Copier<S> {
             let at = self.todo.tables.iter().position(is_it);
             let table = at.and_then(|at| self.todo.tables.remove(at));
             let table = table.ok_or_else(changed_meanwhile)?;
-            self.begin_table(assembler, table, Some(after)).await?;
+            self.begin_table(assembler, table, Some((after, open.copied)))
+                .await?;
         }
         Ok(())
     }
@@ -210,9 +242,15 @@ impl<S: Stream + 'static> Copier<S> {
         &mut self,
         assembler: &mut Assembler,
         waiting: Waiting,
-        goes_on: Option<Option<Vec<u8>>>,
+        goes_on: Option<(Option<Vec<u8>>, Totals)>,
     ) -> Result<(), Error> {
-        let Waiting { name, row_bytes } = waiting;
+        let Waiting {
+            name,
+            row_bytes,
+            level,
+            follows,
+            circle: _,
+        } = waiting;
         let session = self.readers.idle().ok_or_else(no_connection)?;
         let table = TableDefinition::ask(session, &name.0, &name.1)
             .await?
@@ -222,16 +260,21 @@ impl<S: Stream + 'static> Copier<S> {
         }
         let version = session.server_version().clone();
         assembler.begin_table(table.clone(), goes_on.is_some());
-        let after = goes_on.flatten();
+        self.control.begin_table(&name);
+        let (after, copied) = goes_on.unwrap_or_default();
         self.tables.push(TableCopy {
             name,
+            level,
             scan: Some(Scan {
                 scan: TableScan::new(table, &version)?.to_the_end(),
                 size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
                 after: after.clone(),
+                follows,
             }),
             chunks: VecDeque::new(),
             after,
+            copied,
+            began: (self.now)(),
         });
         Ok(())
     }
@@ -254,11 +297,18 @@ impl<S: Stream + 'static> Copier<S> {
             is_last,
             images,
             count,
+            took,
             high,
         } = match read {
             Ok(read) => read,
             Err(error) => return Poll::Ready(Err(error)),
         };
+        let read = Totals {
+            rows: count.into(),
+            bytes: images.len() as u64,
+            chunks: 1,
+        };
+        self.throttle.note_chunk(read, took, (self.now)());
         if let Err(error) = assembler.copying().hold(&name, images, count) {
             return Poll::Ready(Err(error.in_table(&name.0, &name.1)));
         }
@@ -267,6 +317,7 @@ impl<S: Stream + 'static> Copier<S> {
                 high,
                 last_key: scan.after.clone(),
                 is_last,
+                read,
             });
             table.scan = Some(scan).filter(|_| !is_last);
         }
@@ -289,6 +340,7 @@ impl<S: Stream + 'static> Copier<S> {
         if let Some(statement) = self.todo.statements.pop_front() {
             let done = self.todo.definitions - self.todo.statements.len() as u64;
             let filter = self.patterns.clone();
+            self.control.definitions(done, self.todo.definitions);
             assembler.hand_on_statement(statement, done, Place::Definitions { done, filter });
             return Ok(Step::HandedOn);
         }
@@ -296,23 +348,56 @@ impl<S: Stream + 'static> Copier<S> {
             return Ok(Step::Waits);
         }
         if self.tables.len() < self.readers.count()
+            && self.may_begin_next()
             && let Some(table) = self.todo.tables.pop_front()
         {
-            self.begun = table.name.clone();
-            self.begin_table(assembler, table, None).await?;
+            let circle = table.circle.clone();
+            let mut next = Some(table);
+            while let Some(table) = next {
+                self.begun = table.name.clone();
+                self.begin_table(assembler, table, None).await?;
+                let together = |table: &mut Waiting| circle.is_some() && table.circle == circle;
+                next = self.todo.tables.pop_front_if(together);
+            }
             // Before anything of it comes to the target: whoever goes on from here must know that something may be there.
             assembler.hand_on_place(self.place());
             return Ok(Step::HandedOn);
         }
         if self.tables.is_empty() {
             assembler.end_copying();
+            self.control.complete();
             return Ok(Step::HandedOn);
         }
-        Ok(if self.begin_chunk(assembler) {
-            Step::HandedOn
-        } else {
-            Step::Waits
+        Ok(match self.verdict().await? {
+            Verdict::Rest(until, _) => Step::Rests(until),
+            Verdict::Go if self.begin_chunk(assembler) => Step::HandedOn,
+            Verdict::Go | Verdict::After | Verdict::Look => Step::Waits,
         })
+    }
+
+    /// Whether the next table may be begun beside those that are not whole.
+    fn may_begin_next(&self) -> bool {
+        let next = self.todo.tables.front();
+        next.is_some_and(|next| self.tables.iter().all(|table| table.level >= next.level))
+    }
+
+    /// Whether the next chunk may be read. One connection at least must be idle.
+    async fn verdict(&mut self) -> Result<Verdict, Error> {
+        let (limits, durable) = (self.control.limits(), self.control.durable());
+        let reading = self.readers.busy();
+        let ask = |throttle: &mut Throttle, now| throttle.verdict(&limits, reading, durable, now);
+        let mut verdict = ask(&mut self.throttle, (self.now)());
+        if verdict == Verdict::Look {
+            let session = self.readers.idle().ok_or_else(no_connection)?;
+            let running = throttle::running(session).await?;
+            // Whoever asks is at work, too.
+            let others = running.saturating_sub(1 + reading + self.replicas);
+            let now = (self.now)();
+            self.throttle.note_load(others, now);
+            verdict = ask(&mut self.throttle, now);
+        }
+        self.control.rests(&verdict);
+        Ok(verdict)
     }
 
     /// Begins to read the next chunk of the table that has the fewest at hand. Returns whether there is one to be read.
@@ -325,12 +410,14 @@ impl<S: Stream + 'static> Copier<S> {
         let Some(scan) = table.scan.take() else {
             return false;
         };
+        let (rows, bytes) = Throttle::chunk(&self.control.limits(), self.readers.count());
         let manner = Manner {
             shows: match assembler.gtids() {
                 Some(Gtids::Set(set)) if self.by_gtid => Some(set.clone()),
                 _ => None,
             },
-            rows: self.chunk_rows,
+            rows: self.chunk_rows.min(rows),
+            bytes,
             now: self.now,
         };
         assembler.copying().begin_chunk(&table.name);
@@ -348,11 +435,13 @@ impl<S: Stream + 'static> Copier<S> {
             schema: table.name.0.clone(),
             name: table.name.1.clone(),
             after: table.after.as_deref().map(place::hex),
+            copied: table.copied,
         };
         Place::Tables {
             begun: self.begun.clone(),
             open: self.tables.iter().map(open).collect(),
             filter: self.patterns.clone(),
+            whole: self.control.whole(),
         }
     }
 
@@ -365,11 +454,16 @@ impl<S: Stream + 'static> Copier<S> {
             return;
         };
         table.after = chunk.last_key;
+        table.copied = table.copied.plus(chunk.read);
         let name = table.name.clone();
+        let now = (self.now)();
+        self.control.handed_on(&name, chunk.read, now);
         if chunk.is_last {
+            self.control.end_table(&name, table.began, now);
             self.tables.remove(at);
         }
         assembler.hand_on_chunk(&name, self.place());
+        self.throttle.note_handed_on(assembler.ordinal(), now);
         if chunk.is_last {
             assembler.copying().end(&name);
         }
@@ -377,7 +471,7 @@ impl<S: Stream + 'static> Copier<S> {
 
     /// Whether the stream must stand still until a chunk was read.
     pub fn holds_the_stream(&self, assembler: &mut Assembler) -> bool {
-        self.readers.are_busy() && assembler.copying().is_swamped()
+        self.readers.busy() > 0 && assembler.copying().is_swamped()
     }
 }
 

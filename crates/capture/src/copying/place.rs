@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::progress::Totals;
+
 /// How far the copy of a source has come. It is part of the checkpoint, which moves with the rows that it stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -23,6 +25,9 @@ pub enum Place {
         open: Vec<OpenTable>,
         /// What is replicated, as the copy began.
         filter: String,
+        /// What was copied of all tables that are whole, for people.
+        #[serde(default, skip_serializing_if = "Totals::are_nothing")]
+        whole: Totals,
     },
     /// How versions before 2026-11-26, which copied one table at a time, wrote it.
     Table {
@@ -49,6 +54,9 @@ pub struct OpenTable {
     /// The key of its newest row that is there, in hexadecimal digits; none at its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// What was copied of it, for people.
+    #[serde(default, skip_serializing_if = "Totals::are_nothing")]
+    pub copied: Totals,
 }
 
 impl OpenTable {
@@ -111,7 +119,22 @@ impl Place {
                 schema: schema.clone(),
                 name: name.clone(),
                 after: after.clone(),
+                copied: Totals::default(),
             }],
+        }
+    }
+
+    /// Whether all rows of a table are on the target.
+    pub fn has(&self, schema: &str, name: &str) -> bool {
+        let is_it = |table: &OpenTable| table.schema == schema && table.name == name;
+        self.begun().is_some_and(|begun| (schema, name) <= begun) && !self.open().iter().any(is_it)
+    }
+
+    /// What was copied of all tables that are whole, as far as it was counted.
+    pub fn whole(&self) -> Totals {
+        match self {
+            Self::Tables { whole, .. } => *whole,
+            Self::Definitions { .. } | Self::Table { .. } => Totals::default(),
         }
     }
 
@@ -154,8 +177,10 @@ mod tests {
                 schema: "s".to_owned(),
                 name: "t".to_owned(),
                 after: Some(hex(&[0, 15, 255])),
+                copied: Totals::default(),
             }],
             filter: "*".to_owned(),
+            whole: Totals::default(),
         };
         let text = serde_json::to_string(&place).unwrap();
         assert_eq!(
@@ -164,6 +189,12 @@ mod tests {
         );
         assert_eq!(serde_json::from_str::<Place>(&text).unwrap(), place);
         assert_eq!(place.to_string(), "s.t");
+        assert!(place.has("s", "s") && place.has("s", "u") && !place.has("s", "t"));
+        assert!(!place.has("s", "v"));
+        let counted = r#"{"tables":{"begun":["s","u"],"open":[],"filter":"*","whole":{"rows":7,"bytes":70,"chunks":1}}}"#;
+        let place: Place = serde_json::from_str(counted).unwrap();
+        assert_eq!(place.whole().rows, 7);
+        assert_eq!(serde_json::to_string(&place).unwrap(), counted);
         assert_eq!(unhex("000fff"), Some(vec![0, 15, 255]));
         assert_eq!(unhex("0"), None);
         assert_eq!(unhex("zz"), None);

@@ -30,6 +30,8 @@ pub(super) struct Scan {
     pub(super) size: ChunkSize,
     /// The newest chunk's last key; none before the first.
     pub(super) after: Option<Vec<u8>>,
+    /// Its rows change with those of other tables, which the source does not log.
+    pub(super) follows: bool,
 }
 
 /// How a chunk is to be read.
@@ -38,6 +40,8 @@ pub(super) struct Manner {
     pub(super) shows: Option<GtidSet>,
     /// Rows at most.
     pub(super) rows: u32,
+    /// Bytes at most, or a row more.
+    pub(super) bytes: usize,
     pub(super) now: fn() -> u64,
 }
 
@@ -49,6 +53,8 @@ pub(super) struct ChunkRead {
     pub(super) is_last: bool,
     pub(super) images: Vec<u8>,
     pub(super) count: u32,
+    /// Microseconds that the reading took, without what came before and after.
+    pub(super) took: u64,
     /// Where the log ended afterwards.
     pub(super) high: Position,
 }
@@ -79,9 +85,9 @@ impl<S: Stream + 'static> Readers<S> {
         self.count
     }
 
-    /// Whether chunks are being read.
-    pub(super) fn are_busy(&self) -> bool {
-        !self.under_way.is_empty()
+    /// How many chunks are being read.
+    pub(super) fn busy(&self) -> usize {
+        self.under_way.len()
     }
 
     /// One that reads nothing now, if there is any.
@@ -137,19 +143,28 @@ async fn read_chunk<S: Stream>(
     mut state: Scan,
     manner: Manner,
 ) -> Result<(Session<S>, ChunkRead), Error> {
-    let Manner { shows, rows, now } = manner;
+    let Manner {
+        shows,
+        rows,
+        bytes,
+        now,
+    } = manner;
     if let Some(shows) = &shows {
         must_show(&mut session, shows).await?;
     }
-    let reading = if shows.is_some() {
+    let reading = if shows.is_some() && !state.follows {
         Reading::Consistent
     } else {
         Reading::Locking
     };
+    // The locks are kept until it is known where the log ends: see `families.rs`.
+    if state.follows {
+        session.exec(b"START TRANSACTION").await?;
+    }
     let limits = state.size.limits();
     let limits = ChunkLimits {
         rows: limits.rows.min(rows),
-        ..limits
+        bytes: limits.bytes.min(bytes),
     };
     let began = now();
     let (mut images, mut count) = (Vec::new(), 0);
@@ -164,9 +179,8 @@ async fn read_chunk<S: Stream>(
         count += 1;
     }
     let end = chunk.end();
-    state
-        .size
-        .observe(end.rows, end.bytes, now().saturating_sub(began));
+    let took = now().saturating_sub(began);
+    state.size.observe(end.rows, end.bytes, took);
     if end.last_key.is_some() {
         state.after = end.last_key;
     }
@@ -177,12 +191,16 @@ async fn read_chunk<S: Stream>(
         ));
     }
     let high = facts::head(&mut session).await?;
+    if state.follows {
+        session.exec(b"COMMIT").await?;
+    }
     let chunk = ChunkRead {
         name,
         scan: state,
         is_last: end.is_last,
         images,
         count,
+        took,
         high: high.ok_or_else(crate::start::position_unknown)?,
     };
     Ok((session, chunk))

@@ -19,6 +19,7 @@ use datain_row_block::{
 };
 use datain_table_scan::TableDefinition;
 
+use super::families::{Circle, Links, in_circle};
 use super::keys::Keys;
 
 /// Of a table so many chunks may wait for the stream.
@@ -42,6 +43,8 @@ pub type Name = (String, String);
 #[derive(Debug, Default)]
 pub struct Copying {
     waiting: HashSet<Name>,
+    /// What changes rows without a word in the log.
+    links: Links,
     active: Vec<Active>,
 }
 
@@ -88,9 +91,10 @@ pub struct Rows {
 
 impl Copying {
     /// All of these tables are still to be copied.
-    pub fn of(tables: impl IntoIterator<Item = Name>) -> Self {
+    pub fn of(tables: impl IntoIterator<Item = Name>, links: Links) -> Self {
         Self {
             waiting: tables.into_iter().collect(),
+            links,
             active: Vec::new(),
         }
     }
@@ -124,6 +128,61 @@ impl Copying {
         } else {
             Stage::Whole
         }
+    }
+
+    /// Whether the target has rows of other tables that have to change with the table's.
+    pub fn leads_on(&self, schema: &str, name: &str) -> bool {
+        let name = (schema.to_owned(), name.to_owned());
+        let circle = self.circle_at_hand(&name);
+        let inside =
+            |follower: &Name| circle.is_some_and(|circle| circle.tables.contains(follower));
+        let followers = self.links.followers.get(&name).into_iter().flatten();
+        let mut outside = followers.filter(|follower| !inside(follower));
+        outside.any(|(schema, name)| self.stage(schema, name) != Stage::Waiting)
+    }
+
+    /// The circle of the table, if not all of its tables are whole.
+    fn circle_at_hand(&self, name: &Name) -> Option<&Circle> {
+        let circle = self.links.circles.get(name)?;
+        let is_open = |active: &Active| {
+            let mut tables = circle.tables.iter();
+            tables.any(|(schema, name)| active.is(schema, name))
+        };
+        self.active.iter().any(is_open).then_some(circle)
+    }
+
+    /// Refuses changes that lead from one table of a circle to another while they are copied.
+    ///
+    /// # Errors
+    /// `snapshot.unlogged-cascades`; `row-block.malformed`.
+    pub fn must_stay(
+        &self,
+        set: &RowSet,
+        (schema, name): (&str, &str),
+        block: &[u8],
+        kinds: &[ColumnKind],
+    ) -> Result<(), Error> {
+        let name = (schema.to_owned(), name.to_owned());
+        let acts = self.circle_at_hand(&name).and_then(|c| c.acts.get(&name));
+        let Some(acts) = acts.filter(|_| set.operation != Operation::Insert) else {
+            return Ok(());
+        };
+        let mut reader = rows_of(set, block, kinds)?;
+        while let Some(row) = reader.next_row().map_err(malformed)? {
+            let leads = match (row.before, row.after) {
+                (_, None) => acts.on_delete,
+                (None, Some(_)) => false,
+                // A column that an image lacks has not changed, or is a part of the key, which the other one has.
+                (Some(before), Some(after)) => acts.on_update.iter().any(|column| {
+                    let after = after.get(*column);
+                    after.is_some() && after != before.get(*column)
+                }),
+            };
+            if leads {
+                return Err(in_circle());
+            }
+        }
+        Ok(())
     }
 
     /// Whether the stream must stand still until a chunk has been read, since it has changed too much of its table to be noted.
@@ -206,15 +265,7 @@ impl Copying {
             return Err(changed_meanwhile());
         }
         let key = active.table.scan_key.clone().ok_or_else(no_key)?;
-        let operation = match set.operation {
-            Operation::Insert => BlockOperation::Insert,
-            Operation::Update => BlockOperation::Update,
-            Operation::Delete => BlockOperation::Delete,
-        };
-        let bytes = open_block(block, set.offset, set.length)
-            .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
-        let mut reader =
-            RowSetReader::new(&active.kinds, operation, set.count, bytes).map_err(malformed)?;
+        let mut reader = rows_of(set, block, &active.kinds)?;
         while let Some(row) = reader.next_row().map_err(malformed)? {
             for (image, is_there) in [(row.before, false), (row.after, true)] {
                 let Some(image) = image else { continue };
@@ -290,6 +341,21 @@ impl Active {
     fn is(&self, schema: &str, name: &str) -> bool {
         self.table.schema == schema && self.table.name == name
     }
+}
+
+fn rows_of<'a>(
+    set: &RowSet,
+    block: &'a [u8],
+    kinds: &'a [ColumnKind],
+) -> Result<RowSetReader<'a>, Error> {
+    let operation = match set.operation {
+        Operation::Insert => BlockOperation::Insert,
+        Operation::Update => BlockOperation::Update,
+        Operation::Delete => BlockOperation::Delete,
+    };
+    let bytes = open_block(block, set.offset, set.length)
+        .map_err(|e| Error::fatal(e.code(), e.to_string()))?;
+    RowSetReader::new(kinds, operation, set.count, bytes).map_err(malformed)
 }
 
 fn malformed(error: impl std::fmt::Display) -> Error {

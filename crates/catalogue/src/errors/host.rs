@@ -64,6 +64,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "the host that runs the pipeline did not answer",
         },
         ErrorEntry {
+            codes: &["control.no-host"],
+            then: "ends",
+            meaning: "`throttle` while no host on this machine runs the pipeline, or none of this user",
+        },
+        ErrorEntry {
             codes: &["skip.other-transaction"],
             then: "ends",
             meaning: "`skip --gtid` or `--position` named another transaction than the one that comes next; nothing was skipped",

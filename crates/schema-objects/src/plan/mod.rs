@@ -189,7 +189,7 @@ fn set_aside(objects: &mut [Object], from: u64) -> Vec<Object> {
             referenced
                 .entry((schema.to_lowercase(), text(found.table).to_lowercase()))
                 .or_default()
-                .push(found.column);
+                .extend(found.columns.into_iter().next());
         }
     }
     let mut aside = Vec::new();

@@ -1,11 +1,12 @@
 //! The status as data; docs/status.md describes each key.
 
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use crate::bindings::{SinkInspection, SourceInspection};
 use crate::control::Answered;
 use crate::error::{self, Result};
+use crate::pipeline::CopyStatus;
 
 /// What was found out, before it is put together.
 pub(super) struct Found<'a> {
@@ -32,6 +33,8 @@ pub(super) struct Report {
     pub head: Option<Place>,
     pub retrieved: Option<Place>,
     pub executed: Option<Place>,
+    pub copying: Option<String>,
+    pub copy: Option<CopyStatus>,
     pub source: Server,
     pub target: Server,
     pub checkpoint: Option<Checkpoint>,
@@ -117,6 +120,12 @@ impl Report {
         let bytes_behind = distance.and_then(|source| source.bytes_behind);
         let stopped_at_micros = known.and_then(|target| target.stopped_at_micros);
         let (last_error, last_error_at_micros) = last_error(live, known);
+        // The host hears of a commit before anybody who asks the target, but does not know what was there when it began to connect.
+        let durable = live
+            .and_then(|live| live["durable_position"].as_str())
+            .or(known
+                .and_then(|target| target.checkpoint.as_ref())
+                .map(|checkpoint| checkpoint.display.as_str()));
         Self {
             pipeline: name.to_owned(),
             state: state(live, stopped_at_micros.is_some()),
@@ -134,13 +143,9 @@ impl Report {
             transactions_behind,
             head: distance.map(|source| place(&source.head)),
             retrieved: live.and_then(|live| live["source_position"].as_str().map(place)),
-            // The host hears of a commit before anybody who asks the target, but does not know what was there when it began to connect.
-            executed: live
-                .and_then(|live| live["durable_position"].as_str())
-                .or(known
-                    .and_then(|target| target.checkpoint.as_ref())
-                    .map(|checkpoint| checkpoint.display.as_str()))
-                .map(place),
+            executed: durable.map(place),
+            copying: durable.and_then(copying),
+            copy: live.and_then(|live| CopyStatus::deserialize(&live["copy"]).ok()),
             source: server(source_address, source, |source| &source.server_version),
             target: server(target_address, target, |target| &target.server_version),
             checkpoint,
@@ -255,15 +260,26 @@ fn server<T>(address: String, answer: &Result<T>, version: impl FnOnce(&T) -> &S
     }
 }
 
-/// A checkpoint's display: file and offset, then, where there are GTIDs, a space and the set (wit/types.wit).
+/// What a first copy that is not complete is at, by a checkpoint's display.
+fn copying(display: &str) -> Option<String> {
+    let (_, what) = display.split_once(COPYING)?;
+    Some(what.to_owned())
+}
+
+const COPYING: &str = "; copying ";
+
+/// A checkpoint's display: file and offset, then, where there are GTIDs, a space and the set, then what a first copy is at (wit/types.wit).
 fn place(display: &str) -> Place {
-    match display.split_once(' ') {
+    let place = display
+        .split_once(COPYING)
+        .map_or(display, |(place, _)| place);
+    match place.split_once(' ') {
         Some((position, set)) => Place {
             position: position.to_owned(),
             gtid_set: Some(set.to_owned()),
         },
         None => Place {
-            position: display.to_owned(),
+            position: place.to_owned(),
             gtid_set: None,
         },
     }
@@ -369,6 +385,7 @@ mod tests {
                 "state": "waiting to retry", "lag_seconds": 4.5, "source_silent_seconds": 1.5, "durable_position": "binlog.000003:1500",
                 "restarts": 2, "last_error": {"code": "net.refused"}, "last_error_at_micros": 5,
             }),
+            throttle: None,
         };
         let report = report(Some(&host), &Err(unreachable()), None);
         assert_eq!(report.state, "waiting to retry");
@@ -380,10 +397,34 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_is_known_with_and_without_a_host() {
+        let display = "binlog.000003:4 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-7; copying s.t; u";
+        assert_eq!(copying(display).as_deref(), Some("s.t; u"));
+        assert_eq!(copying("binlog.000003:4"), None);
+        let found = place(display);
+        assert_eq!(found.position, "binlog.000003:4");
+        assert!(found.gtid_set.unwrap().ends_with(":1-7"));
+        assert_eq!(
+            place("binlog.000003:4; copying s.t").position,
+            "binlog.000003:4"
+        );
+        let copy = crate::cli::copy_text::tests::copy();
+        let host = Answered {
+            pid: 12,
+            status: serde_json::json!({"durable_position": display, "copy": copy}),
+            throttle: None,
+        };
+        let report = report(Some(&host), &Ok(source(0)), None);
+        assert_eq!(report.copy, Some(copy));
+        assert_eq!(report.copying.as_deref(), Some("s.t; u"));
+    }
+
+    #[test]
     fn a_host_that_knows_no_lag_yet_is_helped_out_by_the_target() {
         let host = Answered {
             pid: 12,
             status: serde_json::json!({"state": "connecting", "lag_seconds": null}),
+            throttle: None,
         };
         let check = |source: &Result<SourceInspection>, expected: Option<f64>| {
             assert_eq!(report(Some(&host), source, None).seconds_behind, expected);

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::report::{Place, Report, Server};
 use crate::cli::time::{tenths, utc_micros};
+use crate::cli::{copy_text, throttle};
 
 const UNKNOWN: &str = "unknown";
 
@@ -15,6 +16,16 @@ pub(super) fn text(report: &Report) -> String {
     let mut line = |key, value: String| lines.push((key, value));
     if let Some(at) = report.stopped_at_micros {
         line("Stopped_At", utc_micros(at));
+    }
+    match (&report.copy, &report.copying) {
+        (Some(copy), _) => {
+            line("First_Copy", copy_text::line(copy));
+            if !copy.complete {
+                line("First_Copy_Limits", throttle::describe(copy.throttle));
+            }
+        }
+        (None, Some(what)) => line("First_Copy", format!("incomplete, at {what}")),
+        (None, None) => {}
     }
     line("Seconds_Behind_Source", behind(report));
     line("Bytes_Behind_Source", number(report.bytes_behind));

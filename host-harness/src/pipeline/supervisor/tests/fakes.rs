@@ -205,6 +205,7 @@ impl Reader for FakeReader {
             caught_up: self.servers.caught_up && self.acked >= self.servers.last,
             in_transaction: false,
             contact: HEARD,
+            copy: None,
         })
     }
 }

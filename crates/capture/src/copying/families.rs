@@ -1,0 +1,282 @@
+//! The order of the tables where the source does not log what foreign keys change: before MySQL 9.6, and MariaDB.
+//!
+//! When a parent's row goes or gets another key, only that is in the log, and the target has to do to its children what the source did. It can as long as it has all of the parent's rows
+//! and its children's parents are whole too, however far a cascade leads. So a table is begun when all those to which its foreign keys refer are whole. Tables in a circle are begun together,
+//! and while they are copied no foreign key among them, or from one to itself, may change rows: nobody could tell which. That is seen when the parent's change comes by.
+//!
+//! Of a child's rows those on the target follow by its own foreign keys. A chunk that was read and is not there yet must not be touched by a change that the log has before its high mark and that
+//! the chunk does not show: so its rows are locked for reading until that mark is known. A change that waits for them comes later in the log.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use datain_contract::ErrorExt as _;
+use datain_contract::types::Error;
+use datain_mysql_client::{Outcome, Session, Stream, quote_identifier};
+use datain_schema_objects::indexes;
+use datain_table_scan::TableDefinition;
+
+use super::window::{Name, changed_meanwhile};
+
+/// Foreign keys among the tables of a copy.
+#[derive(Debug, Default)]
+pub(super) struct Families {
+    /// Tables by how many steps they are away from those that refer to nothing.
+    levels: BTreeMap<Name, usize>,
+    links: Links,
+}
+
+/// Foreign keys that change rows.
+#[derive(Debug, Default)]
+pub struct Links {
+    /// The children whose rows change with a parent's, by parent.
+    pub(super) followers: HashMap<Name, BTreeSet<Name>>,
+    /// Tables in circles with such foreign keys, by any of them.
+    pub(super) circles: HashMap<Name, Rc<Circle>>,
+}
+
+/// Tables whose foreign keys lead back to themselves.
+#[derive(Debug, Default)]
+pub(super) struct Circle {
+    /// All of them; the first one stands for the circle.
+    pub(super) tables: BTreeSet<Name>,
+    /// What changes rows in the circle, by parent.
+    pub(super) acts: HashMap<Name, Acts>,
+}
+
+/// What about a parent's row changes its children's.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Acts {
+    /// That it goes.
+    pub(super) on_delete: bool,
+    /// That it gets other values of one of these columns, by their place.
+    pub(super) on_update: BTreeSet<usize>,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Reference {
+    child: Name,
+    parent: Name,
+    on_delete: bool,
+    /// The parent's columns, if new values of them change rows.
+    on_update: Vec<String>,
+}
+
+impl Reference {
+    fn acts(&self) -> bool {
+        self.on_delete || !self.on_update.is_empty()
+    }
+}
+
+impl Families {
+    /// Asks for the foreign keys of these tables.
+    ///
+    /// # Errors
+    /// Errors of the server; `snapshot.definition-changed`.
+    pub(super) async fn ask<S: Stream>(
+        session: &mut Session<S>,
+        tables: &BTreeSet<Name>,
+    ) -> Result<Self, Error> {
+        let mut references = Vec::new();
+        for name in tables {
+            let sql = format!(
+                "SHOW CREATE TABLE {}.{}",
+                quote_identifier(&name.0),
+                quote_identifier(&name.1)
+            );
+            let answer = session.query(sql.as_bytes()).await?;
+            let shown = answer.into_iter().find_map(|outcome| match outcome {
+                Outcome::Rows(set) => set.rows.into_iter().next()?.into_iter().nth(1).flatten(),
+                Outcome::Ok(_) => None,
+            });
+            let found = indexes::references(&shown.unwrap_or_default());
+            references.extend(found.into_iter().filter_map(|found| {
+                let schema = match found.schema {
+                    Some(schema) => String::from_utf8(schema).ok()?,
+                    None => name.0.clone(),
+                };
+                let parent = (schema, String::from_utf8(found.table).ok()?);
+                let columns = found.columns.into_iter().filter(|_| found.acts_on_update);
+                Some(Reference {
+                    child: name.clone(),
+                    parent: spelled(tables, parent)?,
+                    on_delete: found.acts_on_delete,
+                    on_update: columns.filter_map(|c| String::from_utf8(c).ok()).collect(),
+                })
+            }));
+        }
+        let (levels, circles) = ordered(tables, &references);
+        let mut links = Links::default();
+        for reference in references.iter().filter(|reference| reference.acts()) {
+            let followers = links.followers.entry(reference.parent.clone()).or_default();
+            followers.insert(reference.child.clone());
+        }
+        for tables in circles {
+            let inside = |r: &&Reference| tables.contains(&r.child) && tables.contains(&r.parent);
+            let mut acts: HashMap<Name, Acts> = HashMap::new();
+            for reference in references.iter().filter(inside).filter(|r| r.acts()) {
+                let parent = &reference.parent;
+                let table = TableDefinition::ask(session, &parent.0, &parent.1)
+                    .await?
+                    .ok_or_else(changed_meanwhile)?;
+                let place = |name: &String| table.columns.iter().position(|c| same(&c.name, name));
+                let acts = acts.entry(parent.clone()).or_default();
+                acts.on_delete |= reference.on_delete;
+                acts.on_update
+                    .extend(reference.on_update.iter().filter_map(place));
+            }
+            if !acts.is_empty() {
+                let circle = Rc::new(Circle { tables, acts });
+                let members = circle.tables.iter();
+                let members = members.map(|table| (table.clone(), Rc::clone(&circle)));
+                links.circles.extend(members);
+            }
+        }
+        Ok(Self { levels, links })
+    }
+
+    /// Tables of a lower level must be whole before one of a higher is begun.
+    pub(super) fn level(&self, name: &Name) -> usize {
+        self.levels.get(name).copied().unwrap_or(0)
+    }
+
+    /// The first table of the circle that is begun together with this one.
+    pub(super) fn circle(&self, name: &Name) -> Option<&Name> {
+        self.links.circles.get(name)?.tables.first()
+    }
+
+    /// Whether rows of the table change with a parent's.
+    pub(super) fn follows(&self, name: &Name) -> bool {
+        let mut followers = self.links.followers.values();
+        followers.any(|children| children.contains(name))
+    }
+
+    /// The foreign keys that change rows.
+    pub(super) fn into_links(self) -> Links {
+        self.links
+    }
+}
+
+/// Tables with their levels, and those that are in circles.
+fn ordered(
+    tables: &BTreeSet<Name>,
+    references: &[Reference],
+) -> (BTreeMap<Name, usize>, Vec<BTreeSet<Name>>) {
+    let mut parents: HashMap<&Name, Vec<&Name>> = HashMap::new();
+    for Reference { child, parent, .. } in references {
+        parents.entry(child).or_default().push(parent);
+    }
+    let parents = |child: &Name| parents.get(child).cloned().unwrap_or_default();
+    let mut levels = BTreeMap::new();
+    let mut circles = Vec::new();
+    let mut left = tables.clone();
+    let mut level = 0;
+    while !left.is_empty() {
+        let above = |name: &Name| {
+            let mut above = BTreeSet::new();
+            let mut ways = vec![name];
+            while let Some(at) = ways.pop() {
+                for parent in parents(at).into_iter().filter(|p| left.contains(*p)) {
+                    if above.insert(parent.clone()) {
+                        ways.push(parent);
+                    }
+                }
+            }
+            above
+        };
+        let waits = |name: &&Name| {
+            parents(name)
+                .into_iter()
+                .any(|parent| left.contains(parent))
+        };
+        let mut next: BTreeSet<Name> = left.iter().filter(|name| !waits(name)).cloned().collect();
+        if next.is_empty() {
+            // All of them are in circles or behind one: that above which there is no other.
+            next = left
+                .iter()
+                .map(above)
+                .min_by_key(BTreeSet::len)
+                .unwrap_or_default();
+            circles.push(next.clone());
+        }
+        left.retain(|name| !next.contains(name));
+        levels.extend(next.into_iter().map(|name| (name, level)));
+        level += 1;
+    }
+    (levels, circles)
+}
+
+/// Whether two names of columns are the same: letter case does not count.
+fn same(a: &str, b: &str) -> bool {
+    a.to_lowercase() == b.to_lowercase()
+}
+
+/// The table of this name as the list spells it: servers that do not tell letters apart may show another spelling.
+fn spelled(tables: &BTreeSet<Name>, name: Name) -> Option<Name> {
+    if tables.contains(&name) {
+        return Some(name);
+    }
+    let lower = |name: &Name| (name.0.to_lowercase(), name.1.to_lowercase());
+    let sought = lower(&name);
+    tables.iter().find(|table| lower(table) == sought).cloned()
+}
+
+/// The error of a change that leads from one table of a circle to another while they are copied.
+pub(super) fn in_circle() -> Error {
+    Error::resnapshot(
+        "snapshot.unlogged-cascades",
+        "while this table was being copied, a foreign key that leads back to it, by itself or over other tables, may have changed rows, and the source does not log that",
+    )
+    .hint("nothing wrong was written, and nothing more will be: datain remove -c FILE, drop what was copied on the target, and start again when no such rows are deleted or get other keys; or exclude the table; or let the source log cascades (MySQL 9.6 and later with innodb_native_foreign_keys = OFF)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(table: &str) -> Name {
+        ("s".to_owned(), table.to_owned())
+    }
+
+    fn check(tables: &str, references: &[&str], expected: &[(&str, usize)], circles: &[&str]) {
+        let tables: BTreeSet<Name> = tables.split(' ').map(name).collect();
+        let reference = |text: &&str| {
+            let (child, parent) = text.split_once('>').unwrap();
+            Reference {
+                child: name(child),
+                parent: name(parent),
+                on_delete: true,
+                on_update: Vec::new(),
+            }
+        };
+        let references: Vec<Reference> = references.iter().map(reference).collect();
+        let (levels, found) = ordered(&tables, &references);
+        for (table, level) in expected {
+            assert_eq!(levels[&name(table)], *level, "{table}");
+        }
+        let circle = |text: &&str| text.split(' ').map(name).collect::<BTreeSet<Name>>();
+        assert_eq!(found, circles.iter().map(circle).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn parents_come_first() {
+        check(
+            "a b c d",
+            &["a>b", "b>c", "a>c"],
+            &[("c", 0), ("b", 1), ("a", 2), ("d", 0)],
+            &[],
+        );
+        check("a", &[], &[("a", 0)], &[]);
+    }
+
+    #[test]
+    fn what_is_in_a_circle_comes_together() {
+        check(
+            "a b c d e",
+            &["a>b", "b>a", "c>b", "d>d", "a>e"],
+            &[("e", 0), ("d", 1), ("a", 2), ("b", 2), ("c", 3)],
+            &["d", "a b"],
+        );
+    }
+}
