@@ -48,11 +48,15 @@ pub mod sink {
 pub use shared::datain::replication::types;
 pub use shared::datain::replication::{credentials, log, system, transport};
 pub use sink::exports::datain::replication::sink::{
-    Inspection as SinkInspection, NotedError, Progress, Removal, Resumption, SinkStatus,
-    SkippedTransaction,
+    ComparedShape, Difference, DifferenceKind, Inspection as SinkInspection, KeptVerification,
+    NotedError, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
+};
+pub use sink::exports::datain::replication::sink_cutover::{
+    Consequences, KnownProgress as KnownCutover, Made, Place, Progress as CutoverProgress,
 };
 pub use source::exports::datain::replication::source::{
-    CopyProgress, EventCount, EventCounts, Inspection as SourceInspection, SourceStatus, Survey,
-    TableChanges, TableProgress, Throttle, Upcoming,
+    ComparedTable, CopyProgress, EventCount, EventCounts, Inspection as SourceInspection,
+    SourceStatus, Survey, TableChanges, TablePart, TableProgress, TableShape, Throttle, Upcoming,
 };
-pub use types::{Batch, Checkpoint};
+pub use source::exports::datain::replication::source_cutover::{End, LookOut};
+pub use types::{Batch, Bucket, Checkpoint, KeyRange, TableDigest, TableRows};

@@ -259,6 +259,7 @@ fn only_what_reads_from_the_source_alone_does_without_a_target() {
 fn limits_of_a_first_copy() {
     let with = |line: &str| format!("[snapshot]\n{line}\n[start]");
     for (line, message) in [
+        ("readers = 0", "`readers` must be 1 to 16"),
         (
             "busy_share_percent = 0",
             "`busy_share_percent` must be 1 to 100",
@@ -293,5 +294,6 @@ fn limits_of_a_first_copy() {
     let text = GOOD.replacen("[start]", &with("max_rows_per_second = 5"), 1);
     let config = Config::parse(&text, Path::new("orders.toml")).unwrap();
     assert_eq!(config.throttle.rows_per_second, 5);
-    assert_eq!(config.throttle.busy_share_percent, 30);
+    assert_eq!(config.throttle.busy_share_percent, 50);
+    assert_eq!(config.copy_readers, 2);
 }

@@ -33,12 +33,18 @@ pub struct Config {
     /// Patterns of tables that are not.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// Patterns of the tables that are compared; none means all that are replicated.
+    #[serde(default)]
+    pub only: Vec<String>,
     /// Where the configuration says that the pipeline begins.
     #[serde(default)]
     beginning: Beginning,
     /// Every transaction is committed by itself, so that an error leaves the checkpoint right before the transaction that it is about.
     #[serde(default)]
     pub one_by_one: bool,
+    /// Tables may lack keys: rows are found by all that they hold then.
+    #[serde(default)]
+    pub keyless: bool,
     /// What happens to rows that are not as the source had them.
     #[serde(default)]
     pub conflicts: Conflicts,
@@ -90,6 +96,11 @@ fn group_linger_ms() -> u64 {
 }
 
 impl Config {
+    /// What is chosen for definitions that are made.
+    pub fn choices(&self) -> datain_apply::cutover::Choices {
+        datain_apply::cutover::Choices::default()
+    }
+
     /// What the checkpoint's store is told at the opening.
     pub fn beginning(&self) -> datain_apply::checkpoint::Beginning {
         let Beginning {

@@ -16,10 +16,11 @@ use datain_plugin_runtime::{logging, session};
 
 use crate::bindings::export;
 use crate::bindings::exports::datain::replication::sink::{
-    Guest, GuestWriter, Inspection, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
-    Writer as WriterHandle,
+    Guest, GuestWriter, Inspection, KeptVerification, Progress, Removal, Resumption, SinkStatus,
+    SkippedTransaction, Writer as WriterHandle,
 };
 use crate::config::{Config, Conflicts};
+use crate::examiner::Examiner;
 use crate::inbox::{Handle, Shared};
 use crate::orders;
 use crate::silence::{self, Watched};
@@ -39,10 +40,10 @@ const NO_MORE: [&str; 3] = [
     "net.limit",
 ];
 
-struct Sink;
+pub(crate) struct Sink;
 
 /// One pipeline's writer; see [`writer`].
-struct Writer {
+pub(crate) struct Writer {
     shared: Handle,
     /// Of each connection.
     heard: Vec<Heard>,
@@ -51,6 +52,7 @@ struct Writer {
 }
 
 impl Guest for Sink {
+    type Examiner = Examiner;
     type Writer = Writer;
 
     fn describe() -> Description {
@@ -98,13 +100,17 @@ impl Guest for Sink {
         })
     }
 
+    fn last_verification(config: String) -> Result<Option<KeptVerification>, Error> {
+        once(&config, orders::last_verification)
+    }
+
     fn remove(config: String) -> Result<Removal, Error> {
         once(&config, orders::remove)
     }
 }
 
 /// One task on a session of its own.
-fn once<T, F>(config: &str, task: impl FnOnce(Config) -> F) -> Result<T, Error>
+pub(crate) fn once<T, F>(config: &str, task: impl FnOnce(Config) -> F) -> Result<T, Error>
 where
     T: 'static,
     F: Future<Output = Result<T, Error>> + 'static,
@@ -133,6 +139,9 @@ impl GuestWriter for Writer {
             }
             if wanted.one_by_one {
                 opened.engine.apply_as_written();
+            }
+            if wanted.keyless {
+                opened.engine.do_without_keys();
             }
             if wanted.conflicts == Conflicts::Repair {
                 opened.engine.repair_conflicts();

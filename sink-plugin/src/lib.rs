@@ -5,6 +5,8 @@
 
 mod bindings;
 mod config;
+mod cutover;
+mod examiner;
 mod export;
 mod inbox;
 mod orders;

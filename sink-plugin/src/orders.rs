@@ -1,12 +1,13 @@
 //! What is asked of the target beside applying: looking at a pipeline, and a person's orders. Each call has a session of its own.
 
 use datain_apply::checkpoint::{self, orders};
+use datain_apply::examine::kept;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Disposition, Error};
 use datain_plugin_runtime::session;
 
 use crate::bindings::exports::datain::replication::sink::{
-    Inspection, NotedError, Removal, SkippedTransaction,
+    Inspection, KeptVerification, NotedError, Removal, SkippedTransaction,
 };
 use crate::config::Config;
 
@@ -51,6 +52,16 @@ pub async fn inspect(config: Config) -> Result<Inspection, Error> {
 pub async fn note_error(config: Config, report: String) -> Result<(), Error> {
     let mut target = session::connect(&config.endpoint, |_| {}).await?;
     orders::note_error(&mut target, &config.stream, &report).await
+}
+
+/// The newest comparison that was kept.
+pub async fn last_verification(config: Config) -> Result<Option<KeptVerification>, Error> {
+    let mut target = session::connect(&config.endpoint, |_| {}).await?;
+    let kept = kept::last(&mut target, &config.stream).await?;
+    Ok(kept.map(|kept| KeptVerification {
+        at_micros: kept.at_micros,
+        report: kept.report,
+    }))
 }
 
 /// Stops the pipeline, or lets it run again.

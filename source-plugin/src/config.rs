@@ -20,6 +20,9 @@ pub struct Config {
     /// Their events are counted and nothing else.
     #[serde(default)]
     pub count_events: bool,
+    /// Patterns of the tables that are compared; none means all that are replicated.
+    #[serde(default)]
+    pub only: Vec<String>,
     /// What the capture needs.
     #[serde(flatten)]
     pub settings: Settings,

@@ -24,6 +24,7 @@ use crate::bindings::exports::datain::replication::source::{
     SourceStatus, Survey, TableChanges, Throttle, Upcoming as Next,
 };
 use crate::config::Config;
+use crate::examiner::Examiner;
 use crate::files::HostFiles;
 use crate::{copying, neighbours, silence};
 
@@ -43,7 +44,7 @@ const COUNT_TIME: Duration = Duration::from_secs(20);
 /// The largest event that is read for counting; the configuration's largest row may make it smaller.
 const COUNTED_EVENT: u64 = 16 << 20;
 
-struct Source;
+pub(crate) struct Source;
 
 /// What the reader's exports and its task share.
 #[derive(Default)]
@@ -62,7 +63,7 @@ struct Shared {
     copy: Option<Rc<CopyControl>>,
 }
 
-struct Reader {
+pub(crate) struct Reader {
     shared: Rc<RefCell<Shared>>,
     /// When the server was last heard, and how often it gives a sign of life, in seconds; none for files.
     server: Option<(Heard, u64)>,
@@ -144,6 +145,7 @@ async fn read_files(
 }
 
 impl Guest for Source {
+    type Examiner = Examiner;
     type Reader = Reader;
 
     fn describe() -> Description {
@@ -278,7 +280,17 @@ impl GuestReader for Reader {
             if reader.is_to_copy() {
                 let mut copies = Vec::new();
                 for _ in 0..config.settings.copy_readers.max(1) {
-                    let mut session = session::connect(&config.endpoint, |_| {}).await?;
+                    let mut session = match session::connect(&config.endpoint, |_| {}).await {
+                        Err(error) if !copies.is_empty() => {
+                            let given = copies.len().to_string();
+                            logging::warn(
+                                "not as many connections to the source as [snapshot] readers says can be had; going on with fewer",
+                                &[("connections", given), ("reason", error.message)],
+                            );
+                            break;
+                        }
+                        opened => opened?,
+                    };
                     // While much is read from tables, the log may have to wait.
                     session.stream_mut().hear_with(reader.stream().heard());
                     copies.push(session);

@@ -6,6 +6,8 @@
 mod bindings;
 mod config;
 mod copying;
+mod cutover;
+mod examiner;
 mod export;
 mod files;
 mod neighbours;

@@ -240,6 +240,9 @@ pub fn replicate_into(
         let opened =
             Engine::<_, RandomState>::open(target, &settings.stream, &Beginning::default()).await?;
         let (mut engine, resume) = (opened.engine, opened.checkpoint);
+        if settings.keyless {
+            engine.do_without_keys();
+        }
         let mut reader = open_reader(source, settings, resume.as_ref()).await?;
         let begun = resume.as_ref().map_or(0, |checkpoint| checkpoint.ordinal);
         let mut newest = resume;

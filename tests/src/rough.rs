@@ -113,6 +113,9 @@ fn attempt(
         let opened =
             Engine::<_, RandomState>::open(first, &settings.stream, &Beginning::default()).await?;
         let (mut engine, resume) = (opened.engine, opened.checkpoint);
+        if settings.keyless {
+            engine.do_without_keys();
+        }
         for _ in 0..manner.connections {
             let mut further = fragile(target, manner.writes)?;
             further.stream_mut().hesitate(Rng::with_seed(rng.u64(..)));

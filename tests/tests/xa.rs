@@ -269,7 +269,7 @@ fn a_pipeline_of_an_older_format_goes_on() {
     replicate(&source, &target, &settings).expect("replication");
     run(
         &target,
-        "DROP TABLE datain.xa_prepared, datain.ahead; UPDATE datain.checkpoints SET format = 2",
+        "DROP TABLE datain.xa_prepared, datain.ahead, datain.cutovers; UPDATE datain.checkpoints SET format = 2",
     );
     let read = || block_on(checkpoint::read(&mut session(&target), "native"));
     let before = read().expect("readable").expect("the pipeline");
@@ -279,22 +279,22 @@ fn a_pipeline_of_an_older_format_goes_on() {
     run(&source, "XA COMMIT X'00ff','b',9");
     replicate(&source, &target, &settings).expect("replication");
     compare::assert_equal(&source, &target, &["d"]);
-    assert_eq!(cell(&target, "SELECT format FROM datain.checkpoints"), "4");
+    assert_eq!(cell(&target, "SELECT format FROM datain.checkpoints"), "5");
     // Removing one that nobody opened since.
     run(
         &target,
-        "DROP TABLE datain.xa_prepared, datain.ahead; UPDATE datain.checkpoints SET format = 2",
+        "DROP TABLE datain.xa_prepared, datain.ahead, datain.cutovers; UPDATE datain.checkpoints SET format = 2",
     );
     let removal = block_on(orders::remove(&mut session(&target), "native")).expect("removed");
     assert!(removal.known && removal.dropped_schema, "{removal:?}");
     // A later one is refused.
     replicate(&source, &target, &settings).expect_err("the rows are there already");
-    run(&target, "UPDATE datain.checkpoints SET format = 5");
+    run(&target, "UPDATE datain.checkpoints SET format = 6");
     let error: Error = read().expect_err("a later format");
     assert_eq!(error.code, "checkpoint.format");
 }
 
-/// Format 3 lacks the table `ahead` only. What it keeps of branches goes with the pipeline, also where nobody has opened it since.
+/// Format 3 lacks the tables `ahead` and `cutovers` only. What it keeps of branches goes with the pipeline, also where nobody has opened it since.
 #[test]
 fn a_pipeline_of_format_3_goes_on_and_is_removed_whole() {
     let (source, target) = (server(), server());
@@ -302,12 +302,13 @@ fn a_pipeline_of_format_3_goes_on_and_is_removed_whole() {
     run(&source, TABLE);
     run(&source, BRANCH);
     replicate(&source, &target, &settings).expect("replication");
-    let older = "DROP TABLE datain.ahead; UPDATE datain.checkpoints SET format = 3";
+    let older =
+        "DROP TABLE datain.ahead, datain.cutovers; UPDATE datain.checkpoints SET format = 3";
     run(&target, older);
     run(&source, "XA COMMIT X'00ff','b',9");
     replicate(&source, &target, &settings).expect("replication");
     compare::assert_equal(&source, &target, &["d"]);
-    assert_eq!(cell(&target, "SELECT format FROM datain.checkpoints"), "4");
+    assert_eq!(cell(&target, "SELECT format FROM datain.checkpoints"), "5");
     run(
         &source,
         "XA START 'second'; UPDATE d.t SET v = 'w' WHERE id = 1; XA END 'second'; XA PREPARE 'second'",

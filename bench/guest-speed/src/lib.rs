@@ -156,6 +156,7 @@ pub fn work(log: &[u8], writes: bool) -> Result<Worked, Error> {
         position: Position::default(),
         gtids: None,
         copy: None,
+        aside: None,
     };
     let mut assembler = Assembler::new(state, 0, ChecksumAlgorithm::Crc32, filter, 64 << 20);
     assembler.set_batch_bytes(BATCH);

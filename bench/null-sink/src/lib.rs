@@ -24,13 +24,16 @@ use std::cell::RefCell;
 
 use bindings::export;
 use bindings::exports::datain::replication::sink::{
-    Guest, GuestWriter, Inspection, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
+    ComparedShape, Difference, Examiner as ExaminerHandle, Guest, GuestExaminer, GuestWriter,
+    Inspection, KeptVerification, Progress, Removal, Resumption, SinkStatus, SkippedTransaction,
     Writer as WriterHandle,
 };
+use bindings::exports::datain::replication::sink_cutover;
 use datain_contract::ErrorExt as _;
 use datain_contract::transport;
 use datain_contract::types::{
-    Batch, Change, Checkpoint, Contact, Description, Error, Fact, Finding,
+    Batch, Change, Checkpoint, Contact, Definition, Description, Error, Fact, Finding, KeyRange,
+    NextNumber, TableDigest, TableRows,
 };
 
 struct Sink;
@@ -50,7 +53,75 @@ struct Taken {
 #[derive(Default)]
 struct Writer(RefCell<Taken>);
 
+/// There is none: nothing is kept that could be compared.
+enum Examiner {}
+
+impl GuestExaminer for Examiner {
+    fn open(_config: String) -> Result<ExaminerHandle, Error> {
+        Err(Error::reconfigure(
+            "sink.keeps-nothing",
+            "this sink keeps nothing that could be compared",
+        ))
+    }
+
+    fn checkpoint(&self) -> Result<Option<Checkpoint>, Error> {
+        match *self {}
+    }
+
+    fn tables(&self, _schemas: Vec<String>) -> Result<Vec<(String, String)>, Error> {
+        match *self {}
+    }
+
+    fn begin(
+        &self,
+        _schema: String,
+        _name: String,
+        _shape: Vec<u8>,
+    ) -> Result<ComparedShape, Error> {
+        match *self {}
+    }
+
+    fn boundary(&self, _after: Option<Vec<u8>>, _rows: u32) -> Result<Option<Vec<u8>>, Error> {
+        match *self {}
+    }
+
+    fn digest(&self, _range: KeyRange, _max_wait_ms: u32) -> Result<Option<TableDigest>, Error> {
+        match *self {}
+    }
+
+    fn buckets(&self, _count: u32) -> Result<Vec<TableDigest>, Error> {
+        match *self {}
+    }
+
+    fn compare(
+        &self,
+        _range: KeyRange,
+        _rows: TableRows,
+        _values: bool,
+    ) -> Result<Vec<Difference>, Error> {
+        match *self {}
+    }
+
+    fn compare_keys(
+        &self,
+        _keys: Vec<Vec<u8>>,
+        _rows: TableRows,
+        _values: bool,
+    ) -> Result<Vec<Difference>, Error> {
+        match *self {}
+    }
+
+    fn repair(&self, _keys: Vec<Vec<u8>>, _rows: TableRows) -> Result<u32, Error> {
+        match *self {}
+    }
+
+    fn keep(&self, _report: String) -> Result<(), Error> {
+        match *self {}
+    }
+}
+
 impl Guest for Sink {
+    type Examiner = Examiner;
     type Writer = Writer;
 
     fn describe() -> Description {
@@ -63,6 +134,10 @@ impl Guest for Sink {
 
     fn check(_config: String, _source_facts: Vec<Fact>) -> Result<Vec<Finding>, Error> {
         Ok(Vec::new())
+    }
+
+    fn last_verification(_config: String) -> Result<Option<KeptVerification>, Error> {
+        Ok(None)
     }
 
     fn inspect(_config: String) -> Result<Inspection, Error> {
@@ -104,6 +179,53 @@ impl Guest for Sink {
             dropped_schema: false,
         })
     }
+}
+
+/// It keeps nothing, so nothing can take its place.
+impl sink_cutover::Guest for Sink {
+    fn known(_config: String) -> Result<Option<sink_cutover::KnownProgress>, Error> {
+        Ok(None)
+    }
+
+    fn set_progress(
+        _config: String,
+        _seen: u64,
+        _next: Option<sink_cutover::Progress>,
+        _consequences: sink_cutover::Consequences,
+    ) -> Result<u64, Error> {
+        Err(no_cutover())
+    }
+
+    fn look(
+        _config: String,
+        _definitions: Vec<Definition>,
+        _numbers: Vec<NextNumber>,
+    ) -> Result<Vec<Finding>, Error> {
+        Err(no_cutover())
+    }
+
+    fn make(
+        _config: String,
+        _definitions: Vec<Definition>,
+        _kind: String,
+    ) -> Result<Vec<sink_cutover::Made>, Error> {
+        Err(no_cutover())
+    }
+
+    fn raise_next_numbers(
+        _config: String,
+        _numbers: Vec<NextNumber>,
+    ) -> Result<Vec<String>, Error> {
+        Err(no_cutover())
+    }
+
+    fn own_place(_config: String) -> Result<Option<sink_cutover::Place>, Error> {
+        Ok(None)
+    }
+}
+
+fn no_cutover() -> Error {
+    Error::fatal("bench.no-cutover", "this sink keeps nothing")
 }
 
 impl GuestWriter for Writer {

@@ -14,8 +14,10 @@
 pub mod cascades;
 pub mod check;
 pub mod checkpoint;
+pub mod cutover;
 pub mod ddl;
 pub mod engine;
+pub mod examine;
 pub mod json_sql;
 mod known_settings;
 pub mod literal;

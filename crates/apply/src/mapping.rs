@@ -9,6 +9,7 @@ use datain_mysql_client::{ServerVersion, quote_identifier};
 use datain_row_block::ColumnKind;
 
 use crate::literal::{Bytewise, Form};
+use crate::statements;
 use crate::target_table::{TargetColumn, TargetTable};
 
 /// How the rows of one source table are written to the target.
@@ -87,7 +88,20 @@ impl Mapping {
         target: TargetTable,
         collations: &Collations,
     ) -> Result<Mapping, Error> {
-        let result = Self::pair(source, target, collations);
+        let result = Self::pair(source, target, collations, false);
+        result.map_err(|e| e.in_table(&source.schema, &source.name))
+    }
+
+    /// The same for a table that need not have a key: its rows are found by all that they hold then.
+    ///
+    /// # Errors
+    /// As [`Mapping::new`]; `table.no-key` only where some column's values cannot be compared.
+    pub fn with_or_without_key(
+        source: &Table,
+        target: TargetTable,
+        collations: &Collations,
+    ) -> Result<Mapping, Error> {
+        let result = Self::pair(source, target, collations, true);
         result.map_err(|e| e.in_table(&source.schema, &source.name))
     }
 
@@ -95,6 +109,7 @@ impl Mapping {
         source: &Table,
         target: TargetTable,
         collations: &Collations,
+        may_lack_key: bool,
     ) -> Result<Mapping, Error> {
         if target.is_versioned {
             return Err(Error::reconfigure(
@@ -130,12 +145,22 @@ impl Mapping {
                 .hint("GRANT TRIGGER ON the replicated schemas TO the target's account itself, not to a role"));
             }
         }
-        if target.keys.is_empty() && !target.is_sequence {
+        let comparable = |column: &Column| {
+            ColumnKind::try_from(column.kind).is_ok_and(statements::is_comparable)
+        };
+        if may_lack_key && !target.has_key() && !source.columns.iter().all(comparable) {
+            return Err(Error::reconfigure(
+                "table.no-key",
+                "the table has no key, and a column of a type (JSON, a geometry or a vector) by whose values no row can be found exactly",
+            )
+            .hint("add a primary key on the source and on the target"));
+        }
+        if !may_lack_key && !target.has_key() && !target.is_sequence {
             return Err(Error::reconfigure(
                 "table.no-key",
                 "the table has neither a primary key nor a unique key over NOT NULL columns, so its rows cannot be told apart",
             )
-            .hint("add a primary key on the source and on the target"));
+            .hint("add a primary key on the source and on the target, or accept that rows are found by all that they hold: [check] allow = [\"no-primary-key\"]"));
         }
         if source.columns.len() != target.columns.len() {
             return Err(Error::reconfigure(

@@ -80,6 +80,30 @@ pub async fn make<S: Stream>(
     Ok(())
 }
 
+/// Triggers and events of the list whose names are taken by something else than they are, as text; makes nothing. The session is left as by [`make`].
+///
+/// # Errors
+/// Errors of the server.
+pub async fn taken<S: Stream>(
+    session: &mut Session<S>,
+    objects: &[Object],
+) -> Result<Vec<String>, Error> {
+    prepare(session).await?;
+    let mut taken = Vec::new();
+    for object in objects {
+        if object.kind.phase() != Phase::HeldBack {
+            continue;
+        }
+        let there = look(session, object).await?;
+        if there.is_there() && !there.is_any(objects, object) {
+            taken.push(object.to_string());
+        }
+    }
+    let for_rows = settings::for_rows(session.server_version());
+    session.exec(&for_rows).await?;
+    Ok(taken)
+}
+
 /// A TIMESTAMP column says all that is to be known of it: the server must add nothing. It does not by default, and the setting needs a privilege in some versions.
 async fn implied_timestamps_off<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
     let row = session

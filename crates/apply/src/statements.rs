@@ -4,13 +4,14 @@
 //! another number of rows means that the target has diverged, and nothing of its group may be committed.
 //!
 //! Images may lack columns ([`plan`]). A row with an ENUM's invalid value stands alone and is read back ([`read_back`]). A JSON column may come as changes of
-//! its document ([`documents`]). Long runs of inserts can go through LOAD DATA instead ([`load`]).
+//! its document ([`documents`]). Rows of a table without a key are found by all that they hold ([`whole_row`]). Long runs of inserts can go through LOAD DATA instead ([`load`]).
 
 mod copying;
 mod documents;
 pub mod load;
 mod plan;
 mod read_back;
+mod whole_row;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation as Op, RowSet};
@@ -27,6 +28,7 @@ pub(crate) use plan::Fill;
 pub use copying::write_copying;
 pub use plan::Plan;
 pub(crate) use read_back::is_lenient;
+pub(crate) use whole_row::is_comparable;
 
 /// A statement and what the server must answer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -249,7 +251,9 @@ impl<'m> Open<'m> {
         emit: &mut impl FnMut(Statement) -> Result<(), Error>,
     ) -> Result<(), Error> {
         // An UPDATE is for one row: rows may exchange values of a unique key, so their order counts.
-        let alone = operation == Op::Update || before.is_some_and(|row| self.seeks_zero(&row));
+        let alone = operation == Op::Update
+            || operation == Op::Delete && !self.mapping.target.has_key()
+            || before.is_some_and(|row| self.seeks_zero(&row));
         if alone {
             self.close(emit)?;
         }
@@ -301,6 +305,9 @@ impl<'m> Open<'m> {
         before: Option<Image<'_, '_>>,
         after: Image<'_, '_>,
     ) -> Result<(), Error> {
+        if !self.mapping.target.has_key() {
+            return Err(whole_row::unsure());
+        }
         self.add(operation, before, Some(after))?;
         let guard = read_back::guard(self.mapping, self.plan, before.as_ref(), &after)?;
         self.check = Check::ReadBack(guard);
@@ -372,7 +379,7 @@ impl<'m> Open<'m> {
     }
 
     fn update(&mut self, before: Image<'_, '_>, after: Image<'_, '_>) -> Result<(), Error> {
-        self.tail = b"";
+        self.tail = self.limit();
         let mut key = Vec::new();
         self.key(&mut key, &before)?;
         let mut documents = Documents::new(self.mapping, &key);
@@ -420,7 +427,26 @@ impl<'m> Open<'m> {
         Ok(())
     }
 
+    /// Of rows that cannot be told apart, one is changed.
+    fn limit(&self) -> &'static [u8] {
+        if self.mapping.target.has_key() {
+            b""
+        } else {
+            b" LIMIT 1"
+        }
+    }
+
     fn delete(&mut self, before: Image<'_, '_>) -> Result<(), Error> {
+        if !self.mapping.target.has_key() {
+            self.tail = self.limit();
+            self.sql.extend_from_slice(b"DELETE FROM ");
+            self.table();
+            self.sql.extend_from_slice(b" WHERE ");
+            let mut condition = std::mem::take(&mut self.sql);
+            self.key(&mut condition, &before)?;
+            self.sql = condition;
+            return Ok(());
+        }
         let key = &self.plan.key;
         let several = key.len() > 1;
         if self.rows == 0 {
@@ -481,6 +507,9 @@ impl<'m> Open<'m> {
     }
 
     fn key(&self, out: &mut Vec<u8>, image: &Image<'_, '_>) -> Result<(), Error> {
+        if !self.mapping.target.has_key() {
+            return whole_row::condition(out, self.mapping, image, &self.plan.key);
+        }
         for (n, column) in self.plan.key.iter().enumerate() {
             if n > 0 {
                 out.extend_from_slice(b" AND ");

@@ -153,6 +153,12 @@ fn text(row: &Row, at: usize) -> &str {
 }
 
 impl TargetTable {
+    /// Whether its rows can be told apart; else they are found by all that they hold.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
     /// Puts the answers of the three queries together; `None` when there is no such base table.
     #[must_use]
     pub fn from_answers(

@@ -9,6 +9,7 @@ use datain_binlog::{
 };
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Change, Error, XaBranch, XaStep};
+use datain_schema_objects::plan::Definer;
 use datain_sql_statement::{Dialect, TableFilter, Xid};
 
 use crate::checkpoint::State;
@@ -17,7 +18,7 @@ use crate::framing::{Counts, Framing, Open};
 use crate::gtids::{Gtids, TransactionGtid};
 use crate::position::{Position, widen};
 use crate::printed;
-use crate::statement::{Meaning, meaning, statement};
+use crate::statement::{Meaning, meaning, run_as, statement};
 use crate::tables::Tables;
 use crate::unsaid::{self, Sessions};
 use pieces::Unpacking;
@@ -47,6 +48,8 @@ pub struct Assembler {
     in_relay_log: bool,
     /// For statements of whose session the log does not say all.
     sessions: Sessions,
+    /// As whom views, routines, triggers and events run.
+    definer: Definer,
 }
 
 impl Assembler {
@@ -72,6 +75,7 @@ impl Assembler {
             shows_statements: false,
             in_relay_log: false,
             sessions: Sessions::default(),
+            definer: Definer::default(),
         }
     }
 
@@ -83,6 +87,11 @@ impl Assembler {
     /// For a stream that nothing is applied from: statements that replication must refuse are passed on like any other ([`crate::printed`]).
     pub fn show_statements(&mut self) {
         self.shows_statements = true;
+    }
+
+    /// As whom views, routines, triggers and events run that the log makes or changes.
+    pub fn let_run_as(&mut self, definer: Definer) {
+        self.definer = definer;
     }
 
     /// The events that follow stand at the beginning of this file, which is read without a server.
@@ -415,6 +424,7 @@ impl Assembler {
                 unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
                 self.must_not_define(&statement)?;
                 self.opened(header, before);
+                let statement = run_as(self.definer, statement);
                 self.framing.push_statement(statement);
                 self.framing.end()
             }

@@ -1,7 +1,8 @@
 //! The source's encoding of a checkpoint: a small JSON object, which only the source reads.
 //!
 //! `{"v":1,"server_uuid":"…","file":"binlog.000003","offset":1234,"gtid_set":"…"}`; `gtid_set` is null where the stream goes by file and
-//! offset. While a first copy is not complete, `copy` says how far it has come ([`Place`]). A file and an offset mean something only on the server whose uuid stands beside them.
+//! offset. While a first copy is not complete, `copy` says how far it has come ([`Place`]), and `aside`
+//! whose indexes it has still to make ([`Aside`]). A file and an offset mean something only on the server whose uuid stands beside them.
 //!
 //! MariaDB has no uuid: `mariadb:` and the server id stand in its place, and `file_began` is when the server began the file (the time of its format description), since server
 //! ids are often the same on servers that have nothing to do with each other. Its `gtid_set` is a position by domain, `0-1-77`.
@@ -10,7 +11,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use serde::{Deserialize, Serialize};
 
-use crate::copying::Place;
+use crate::copying::{Aside, Place};
 use crate::gtids::Gtids;
 use crate::position::Position;
 
@@ -27,6 +28,8 @@ pub struct State {
     pub file_began: Option<u32>,
     /// How far the first copy has come; none when it is complete, or there was none.
     pub copy: Option<Place>,
+    /// Whose indexes come behind the rows, from when that is decided until the copy is complete.
+    pub aside: Option<Aside>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,6 +43,8 @@ struct Stored<'a> {
     file_began: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     copy: Option<Place>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aside: Option<Aside>,
 }
 
 /// What a MariaDB is known by in a checkpoint.
@@ -83,6 +88,7 @@ impl State {
             gtid_set: gtids,
             file_began: self.file_began,
             copy: self.copy.clone(),
+            aside: self.aside.clone(),
         };
         Checkpoint {
             ordinal,
@@ -132,6 +138,7 @@ impl State {
             gtids,
             file_began: stored.file_began,
             copy: stored.copy,
+            aside: stored.aside,
         })
     }
 }
@@ -150,6 +157,7 @@ mod tests {
             gtids: gtids.map(|t| Gtids::parse(t, false).unwrap()),
             file_began: None,
             copy: None,
+            aside: None,
         }
     }
 
@@ -193,6 +201,30 @@ mod tests {
         };
         assert_eq!(State::from_checkpoint(&checkpoint).unwrap(), state(None));
         assert_eq!(state(None).checkpoint(1).data, data);
+    }
+
+    /// A copy that a version without indexes behind the rows has begun, and one that has them.
+    #[test]
+    fn copies_of_other_versions_stay_readable() {
+        let read = |rest: &str| {
+            let data = format!(
+                r#"{{"v":2,"server_uuid":"u","file":"b.1","offset":4,"gtid_set":null,{rest}}}"#
+            );
+            let checkpoint = Checkpoint {
+                ordinal: 1,
+                data: data.clone().into_bytes(),
+                display: String::new(),
+            };
+            let state = State::from_checkpoint(&checkpoint).unwrap();
+            assert_eq!(String::from_utf8(state.checkpoint(1).data).unwrap(), data);
+            state
+        };
+        let old = read(
+            r#""copy":{"table":{"schema":"s","name":"t","after":"00","whole":false,"filter":"*"}}"#,
+        );
+        assert_eq!(old.aside, None);
+        let new = read(r#""copy":{"indexes":{"done":1,"filter":"*"}},"aside":[0,7]"#);
+        assert!(new.aside.is_some_and(|aside| !aside.is_empty()));
     }
 
     #[test]

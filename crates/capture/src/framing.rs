@@ -310,6 +310,9 @@ impl Framing {
         // Groups end before a statement.
         self.mark();
         self.ordinal += 1;
+        if copy.is_none() {
+            self.state.aside = None;
+        }
         self.state.copy = copy;
         self.batches.add(Transaction {
             ordinal: self.ordinal,

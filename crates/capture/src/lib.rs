@@ -16,6 +16,8 @@ pub mod check;
 pub mod checkpoint;
 pub mod column_names;
 pub mod copying;
+pub mod cutover;
+pub mod examine;
 pub mod facts;
 pub mod files;
 pub mod framing;

@@ -12,6 +12,8 @@ use std::task::Poll;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Checkpoint, Error};
 use datain_mysql_client::{DUMP_HEARTBEAT_V2, DUMP_THROUGH_GTID, DumpPacket, Session, Stream};
+pub use datain_schema_objects::plan::Definer;
+use datain_schema_objects::plan::{Choices, INDEXES_AFTER};
 use datain_sql_statement::TableFilter;
 use serde::Deserialize;
 
@@ -39,6 +41,9 @@ pub struct Settings {
     /// Patterns of tables not to replicate.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// As whom views, routines, triggers and events run on the target.
+    #[serde(default)]
+    pub definer: Definer,
     /// Where a new pipeline begins.
     #[serde(default)]
     pub start: Start,
@@ -57,6 +62,12 @@ pub struct Settings {
     /// How fast the first copy may be.
     #[serde(default)]
     pub snapshot: Limits,
+    /// From so many bytes of data on a table gets its indexes behind its rows in a first copy.
+    #[serde(default = "indexes_after")]
+    pub indexes_after: u64,
+    /// A first copy also takes tables without a key.
+    #[serde(default)]
+    pub keyless: bool,
     /// A resume point on every transaction, so that the sink can commit each by itself.
     #[serde(default)]
     pub one_by_one: bool,
@@ -66,6 +77,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// How a first copy makes definitions.
+    #[must_use]
+    pub fn choices(&self) -> Choices {
+        Choices {
+            definer: self.definer,
+            indexes_after: Some(self.indexes_after),
+        }
+    }
+
     /// The filter, with names compared as the server does.
     ///
     /// # Errors
@@ -81,6 +101,10 @@ fn copy_readers() -> usize {
 
 fn chunk_rows() -> u32 {
     20_000
+}
+
+fn indexes_after() -> u64 {
+    INDEXES_AFTER
 }
 
 fn max_row_bytes() -> u64 {
@@ -125,6 +149,8 @@ pub struct Reader<S> {
     /// The filter as text.
     patterns: String,
     chunk_rows: u32,
+    choices: Choices,
+    keyless: bool,
 }
 
 impl<S: Stream + 'static> Reader<S> {
@@ -184,6 +210,7 @@ impl<S: Stream + 'static> Reader<S> {
         if settings.one_by_one {
             assembler.mark_each();
         }
+        assembler.let_run_as(settings.definer);
         if ordinal == 0 || set_position {
             assembler.tell_start();
         }
@@ -200,6 +227,8 @@ impl<S: Stream + 'static> Reader<S> {
             filter,
             patterns: format!("{:?} but {:?}", settings.include, settings.exclude),
             chunk_rows: settings.chunk_rows.max(1),
+            choices: settings.choices(),
+            keyless: settings.keyless,
         };
         reader.look_for_head();
         Ok(reader)
@@ -254,6 +283,7 @@ impl<S: Stream + 'static> Reader<S> {
             clock.now,
             Rc::clone(&self.control),
         );
+        copier.choose(self.choices, self.keyless);
         copier.begin(&mut self.assembler).await?;
         self.copier = Some(copier);
         Ok(())

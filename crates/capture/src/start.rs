@@ -80,6 +80,7 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
         gtids,
         file_began: None,
         copy: (start.mode == "snapshot").then_some(Place::BEGINNING),
+        aside: None,
     };
     match start.mode.as_str() {
         "position" => {
@@ -307,6 +308,7 @@ mod tests {
             gtids: gtids.map(|t| Gtids::parse(t, false).unwrap()),
             file_began: None,
             copy: None,
+            aside: None,
         })
     }
 

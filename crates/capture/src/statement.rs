@@ -3,6 +3,8 @@
 use datain_binlog::QueryEvent;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, SessionContext, Statement, XaBranch, XaStep};
+use datain_schema_objects::plan::Definer;
+use datain_schema_objects::without_definer;
 use datain_sql_statement::{
     Charset, Dialect, Kind, Options, Savepoint, TableAction, TableFilter, Verdict, Xa, Xid,
     classify, first_words,
@@ -131,6 +133,26 @@ fn branch(xa: Xa, xid: Option<&Xid>) -> Option<Meaning> {
         Xa::Commit { one_phase: true } | Xa::Prepare | Xa::End | Xa::Recover => return None,
     };
     Some(Meaning::EndBranch(XaBranch { step, xid }))
+}
+
+/// The statement with the definer that was chosen for what it makes.
+pub fn run_as(definer: Definer, statement: Statement) -> Statement {
+    if definer == Definer::Keep {
+        return statement;
+    }
+    let context = &statement.context;
+    let charset = context
+        .charset_client
+        .map_or_else(Charset::default, Charset::from_collation);
+    let modes = context.sql_mode.unwrap_or(0);
+    let options = Options::from_sql_mode(modes, charset, Dialect::default());
+    match classify(&statement.sql, &options).kind {
+        Kind::View(_) | Kind::Routine(_) | Kind::Trigger(_) | Kind::Event(_) => Statement {
+            sql: without_definer(&statement.sql, &options),
+            ..statement
+        },
+        _ => statement,
+    }
 }
 
 /// The settings by which a Query event's text is read.

@@ -204,6 +204,7 @@ fn assembler_without_checksums() -> Assembler {
         gtids: None,
         file_began: None,
         copy: None,
+        aside: None,
     };
     Assembler::new(
         state,

@@ -22,6 +22,7 @@ fn begin() -> State {
         gtids: Some(Gtids::none(false)),
         file_began: None,
         copy: None,
+        aside: None,
     }
 }
 

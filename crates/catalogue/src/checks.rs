@@ -267,7 +267,7 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         reason: "rows are found by their key; without one, changes of a table with equal rows cannot be applied one for one, and each is a search through the whole table.",
-        remedy: "`ALTER TABLE … ADD PRIMARY KEY …`; or `[check] allow = [\"no-primary-key\"]`, and the stream ends at the first row of a table that has no other key over NOT NULL columns",
+        remedy: "`ALTER TABLE … ADD PRIMARY KEY …`; or `[check] allow = [\"no-primary-key\"]`: a table that has no other key over NOT NULL columns either is then copied in one go, and each of its rows is found by all that it holds, one by one, mostly by reading the whole table",
         allow: Some("no-primary-key"),
         ..source(
             "table.no-primary-key",
@@ -498,7 +498,7 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         reason: "views, routines, triggers and events run with the rights of their definer; without the account they are refused, or fail when they are used. What the source's account may not see (routines without `SHOW_ROUTINE`, triggers without `TRIGGER`, events without `EVENT`) is a note, never a pass.",
-        remedy: "`CREATE USER …` on the target",
+        remedy: "`CREATE USER …` on the target; or `[replicate] definer = \"current-user\"`, and everything runs as the target's account",
         ..pair(
             "pair.definers",
             Warning,

@@ -20,7 +20,12 @@ const MADE: &[(&str, &[&str])] = &[
 ];
 
 /// Errors of commands that do one thing and end, whatever the error: a retry is the person's.
-const OF_COMMANDS: &[&str] = &["control.failed", "skip.in-doubt"];
+const OF_COMMANDS: &[&str] = &[
+    "control.failed",
+    "skip.in-doubt",
+    "cutover.behind",
+    "cutover.writes-not-stopped",
+];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -6,7 +6,10 @@ use datain_sql_statement::{Options, TokenKind, Tokens};
 
 use crate::edit::cut;
 
-/// Where the clause stands, with the blanks behind it. It stands before the name of what is made, behind unquoted words only.
+/// What can run as somebody: the clause stands before this word.
+const KINDS: [&str; 5] = ["VIEW", "FUNCTION", "PROCEDURE", "TRIGGER", "EVENT"];
+
+/// Where the clause stands, with the blanks behind it. It stands before the word for what is made, behind unquoted words only.
 fn clause(sql: &[u8], options: &Options) -> Option<Range<usize>> {
     let mut tokens = Tokens::new(sql, options).peekable();
     let definer = loop {
@@ -14,20 +17,27 @@ fn clause(sql: &[u8], options: &Options) -> Option<Range<usize>> {
         if token.is_word("DEFINER") && tokens.peek().is_some_and(|t| t.is_punctuation(b'=')) {
             break token;
         }
-        // Names are in quotes: ALGORITHM=UNDEFINED is all that comes before.
-        if token.kind == TokenKind::QuotedIdentifier || token.is_punctuation(b'(') {
+        if token.kind == TokenKind::QuotedIdentifier
+            || token.is_punctuation(b'(')
+            || KINDS.iter().any(|kind| token.is_word(kind))
+        {
             return None;
         }
     };
     tokens.next()?;
     tokens.next()?;
     tokens.next_if(|token| token.kind == TokenKind::Variable);
+    // CURRENT_USER may be written as a function.
+    if tokens.next_if(|token| token.is_punctuation(b'(')).is_some() {
+        tokens.next_if(|token| token.is_punctuation(b')'))?;
+    }
     let next = tokens.peek()?;
     Some(definer.start..next.start)
 }
 
-/// The statement without its DEFINER: what it makes runs as whoever makes it. SQL SECURITY stays as it is.
-pub(crate) fn without(sql: &[u8], options: &Options) -> Vec<u8> {
+/// The statement without its DEFINER: what it makes runs as whoever makes it. SQL SECURITY stays as it is, and so does a statement that has no such clause.
+#[must_use]
+pub fn without(sql: &[u8], options: &Options) -> Vec<u8> {
     match clause(sql, options) {
         Some(range) => cut(sql, &[range]),
         None => sql.to_vec(),
@@ -68,7 +78,14 @@ mod tests {
             "",
             "CREATE FUNCTION `f`() RETURNS int RETURN 1",
         );
+        check(
+            "ALTER DEFINER = CURRENT_USER() EVENT e DO SET @a = 1",
+            "",
+            "ALTER EVENT e DO SET @a = 1",
+        );
         for sql in [
+            "ALTER EVENT e DO UPDATE t SET definer = 1",
+            "CREATE VIEW v AS SELECT definer = a FROM t",
             "CREATE PROCEDURE `p`() SELECT DEFINER=1",
             "CREATE LIBRARY `DEFINER` LANGUAGE JAVASCRIPT AS $$DEFINER=1$$",
             "",

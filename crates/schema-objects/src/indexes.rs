@@ -77,6 +77,15 @@ pub fn split(sql: &[u8], name: &str, referenced: &[Vec<u8>]) -> Option<Split> {
     Some(Split { table: bare, steps })
 }
 
+/// Whether the table has a key that tells its rows apart. Rows of one that has none are looked for by whatever index there is.
+#[must_use]
+pub(crate) fn tells_rows_apart(sql: &[u8]) -> bool {
+    TableText::read(sql).is_some_and(|table| {
+        let mut items = table.items.iter();
+        items.any(|item| item.begins(&["PRIMARY", "KEY"]) || item.begins(&["UNIQUE", "KEY"]))
+    })
+}
+
 /// What a foreign key refers to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reference {

@@ -20,6 +20,7 @@ mod same;
 mod schema_text;
 mod table_text;
 
+pub use definer::without as without_definer;
 pub use object::{Context, Kind, Object, Phase};
 pub use same::is_same;
 pub use schema_text::default_characters;

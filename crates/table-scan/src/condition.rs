@@ -29,44 +29,124 @@ pub(crate) struct Condition {
     pub(crate) order: String,
 }
 
+/// One end of a range, column by column of the key.
+struct End {
+    /// The rows of which this column alone lies on the wanted side of the key; none if there can be none.
+    beyond: Vec<Option<String>>,
+    /// The rows that are equal to the key in this column.
+    same: Vec<String>,
+}
+
 impl Condition {
-    /// For the chunk that begins behind `key`, or at the table's beginning.
-    pub(crate) fn new(
+    /// For the rows behind `after` and up to `up_to`, which is one of them. What both keys have in common at their beginning is asked for once, so that the optimizer
+    /// sees one range of the index.
+    pub(crate) fn between(
         table: &TableDefinition,
         scan_key: &ScanKey,
-        key: Option<&[u8]>,
+        after: Option<&[u8]>,
+        up_to: Option<&[u8]>,
     ) -> Result<Self, Error> {
-        let Some(key) = key else {
-            return Ok(Self {
-                after: None,
-                order: order(table, &scan_key.parts),
-            });
+        let end = |key: Option<&[u8]>, is_upper| {
+            key.map(|key| End::of(table, scan_key, key, is_upper))
+                .transpose()
         };
-        scan_key.split(table, key, |values| {
-            let mut alternatives = Vec::new();
-            // Leading parts that can only be equal: the server sorts if they are named, since it does not see that they are constant.
-            let mut constant = None;
-            let mut equal = String::new();
-            for (at, (part, value)) in scan_key.parts.iter().zip(values).enumerate() {
-                let column = &table.columns[part.column];
-                if let Some(after) = after(column, part.descending, value)? {
-                    constant.get_or_insert(at);
-                    alternatives.push(format!("{equal}{after}"));
-                }
-                equal.push_str(&same(column, value)?);
-                equal.push_str(" AND ");
-            }
-            let constant = constant.unwrap_or(0);
-            let after = if alternatives.is_empty() {
-                "FALSE".to_owned()
-            } else {
-                alternatives.join(" OR ")
+        let (after, up_to) = (end(after, false)?, end(up_to, true)?);
+        let common = match (&after, &up_to) {
+            (Some(after), Some(up_to)) => after
+                .same
+                .iter()
+                .zip(&up_to.same)
+                .take_while(|(a, b)| a == b)
+                .count(),
+            _ => 0,
+        };
+        // Leading parts that can only be equal: the server sorts if they are named, since it does not see that they are constant.
+        let constant = after.as_ref().map_or(0, |end| {
+            let first = end.beyond.iter().position(Option::is_some);
+            first.unwrap_or(0).max(common)
+        });
+        let mut all: Vec<String> = match &after {
+            Some(after) => after.same[..common].to_vec(),
+            None => Vec::new(),
+        };
+        let is_alone = after.is_none() || up_to.is_none();
+        for (end, is_upper) in [(&after, false), (&up_to, true)] {
+            let Some(end) = end else {
+                continue;
             };
-            Ok(Self {
-                after: Some(after),
-                order: order(table, &scan_key.parts[constant..]),
-            })
+            let alternatives = end.alternatives(common, is_upper);
+            all.push(match alternatives.len() {
+                0 => "FALSE".to_owned(),
+                _ if is_alone => alternatives.join(" OR "),
+                _ => format!("({})", alternatives.join(" OR ")),
+            });
+        }
+        // Both keys are the same: then no part is left to order by, and no row either.
+        let constant = constant.min(scan_key.parts.len() - 1);
+        Ok(Self {
+            after: (!all.is_empty()).then(|| all.join(" AND ")),
+            order: order(table, &scan_key.parts[constant..]),
         })
+    }
+
+    /// The rows that have one of these keys; none for no keys.
+    pub(crate) fn any_of(
+        table: &TableDefinition,
+        scan_key: &ScanKey,
+        keys: &[Vec<u8>],
+    ) -> Result<String, Error> {
+        let mut alternatives = Vec::with_capacity(keys.len());
+        for key in keys {
+            let end = End::of(table, scan_key, key, false)?;
+            alternatives.push(end.same.join(" AND "));
+        }
+        if alternatives.is_empty() {
+            return Ok("FALSE".to_owned());
+        }
+        Ok(alternatives.join(" OR "))
+    }
+}
+
+impl End {
+    fn of(
+        table: &TableDefinition,
+        scan_key: &ScanKey,
+        key: &[u8],
+        is_upper: bool,
+    ) -> Result<Self, Error> {
+        scan_key.split(table, key, |values| {
+            let mut end = Self {
+                beyond: Vec::with_capacity(values.len()),
+                same: Vec::with_capacity(values.len()),
+            };
+            for (part, value) in scan_key.parts.iter().zip(values) {
+                let column = &table.columns[part.column];
+                let falls = part.descending != is_upper;
+                end.beyond.push(after(column, falls, value)?);
+                end.same.push(same(column, value)?);
+            }
+            Ok(end)
+        })
+    }
+
+    /// See the module. The first `common` columns are asked for elsewhere.
+    fn alternatives(&self, common: usize, with_key: bool) -> Vec<String> {
+        let mut alternatives = Vec::new();
+        let mut equal = String::new();
+        for at in common..self.same.len() {
+            if let Some(beyond) = &self.beyond[at] {
+                alternatives.push(format!("{equal}{beyond}"));
+            }
+            equal.push_str(&self.same[at]);
+            equal.push_str(" AND ");
+        }
+        if with_key {
+            alternatives.push(match equal.strip_suffix(" AND ") {
+                Some(equal) => equal.to_owned(),
+                None => "TRUE".to_owned(),
+            });
+        }
+        alternatives
     }
 }
 
@@ -183,184 +263,4 @@ fn plain(text: &[u8]) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use datain_row_block::ImageWriter;
-
-    use super::*;
-    use crate::definition::BINARY;
-
-    fn column(name: &str, kind: ColumnKind) -> ColumnDefinition {
-        ColumnDefinition {
-            name: name.to_owned(),
-            kind,
-            signedness: Signedness::Unknown,
-            collation: None,
-            charset: None,
-            length: 0,
-            scale: 0,
-            nullable: false,
-            members: 0,
-            is_text_of_bytes: false,
-        }
-    }
-
-    /// A table whose columns are all in its key, those of `descending` downwards.
-    fn table(columns: Vec<ColumnDefinition>, descending: &[usize]) -> TableDefinition {
-        let parts = (0..columns.len()).map(|column| KeyPart {
-            column,
-            descending: descending.contains(&column),
-        });
-        TableDefinition {
-            schema: "s".to_owned(),
-            name: "t".to_owned(),
-            scan_key: Some(ScanKey {
-                index: "PRIMARY".to_owned(),
-                parts: parts.collect(),
-            }),
-            primary_key: Vec::new(),
-            columns,
-        }
-    }
-
-    fn check(
-        table: &TableDefinition,
-        write: impl FnOnce(&mut ImageWriter<'_>),
-        after: &str,
-        order: &str,
-    ) {
-        let scan_key = table.scan_key.as_ref().unwrap();
-        let mut key = vec![1, table.columns.len() as u8];
-        key.extend(table.kinds().iter().map(|kind| kind.code()));
-        let mut image = ImageWriter::begin(&mut key, table.columns.len());
-        write(&mut image);
-        image.finish();
-        let condition = Condition::new(table, scan_key, Some(&key)).unwrap();
-        assert_eq!(condition.after.as_deref(), Some(after));
-        assert_eq!(condition.order, order);
-    }
-
-    #[test]
-    fn a_key_of_several_columns_is_written_out() {
-        let mut text = column("b`", ColumnKind::Varchar);
-        text.charset = Some("utf8mb4".to_owned());
-        let table = table(
-            vec![
-                column("a", ColumnKind::Int),
-                text,
-                column("c", ColumnKind::Datetime),
-            ],
-            &[1],
-        );
-        check(
-            &table,
-            |image| {
-                image.push_int(-5_i64 as u64, 4);
-                image.push_bytes(b"x'");
-                image.push_bytes(b"2020-01-01 00:00:00");
-            },
-            "t.`a` > -5 OR t.`a` = -5 AND t.`b``` < _utf8mb4 X'7827' OR t.`a` = -5 AND t.`b``` = _utf8mb4 X'7827' AND t.`c` > '2020-01-01 00:00:00'",
-            "t.`a`, t.`b``` DESC, t.`c`",
-        );
-        let beginning = Condition::new(&table, table.scan_key.as_ref().unwrap(), None).unwrap();
-        assert_eq!(beginning.after, None);
-    }
-
-    #[test]
-    fn what_follows_in_an_enum_is_listed() {
-        let mut member = column("e", ColumnKind::Enum);
-        member.members = 3;
-        let mut table = table(vec![member, column("n", ColumnKind::Tinyint)], &[]);
-        let check = |table: &TableDefinition, index, after: &str, order: &str| {
-            check(
-                table,
-                |image| {
-                    image.push_int(index, 2);
-                    image.push_int(7, 1);
-                },
-                after,
-                order,
-            );
-        };
-        check(
-            &table,
-            0,
-            "t.`e` IN (1, 2, 3) OR t.`e` = 0 AND t.`n` > 7",
-            "t.`e`, t.`n`",
-        );
-        check(&table, 3, "t.`e` = 3 AND t.`n` > 7", "t.`n`");
-        if let Some(key) = &mut table.scan_key {
-            key.parts[0].descending = true;
-        }
-        check(
-            &table,
-            2,
-            "t.`e` IN (0, 1) OR t.`e` = 2 AND t.`n` > 7",
-            "t.`e` DESC, t.`n`",
-        );
-        check(&table, 0, "t.`e` = 0 AND t.`n` > 7", "t.`n`");
-    }
-
-    #[test]
-    fn values_are_compared_exactly() {
-        let check =
-            |column: ColumnDefinition, write: &dyn Fn(&mut ImageWriter<'_>), after: &str| {
-                check(&table(vec![column], &[]), write, after, "t.`k`");
-            };
-        let unsigned = ColumnDefinition {
-            signedness: Signedness::Unsigned,
-            ..column("k", ColumnKind::Bigint)
-        };
-        check(
-            unsigned,
-            &|i| i.push_int(u64::MAX, 8),
-            "t.`k` > 18446744073709551615",
-        );
-        check(
-            column("k", ColumnKind::Float),
-            &|i| i.push_f32(0.3),
-            "t.`k` > 3.0000001192092896e-1",
-        );
-        check(
-            column("k", ColumnKind::Double),
-            &|i| i.push_f64(-0.0),
-            "t.`k` > -0e0",
-        );
-        check(
-            column("k", ColumnKind::Set),
-            &|i| i.push_int(u64::MAX, 8),
-            "CAST(t.`k` AS UNSIGNED) > 18446744073709551615",
-        );
-        check(
-            column("k", ColumnKind::Decimal),
-            &|i| i.push_bytes(b"-1.50"),
-            "t.`k` > -1.50",
-        );
-        let padded = ColumnDefinition {
-            collation: Some(BINARY),
-            length: 4,
-            ..column("k", ColumnKind::Char)
-        };
-        check(padded, &|i| i.push_bytes(b"a"), "t.`k` > X'61000000'");
-    }
-
-    #[test]
-    fn a_last_member_alone_has_nothing_behind_it() {
-        let mut member = column("e", ColumnKind::Enum);
-        member.members = 2;
-        check(
-            &table(vec![member], &[]),
-            |i| i.push_int(2, 2),
-            "FALSE",
-            "t.`e`",
-        );
-    }
-
-    #[test]
-    fn no_key_brings_sql_of_its_own() {
-        let table = table(vec![column("d", ColumnKind::Decimal)], &[]);
-        let mut key = vec![1, 1, ColumnKind::Decimal.code(), 0, 2, 0, 0, 0];
-        key.extend_from_slice(b"1;");
-        let refused = Condition::new(&table, table.scan_key.as_ref().unwrap(), Some(&key));
-        assert_eq!(refused.unwrap_err().code, "snapshot.key-unwritable");
-    }
-}
+mod tests;

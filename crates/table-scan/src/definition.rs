@@ -12,7 +12,7 @@ use crate::answer::{Answer, ask, place};
 use crate::key::{KeyPart, ScanKey};
 
 /// Collation id of binary strings.
-pub(crate) const BINARY: u16 = 63;
+pub const BINARY: u16 = 63;
 
 /// A column. `kind` to `nullable` are those of `types.column`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +35,16 @@ pub struct ColumnDefinition {
     pub nullable: bool,
     /// How many members an ENUM has; 0 for other kinds.
     pub members: u32,
+    /// The type as information_schema writes it, with the members of an ENUM or SET, and ZEROFILL.
+    pub column_type: String,
+}
+
+impl ColumnDefinition {
     /// One of MariaDB's UUID, INET4 and INET6: SELECT shows a text, the log has its bytes.
-    pub is_text_of_bytes: bool,
+    #[must_use]
+    pub fn is_text_of_bytes(&self) -> bool {
+        matches!(self.column_type.as_str(), "uuid" | "inet4" | "inet6")
+    }
 }
 
 /// A column of the primary key.
@@ -65,6 +73,8 @@ pub struct TableDefinition {
     /// The key by which it can be read in chunks: the first unique key of whole columns that are NOT NULL, of which the primary key comes first if it is one.
     /// None where there is no such key: such a table is read in one go.
     pub scan_key: Option<ScanKey>,
+    /// Other keys that would do as well, in the table's own order.
+    pub other_keys: Vec<ScanKey>,
 }
 
 impl TableDefinition {
@@ -77,18 +87,19 @@ impl TableDefinition {
         schema: &str,
         name: &str,
     ) -> Result<Option<Self>, Error> {
-        // MariaDB has collations of one name for several character sets; only here they have the numbers and names that columns have.
-        let collations = if session.server_version().is_mariadb_since(10, 10, 1) {
+        // MariaDB has collations that go with several character sets; the list of collations has neither the full name nor the number of these.
+        let version = session.server_version();
+        let collations = if version.is_mariadb() && version.numbers() >= (10, 10, 1) {
             "COLLATION_CHARACTER_SET_APPLICABILITY c ON c.FULL_COLLATION_NAME"
         } else {
             "COLLATIONS c ON c.COLLATION_NAME"
         };
-        let mut sql = b"SELECT k.COLUMN_NAME, k.DATA_TYPE, k.COLUMN_TYPE, k.CHARACTER_OCTET_LENGTH, k.DATETIME_PRECISION, k.NUMERIC_PRECISION, k.NUMERIC_SCALE, \
-            k.IS_NULLABLE, c.ID, c.CHARACTER_SET_NAME \
-            FROM information_schema.COLUMNS k LEFT JOIN information_schema."
-            .to_vec();
-        sql.extend_from_slice(collations.as_bytes());
-        sql.extend_from_slice(b" = k.COLLATION_NAME WHERE ");
+        let mut sql = format!(
+            "SELECT k.COLUMN_NAME, k.DATA_TYPE, k.COLUMN_TYPE, k.CHARACTER_OCTET_LENGTH, k.DATETIME_PRECISION, k.NUMERIC_PRECISION, k.NUMERIC_SCALE, \
+            k.IS_NULLABLE, c.ID, k.CHARACTER_SET_NAME \
+            FROM information_schema.COLUMNS k LEFT JOIN information_schema.{collations} = k.COLLATION_NAME WHERE "
+        )
+        .into_bytes();
         place(&mut sql, "k.", schema, name);
         sql.extend_from_slice(b" ORDER BY k.ORDINAL_POSITION");
         let columns: Result<Vec<ColumnDefinition>, Error> =
@@ -112,6 +123,7 @@ impl TableDefinition {
             columns,
             primary_key: keys.primary,
             scan_key: keys.scan,
+            other_keys: keys.others,
         }))
     }
 
@@ -224,7 +236,7 @@ fn column(row: &Answer) -> Result<ColumnDefinition, Error> {
             ColumnKind::Enum => members(column_type),
             _ => 0,
         },
-        is_text_of_bytes: matches!(data_type, "uuid" | "inet4" | "inet6"),
+        column_type: column_type.to_owned(),
     })
 }
 
@@ -286,6 +298,7 @@ fn members(column_type: &str) -> u32 {
 struct Keys {
     primary: Vec<PrimaryKeyPart>,
     scan: Option<ScanKey>,
+    others: Vec<ScanKey>,
 }
 
 /// A part of a unique key.
@@ -306,15 +319,20 @@ impl Keys {
                 continue;
             };
             let is_usable = key.iter().all(|part| part.usable);
-            if is_usable && keys.scan.is_none() {
+            if is_usable {
                 let parts = whole.iter().map(|part| KeyPart {
                     column: part.column as usize,
                     descending: part.descending,
                 });
-                keys.scan = Some(ScanKey {
+                let usable = ScanKey {
                     index: key[0].index.to_owned(),
                     parts: parts.collect(),
-                });
+                };
+                if keys.scan.is_none() {
+                    keys.scan = Some(usable);
+                } else {
+                    keys.others.push(usable);
+                }
             }
             if key[0].index == "PRIMARY" || is_usable && keys.primary.is_empty() {
                 keys.primary = whole;
@@ -332,8 +350,9 @@ mod shown {
     pub(super) const SUB_PART: usize = 7;
     pub(super) const NULL: usize = 9;
     pub(super) const INDEX_TYPE: usize = 10;
-    /// Since 8.0 whether it is visible; an invisible index may not be named by a statement. MariaDB has in its place whether it is ignored, and no column behind it.
-    pub(super) const VISIBLE: usize = 13;
+    /// Since MySQL 8.0: whether the index is visible. Since MariaDB 10.6: whether it is ignored. One that is not to be used may not be named by a statement.
+    pub(super) const USED: usize = 13;
+    /// How many columns there are where that one says that it is ignored; MySQL has one more.
     pub(super) const OF_MARIADB: usize = 14;
 }
 
@@ -352,9 +371,9 @@ fn part<'a>(row: &'a Answer, columns: &[ColumnDefinition]) -> Result<Part<'a>, E
     });
     let is_null = row.text(shown::NULL)?;
     let is_visible = match row.len() {
-        ..=shown::VISIBLE => true,
-        shown::OF_MARIADB => row.text(shown::VISIBLE)? == Some("NO"),
-        _ => row.text(shown::VISIBLE)? == Some("YES"),
+        0..=shown::USED => true,
+        shown::OF_MARIADB => row.text(shown::USED)? == Some("NO"),
+        _ => row.text(shown::USED)? == Some("YES"),
     };
     Ok(Part {
         index: row.some_text(shown::KEY_NAME)?,

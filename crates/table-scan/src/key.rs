@@ -65,7 +65,10 @@ impl ScanKey {
     }
 
     /// Takes a key apart and hands its values, in key order, to `with`.
-    pub(crate) fn split<T>(
+    ///
+    /// # Errors
+    /// `snapshot.key-foreign` for a key that is none of this table's; those of `with`.
+    pub fn split<T>(
         &self,
         table: &TableDefinition,
         key: &[u8],
@@ -105,7 +108,7 @@ impl ScanKey {
     }
 }
 
-fn foreign() -> Error {
+pub(crate) fn foreign() -> Error {
     Error::resnapshot(
         "snapshot.key-foreign",
         "the key from which the copy of the table is to go on is none of the table's",

@@ -45,12 +45,15 @@ mod scan;
 mod select;
 mod settings;
 mod size;
+mod statement;
 mod tables;
 mod value;
 
-pub use definition::{ColumnDefinition, PrimaryKeyPart, TableDefinition};
+pub use definition::{BINARY, ColumnDefinition, PrimaryKeyPart, TableDefinition};
 pub use key::{KeyPart, ScanKey};
 pub use scan::{Chunk, ChunkEnd, Reading, TableScan};
+pub use select::json_types;
 pub use settings::prepare;
 pub use size::{ChunkLimits, ChunkSize};
+pub use statement::Stretch;
 pub use tables::{ListedTable, tables};

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
-use datain_mysql_client::{ClientError, ServerVersion, Session, Stream, TextRow, quote_identifier};
+use datain_mysql_client::{ClientError, ServerVersion, Session, Stream, TextRow};
 use datain_row_block::{ColumnKind, ImageWriter};
 
-use crate::condition::Condition;
 use crate::definition::TableDefinition;
 use crate::select;
 use crate::size::ChunkLimits;
+use crate::statement::Stretch;
 use crate::value::{self, Unreadable};
 
 /// What is left of a chunk's result when the chunk has as many bytes as it may is read and thrown away, up to so many times the chunk's bytes.
@@ -31,9 +31,9 @@ pub enum Reading {
 /// How a table is read.
 #[derive(Debug, Clone)]
 pub struct TableScan {
-    table: TableDefinition,
+    pub(crate) table: TableDefinition,
     present: Vec<bool>,
-    select: String,
+    pub(crate) select: String,
     drained: usize,
 }
 
@@ -83,6 +83,20 @@ impl TableScan {
     /// # Errors
     /// `snapshot.json-types` for a table with a JSON column on a server before 8.0.4, which has no JSON_TABLE.
     pub fn new(table: TableDefinition, version: &ServerVersion) -> Result<Self, Error> {
+        let items = vec![None; table.columns.len()];
+        Self::selecting(table, version, &items)
+    }
+
+    /// As [`new`](Self::new), for a table whose columns are read as something else: where `items` has SQL, it stands in the select list in place of the column, and gives what a column of that
+    /// definition would.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn selecting(
+        table: TableDefinition,
+        version: &ServerVersion,
+        items: &[Option<String>],
+    ) -> Result<Self, Error> {
         let has_documents = table
             .columns
             .iter()
@@ -95,9 +109,15 @@ impl TableScan {
             .hint("copy the table by other means and start at a position, or upgrade the source to MySQL 8.0")
             .in_table(&table.schema, &table.name));
         }
+        let list: Vec<String> = table
+            .columns
+            .iter()
+            .zip(items)
+            .map(|(column, item)| item.clone().unwrap_or_else(|| select::item(column)))
+            .collect();
         Ok(Self {
             present: vec![true; table.columns.len()],
-            select: select::list(&table.columns),
+            select: list.join(", "),
             drained: DRAINED,
             table,
         })
@@ -134,12 +154,60 @@ impl TableScan {
         limits: ChunkLimits,
         reading: Reading,
     ) -> Result<Chunk<'_>, Error> {
+        let stretch = Stretch {
+            after,
+            ..Stretch::default()
+        };
+        self.open_stretch(session, &stretch, Some(limits), reading)
+            .await
+    }
+
+    /// As [`open`](Self::open), for the rows of a stretch. Without limits they come in any order, and all of them.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_stretch<S: Stream>(
+        &self,
+        session: &mut Session<S>,
+        stretch: &Stretch<'_>,
+        limits: Option<ChunkLimits>,
+        reading: Reading,
+    ) -> Result<Chunk<'_>, Error> {
+        let limits = self.table.scan_key.as_ref().and(limits);
+        let sql = self.stretch_sql(stretch, limits, reading);
+        let has_key = stretch.after.is_some() || stretch.up_to.is_some();
+        self.begin(session, sql, has_key, limits).await
+    }
+
+    /// Asks for the rows that have one of these keys, in any order.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_keys<S: Stream>(
+        &self,
+        session: &mut Session<S>,
+        keys: &[Vec<u8>],
+        reading: Reading,
+    ) -> Result<Chunk<'_>, Error> {
+        let sql = self.keys_sql(keys, reading);
+        self.begin(session, sql, true, None).await
+    }
+
+    async fn begin<S: Stream>(
+        &self,
+        session: &mut Session<S>,
+        sql: Result<String, Error>,
+        has_key: bool,
+        limits: Option<ChunkLimits>,
+    ) -> Result<Chunk<'_>, Error> {
         let named = |error: Error| error.in_table(&self.table.schema, &self.table.name);
-        let limits = self.table.scan_key.as_ref().map(|_| limits);
-        let sql = self.sql(after, limits, reading).map_err(named)?;
-        let opened = session.open_rows(sql.as_bytes()).await;
-        opened.map_err(|error| named(refused(error, after)))?;
-        Ok(Chunk {
+        let opened = session.open_rows(sql.map_err(named)?.as_bytes()).await;
+        opened.map_err(|error| named(refused(error, has_key)))?;
+        Ok(self.chunk(limits))
+    }
+
+    fn chunk(&self, limits: Option<ChunkLimits>) -> Chunk<'_> {
+        Chunk {
             scan: self,
             limits,
             rows: 0,
@@ -148,37 +216,19 @@ impl TableScan {
             places: vec![0..0; self.table.columns.len()],
             thrown_away: None,
             end: None,
-        })
+        }
     }
 
-    /// The statement that [`open`](Self::open) sends.
+    /// As [`Chunk::next_row`], of a table without a scan key that was [opened](Self::open): what comes is all that there is, so nothing need be kept between two calls.
     ///
     /// # Errors
-    /// Those of the key.
-    pub fn sql(
+    /// As [`Chunk::next_row`].
+    pub async fn next_of_all<S: Stream>(
         &self,
-        after: Option<&[u8]>,
-        limits: Option<ChunkLimits>,
-        reading: Reading,
-    ) -> Result<String, Error> {
-        let Self { table, select, .. } = self;
-        let mut sql = format!(
-            "SELECT {select} FROM {}.{} AS t",
-            quote_identifier(&table.schema),
-            quote_identifier(&table.name)
-        );
-        if let (Some(key), Some(limits)) = (&table.scan_key, limits) {
-            let Condition { after, order } = Condition::new(table, key, after)?;
-            sql.push_str(&format!(" FORCE INDEX ({})", quote_identifier(&key.index)));
-            if let Some(after) = after {
-                sql.push_str(&format!(" WHERE {after}"));
-            }
-            sql.push_str(&format!(" ORDER BY {order} LIMIT {}", limits.rows));
-        }
-        if reading == Reading::Locking {
-            sql.push_str(" LOCK IN SHARE MODE");
-        }
-        Ok(sql)
+        session: &mut Session<S>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
+        self.chunk(None).next_row(session, out).await
     }
 
     fn unreadable(&self, column: usize, what: &Unreadable) -> Error {
@@ -194,8 +244,8 @@ impl TableScan {
 }
 
 /// Why the server refused the statement.
-fn refused(error: ClientError, after: Option<&[u8]>) -> Error {
-    if after.is_some() && error.errno() == Some(INVALID_CHARACTER_STRING) {
+fn refused(error: ClientError, has_key: bool) -> Error {
+    if has_key && error.errno() == Some(INVALID_CHARACTER_STRING) {
         return Error::fatal(
             "snapshot.key-unwritable",
             "the table's key holds text that is not well formed in its character set, from which the copy cannot go on",

@@ -211,6 +211,7 @@ pub fn checkpoint() {
             },
             gtids: set.map(|set| set.parse().expect("a set")),
             copy: None,
+            aside: None,
         };
         seeds.add(state.checkpoint(7).data);
     }

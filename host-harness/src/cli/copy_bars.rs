@@ -1,30 +1,39 @@
-//! Bars of a first copy on a terminal: one for all of it, one for the table at hand.
+//! Bars of a first copy on a terminal: one for all of it, one for each table whose rows are being read.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::copy_text;
 use crate::pipeline::CopyStatus;
 
-/// Both bars, while there is a copy.
+/// The bars, while there is a copy: that of all of it, then those of tables.
 #[derive(Default)]
-pub(super) struct CopyBars(Option<[ProgressBar; 2]>);
+pub(super) struct CopyBars(Vec<ProgressBar>);
 
 impl CopyBars {
     /// Shows how far it is; takes the bars away when there is no copy, or none any more.
     pub(super) fn show(&mut self, bars: &MultiProgress, copy: Option<&CopyStatus>) {
-        let Some(copy) = copy.filter(|copy| !copy.complete) else {
-            for bar in self.0.take().into_iter().flatten() {
-                bar.finish_and_clear();
-                bars.remove(&bar);
-            }
-            return;
-        };
-        let [whole, current] = self.0.get_or_insert_with(|| [bar(bars), bar(bars)]);
-        whole.set_position(copy_text::permille(copy.rows, copy.estimated_rows));
-        whole.set_message(copy_text::whole(copy));
-        let table = copy.current();
-        current.set_position(table.map_or(0, |t| copy_text::permille(t.rows, t.estimated_rows)));
-        current.set_message(table.map_or_else(String::new, copy_text::current));
+        let mut lines = Vec::new();
+        if let Some(copy) = copy.filter(|copy| !copy.complete) {
+            let permille = copy_text::permille(copy.rows, copy.estimated_rows);
+            lines.push((permille, copy_text::whole(copy)));
+            lines.extend(copy.current().map(|table| {
+                let permille = copy_text::permille(table.rows, table.estimated_rows);
+                (permille, copy_text::current(table))
+            }));
+        }
+        while self.0.len() > lines.len()
+            && let Some(bar) = self.0.pop()
+        {
+            bar.finish_and_clear();
+            bars.remove(&bar);
+        }
+        while self.0.len() < lines.len() {
+            self.0.push(bar(bars));
+        }
+        for (bar, (permille, text)) in self.0.iter().zip(lines) {
+            bar.set_position(permille);
+            bar.set_message(text);
+        }
     }
 }
 

@@ -12,16 +12,15 @@ pub(super) fn line(copy: &CopyStatus) -> String {
             size(copy.bytes)
         );
     }
-    if copy.tables_whole == 0 && copy.current().is_none() {
+    if copy.tables_whole == 0 && copy.current().next().is_none() {
         return format!(
             "definitions: {} of {}",
             copy.definitions_done, copy.definitions
         );
     }
-    match copy.current() {
-        Some(table) => format!("{}, {}", current(table), whole(copy)),
-        None => whole(copy),
-    }
+    let mut parts: Vec<String> = copy.current().map(current).collect();
+    parts.push(whole(copy));
+    parts.join(", ")
 }
 
 /// All of it.
@@ -44,7 +43,7 @@ pub(super) fn whole(copy: &CopyStatus) -> String {
     line
 }
 
-/// The table at hand.
+/// A table whose rows are being read.
 pub(super) fn current(table: &TableStatus) -> String {
     format!(
         "{}.{} {} of about {} rows",

@@ -1,12 +1,13 @@
 //! The `datain` command.
 //!
-//! Exit codes: 0 done, 1 findings, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
+//! Exit codes: 0 done, 1 findings or differences, 2 usage or configuration, 3 replication error, 130 interrupted. Results go to standard output,
 //! log and errors to standard error.
 
 mod check;
 mod confirm;
 mod copy_bars;
 mod copy_text;
+mod cutover;
 mod lines_out;
 mod logging;
 mod orders;
@@ -20,6 +21,7 @@ mod tail;
 mod tail_files;
 mod throttle;
 mod time;
+mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -69,6 +71,10 @@ enum Command {
     Skip(skip::SkipArgs),
     /// Removes all that the target knows of the pipeline; the replicated data stay.
     Remove(remove::RemoveArgs),
+    /// Ends a migration: the source becomes read-only, the target comes to its end, gets triggers and events, and is ready for clients. Goes on where it was interrupted.
+    Cutover(cutover::CutoverArgs),
+    /// Compares all replicated rows of both servers, also while they are written to; exit code 0 only if they are equal, 1 if not, 3 if it cannot be told.
+    Verify(verify::VerifyArgs),
     /// Prints the source's changes as lines of JSON (Debezium's envelope); needs no target, and disturbs no pipeline. With --file it prints those in files, without a server.
     Tail(tail::TailArgs),
 }
@@ -115,7 +121,7 @@ pub fn main() -> ExitCode {
     // clap prints usage errors itself, and exits with 2.
     let cli = Cli::parse();
     let default_level = match cli.command {
-        Command::Run(_) => "info",
+        Command::Run(_) | Command::Verify(_) => "info",
         _ => "warn",
     };
     let format = cli.global.log_format;
@@ -132,6 +138,8 @@ pub fn main() -> ExitCode {
         Command::Throttle(args) => throttle::throttle(&args),
         Command::Skip(args) => skip::skip(&args),
         Command::Remove(args) => remove::remove(&args),
+        Command::Cutover(args) => cutover::cutover(&args),
+        Command::Verify(args) => verify::verify(&args, format),
         Command::Tail(args) => tail::tail(&args),
     });
     match finish {

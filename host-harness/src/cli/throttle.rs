@@ -120,7 +120,7 @@ mod tests {
     fn limits_are_told_in_one_line() {
         assert_eq!(
             describe(Throttle::default()),
-            "rows per second off, MiB per second off, source load 25, target lag 5000 ms, busy share 30 %"
+            "rows per second off, MiB per second off, source load 25, target lag 5000 ms, busy share 50 %"
         );
     }
 }

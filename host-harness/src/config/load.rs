@@ -12,6 +12,9 @@ use super::{
 };
 use crate::error::{Error, Result};
 
+/// How many tables are read at the same time for a first copy, if the configuration does not say.
+const COPY_READERS: u32 = 2;
+
 /// Over how many connections groups are written, if the configuration does not say.
 const CONNECTIONS: u32 = 4;
 /// Beside those one writes what stands alone, and one asks after another that is silent.
@@ -127,7 +130,14 @@ impl Loader<'_> {
             replicate: Replicate {
                 include: file.replicate.include,
                 exclude: file.replicate.exclude,
+                definer: file.replicate.definer,
             },
+            copy_readers: self.number(
+                "readers",
+                file.snapshot.readers.clone(),
+                COPY_READERS,
+                1..=16,
+            )?,
             throttle: self.throttle(file.snapshot)?,
             check: Check {
                 allow: self.allow(file.check.allow)?,

@@ -18,13 +18,15 @@
 //! | | `connect_timeout_seconds` | 10 | name look-up, connect and TLS handshake, each |
 //! | `[source]` | `server_id` | derived from `name`, see [`server_id::derive`] | this replica's id among the source's replicas |
 //! | `[replicate]` | `include`, `exclude` | everything but system schemas | patterns `schema.table` with MySQL's `%` and `_`, or `*` |
+//! | | `definer` | `"keep"` | or `"current-user"`: as whom views, routines, triggers and events run on the target |
 //! | `[start]` | `mode` | `"snapshot"` | `snapshot`, `position`, `gtid`, `now`: where a pipeline without a checkpoint begins |
 //! | | `file`, `position` | `position` 4 | with `position` |
 //! | | `gtid_set` | | with `gtid` |
-//! | `[snapshot]` | `max_rows_per_second`, `max_mib_per_second` | 0 | what a first copy reads from the source at most; 0 is no limit |
+//! | `[snapshot]` | `readers` | 2 | tables that a first copy reads at the same time |
+//! | | `max_rows_per_second`, `max_mib_per_second` | 0 | what a first copy reads from the source at most; 0 is no limit |
 //! | | `max_source_load` | 25 | it rests while more other sessions are at work on the source |
 //! | | `max_target_lag_ms` | 5000 | it rests while a part of it has not become durable for longer |
-//! | | `busy_share_percent` | 30 | the share of the time in which it reads while others are at work on the source |
+//! | | `busy_share_percent` | 50 | the share of the time in which it reads while others are at work on the source |
 //! | `[check]` | `allow` | none | names of requirements that need not hold, see docs/checks.md |
 //! | `[apply]` | `group_max_rows` | 10000 | a target transaction is closed at so many rows |
 //! | | `conflicts` | `"strict"` | or `"repair"`: what happens to rows that are not as the source had them |
@@ -71,6 +73,8 @@ pub struct Config {
     pub start: Start,
     /// Begin at `start` although the pipeline has a checkpoint and began elsewhere. From the command line, never from the file.
     pub set_position: bool,
+    /// Tables that a first copy reads at the same time.
+    pub copy_readers: u32,
     /// How much a first copy may ask of the servers.
     pub throttle: Throttle,
     /// What may be otherwise than required.
@@ -196,6 +200,19 @@ pub struct Replicate {
     pub include: Vec<String>,
     /// Patterns of what to leave out of that.
     pub exclude: Vec<String>,
+    /// As whom what has a definer runs.
+    pub definer: Definer,
+}
+
+/// As whom views, routines, triggers and events run on the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Definer {
+    /// As the account that they run as on the source.
+    #[default]
+    Keep,
+    /// As the target's account of the pipeline.
+    CurrentUser,
 }
 
 /// Where a pipeline without a checkpoint begins.

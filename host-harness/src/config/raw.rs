@@ -59,6 +59,8 @@ pub(super) struct Replicate {
     pub include: Vec<String>,
     #[serde(default)]
     pub exclude: Vec<String>,
+    #[serde(default)]
+    pub definer: super::Definer,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,7 @@ pub(super) struct Start {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Snapshot {
+    pub readers: Option<Spanned<u32>>,
     pub max_rows_per_second: Option<Spanned<u32>>,
     pub max_mib_per_second: Option<Spanned<u32>>,
     pub max_source_load: Option<Spanned<u32>>,

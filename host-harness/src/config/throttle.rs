@@ -24,7 +24,7 @@ impl Default for Throttle {
             mib_per_second: 0,
             source_load: 25,
             target_lag_ms: 5000,
-            busy_share_percent: 30,
+            busy_share_percent: 50,
         }
     }
 }

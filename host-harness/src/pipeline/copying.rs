@@ -44,9 +44,10 @@ pub struct TableStatus {
 }
 
 impl CopyStatus {
-    /// The table whose rows are being read.
-    pub fn current(&self) -> Option<&TableStatus> {
-        self.listed.iter().find(|table| table.state == "copying")
+    /// The tables whose rows are being read.
+    pub fn current(&self) -> impl Iterator<Item = &TableStatus> {
+        let is_read = |table: &&TableStatus| table.state == "copying";
+        self.listed.iter().filter(is_read)
     }
 }
 

@@ -17,6 +17,7 @@ mod backoff;
 pub mod channel;
 mod components;
 pub(crate) mod copying;
+pub mod cutover;
 mod generation;
 mod handle;
 mod lag;
@@ -29,6 +30,7 @@ pub mod status;
 mod stop;
 mod supervisor;
 pub mod tail;
+pub mod verify;
 
 pub use copying::{CopyStatus, TableStatus};
 pub use handle::Handle;
@@ -42,7 +44,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::bindings::{
-    Checkpoint, Removal, SinkInspection, SkippedTransaction, SourceInspection, Upcoming,
+    Checkpoint, KnownCutover, Removal, SinkInspection, SkippedTransaction, SourceInspection,
+    Upcoming,
 };
 use crate::config::Config;
 use crate::engine::Engine;
@@ -156,6 +159,61 @@ impl Pipeline {
     pub fn check(&self) -> Result<Findings> {
         let loaded = self.plugins.loaded();
         preflight::check(&loaded.source, &loaded.sink, &loaded.config)
+    }
+
+    /// Compares the rows of both servers while they are written to; see [`verify`]. Changes rows of the target only with [`verify::Options::repair`].
+    ///
+    /// # Errors
+    /// Why there can be no verdict: `verify.behind` when the target does not get to where the source was looked at, `verify.copy-incomplete`, errors of the
+    /// servers, and [`Kind::Interrupted`](crate::error::Kind::Interrupted) after `stop`.
+    pub fn verify(
+        &self,
+        options: &verify::Options,
+        stop: &Stop,
+        watcher: &dyn verify::Watcher,
+    ) -> Result<verify::Report> {
+        verify::run(&self.plugins, options, stop, watcher)
+    }
+
+    /// Ends the pipeline with the target in the source's place; see [`cutover`]. Goes on with a cutover that was interrupted.
+    ///
+    /// # Errors
+    /// Why it did not succeed; before the target was changed, everything has been taken back then, but after `stop` ([`Kind::Interrupted`](crate::error::Kind::Interrupted)).
+    pub fn cutover(
+        &self,
+        options: &cutover::Options,
+        stop: &Stop,
+        watcher: &dyn cutover::Watcher,
+    ) -> Result<cutover::Ended> {
+        cutover::run(self, options, stop, watcher)
+    }
+
+    /// Takes a cutover back that was interrupted, as long as nothing was made on the target.
+    ///
+    /// # Errors
+    /// `cutover.beyond-return` with what remains; errors of the servers.
+    pub fn abort_cutover(
+        &self,
+        options: &cutover::Options,
+        watcher: &dyn cutover::Watcher,
+    ) -> Result<cutover::Aborted> {
+        cutover::abort(self, options, watcher)
+    }
+
+    /// How far a cutover of this pipeline has come; none where there is none. Changes nothing.
+    ///
+    /// # Errors
+    /// What the sink reports.
+    pub fn known_cutover(&self) -> Result<Option<KnownCutover>> {
+        self.plugins.sink()?.known_cutover()
+    }
+
+    /// The newest comparison ([`Self::verify`]) whose result was kept in the target.
+    ///
+    /// # Errors
+    /// What the sink reports, e.g. `net.refused`.
+    pub fn last_verification(&self) -> Result<Option<verify::Kept>> {
+        verify::last(&self.plugins)
     }
 
     /// What the target knows of this pipeline. Changes nothing, also while it runs elsewhere.

@@ -246,7 +246,8 @@ fn plain(quoted: &str) -> String {
     names.join(".").trim_matches('`').replace("``", "`")
 }
 
-fn finding(found: types::Finding, role: Role) -> Finding {
+/// A plugin's finding with what the catalogue knows of it.
+pub(super) fn finding(found: types::Finding, role: Role) -> Finding {
     let known = datain_catalogue::check(&found.code);
     Finding {
         severity: match found.severity {

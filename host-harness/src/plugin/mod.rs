@@ -2,6 +2,8 @@
 //!
 //! One instance is used from one thread. After any error it is thrown away, which closes its sockets and frees its memory.
 
+mod cutover;
+mod examiner;
 mod failure;
 mod imports;
 mod instance;
@@ -11,6 +13,7 @@ mod sink;
 mod source;
 mod state;
 
+pub(crate) use examiner::{SinkExaminer, SourceExaminer};
 pub(crate) use failure::interrupted;
 pub(crate) use imports::add_imports;
 pub(crate) use plugin_config::Purpose;

@@ -8,9 +8,13 @@
 //! | `max_row_bytes` | ✓ | ✓ | a larger row is an error |
 //! | `server_id` | ✓ | | the id to register with |
 //! | `include`, `exclude` | ✓ | ✓ | lists of patterns `schema.table`; the sink needs them for its checks, and to notice that they have changed |
+//! | `definer` | ✓ | | `keep` or `current-user`: as whom views, routines, triggers and events run on the target |
+//! | `keyless` | ✓ | ✓ | tables may lack keys: they are copied in one go, and their rows are found by all that they hold |
 //! | `start` | ✓ | | object: `mode` (`snapshot`, `position`, `gtid`, `now`), with `file` and `position`, or `gtid_set` |
+//! | `copy_readers` | ✓ | | connections over which tables are read for a first copy, each another table |
 //! | `snapshot` | ✓ | | object: `rows_per_second`, `bytes_per_second`, `source_load`, `target_lag_ms`, `busy_share`: what a first copy may ask of the servers, see `throttle` in wit/source.wit |
 //! | `heartbeat_seconds` | ✓ | | how often an idle server is to give a sign of life |
+//! | `only` | ✓ | ✓ | list of patterns: of what is replicated only these tables are compared; none means all |
 //! | `files` | ✓ | | list of names: files of a log are read, through the endpoints `source/0`, `source/1` …, in place of a server |
 //! | `count_events` | ✓ | | the events of the files are counted, and nothing else |
 //! | `ahead` | ✓ | | text, or null: what the target has beyond the checkpoint, as the sink has said it (`resumption` in wit/sink.wit) |
@@ -42,13 +46,15 @@ pub(crate) enum Purpose {
     Count,
 }
 
-/// What the host has seen of the target.
+/// What the configuration file does not say.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen<'a> {
-    /// The pipeline.
+    /// The host has seen the pipeline in the target.
     pub(super) known: bool,
-    /// What is there beyond the checkpoint.
+    /// What the target has beyond the checkpoint.
     pub(super) ahead: Option<&'a str>,
+    /// The tables that are compared.
+    pub(super) only: &'a [String],
 }
 
 /// `row_block_version` is what was negotiated ([`super::negotiate`]); `seen`: see the table.
@@ -80,11 +86,15 @@ pub(super) fn json(
             "server_id": server_id,
             "include": config.replicate.include,
             "exclude": config.replicate.exclude,
+            "definer": config.replicate.definer,
+            "keyless": keyless(config),
             "start": start(&config.start),
             "snapshot": snapshot(&config.throttle),
+            "copy_readers": config.copy_readers,
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "one_by_one": one_by_one,
             "ahead": seen.ahead,
+            "only": seen.only,
             "files": files(config),
             "count_events": purpose == Purpose::Count,
         }),
@@ -100,11 +110,21 @@ pub(super) fn json(
             "connections": config.apply.connections,
             "preserve_commit_order": config.apply.preserve_commit_order,
             "conflicts": config.apply.conflicts,
+            "keyless": keyless(config),
             "one_by_one": one_by_one,
+            "only": seen.only,
             "beginning": beginning(&config.start, config.set_position, seen.known),
         }),
     };
     value.to_string()
+}
+
+fn keyless(config: &Config) -> bool {
+    config
+        .check
+        .allow
+        .iter()
+        .any(|name| name == "no-primary-key")
 }
 
 fn files(config: &Config) -> Vec<String> {

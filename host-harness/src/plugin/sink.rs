@@ -12,7 +12,7 @@ use super::state::SharedWaker;
 use crate::bindings::sink::SinkPlugin;
 use crate::bindings::types::{Description, Fact, Finding};
 use crate::bindings::{
-    Batch, Checkpoint, Progress, Removal, Resumption, SinkInspection, SinkStatus,
+    Batch, Checkpoint, KeptVerification, Progress, Removal, Resumption, SinkInspection, SinkStatus,
     SkippedTransaction,
 };
 use crate::error::{Error, Kind, Result};
@@ -20,8 +20,8 @@ use crate::pipeline::Writer;
 
 /// An instance of a sink plugin, with an open writer once [`Self::open`] has succeeded.
 pub struct SinkInstance {
-    instance: Instance,
-    plugin: SinkPlugin,
+    pub(super) instance: Instance,
+    pub(super) plugin: SinkPlugin,
     writer: Option<ResourceAny>,
 }
 
@@ -57,9 +57,13 @@ impl SinkInstance {
     /// # Errors
     /// What the plugin reports, e.g. `checkpoint.removed`.
     pub(crate) fn open(&mut self, purpose: Purpose, known: bool) -> Result<Resumption> {
-        let config = self
-            .instance
-            .config_json_of(purpose, Seen { known, ahead: None });
+        let config = self.instance.config_json_of(
+            purpose,
+            Seen {
+                known,
+                ..Seen::default()
+            },
+        );
         let guest = self.plugin.datain_replication_sink();
         let writer = self.instance.try_call(LONG_CALL, false, |store| {
             guest.writer().call_open(store, &config)
@@ -131,6 +135,18 @@ impl SinkInstance {
         let guest = self.plugin.datain_replication_sink();
         self.instance
             .try_call(LONG_CALL, false, |store| guest.call_remove(store, &config))
+    }
+
+    /// The newest comparison that was kept.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    pub fn last_verification(&mut self) -> Result<Option<KeptVerification>> {
+        let config = self.instance.config_json(Purpose::Replicate);
+        let guest = self.plugin.datain_replication_sink();
+        self.instance.try_call(LONG_CALL, false, |store| {
+            guest.call_last_verification(store, &config)
+        })
     }
 
     /// What stands in the way of writing, with the source's facts to compare with.

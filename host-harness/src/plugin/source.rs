@@ -22,8 +22,8 @@ use crate::pipeline::copying::{self, ThrottleOrders};
 
 /// An instance of a source plugin, with an open reader once [`Self::open`] has succeeded.
 pub struct SourceInstance {
-    instance: Instance,
-    plugin: SourcePlugin,
+    pub(super) instance: Instance,
+    pub(super) plugin: SourcePlugin,
     reader: Option<ResourceAny>,
     /// What a person changes of the limits of a first copy, and what of it the plugin knows.
     throttle: (ThrottleOrders, ThrottleChange),

@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+mod writers;
+
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};

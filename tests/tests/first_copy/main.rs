@@ -2,11 +2,17 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+mod definitions;
+mod keyless;
+
 use std::future::pending;
+use std::hash::RandomState;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use datain_apply::checkpoint::Beginning;
+use datain_apply::engine::Engine;
 use datain_capture::reader::{Reader, Settings};
 use datain_capture::upcoming;
 use datain_contract::types::{Change, Error};
@@ -82,6 +88,8 @@ fn rows_that_change_meanwhile_arrive() {
         let _ = load.run(&source, rng.u64(..));
         let mut settings = settings(&format!("busy{round}"));
         settings.chunk_rows = [1, 3, 10, 1000][rng.usize(0..4)];
+        // Indexes behind the rows, or with their tables.
+        settings.indexes_after = [0, u64::MAX][rng.usize(0..2)];
         let lost = std::thread::scope(|scope| {
             let (load, source, load_seed) = (&load, &source, rng.u64(..));
             let changes = scope.spawn(move || load.run(source, load_seed));
@@ -153,7 +161,12 @@ fn many_rows(source: &Server) {
 
 /// Copies in chunks of one row, and lets this happen on the source after the first of them; returns the error that it comes to.
 fn refused(source: &Server, meanwhile: &str) -> Error {
-    let mut settings = settings("refused");
+    refused_with(source, &settings("refused"), meanwhile)
+}
+
+/// The same with these settings.
+fn refused_with(source: &Server, settings: &Settings, meanwhile: &str) -> Error {
+    let mut settings = settings.clone();
     settings.chunk_rows = 1;
     let copied: Result<std::convert::Infallible, Error> = block_on(async {
         let mut reader = native::open_reader(source, &settings, None).await?;
@@ -186,6 +199,18 @@ fn what_cannot_be_copied_while_it_happens_is_refused() {
             "snapshot.definition-changed",
         ),
         ("RENAME TABLE r.a TO r.z", "snapshot.definition-changed"),
+        ("RENAME TABLE r.b TO r.z", "snapshot.definition-changed"),
+        ("DROP TABLE r.a", "snapshot.definition-changed"),
+        ("TRUNCATE TABLE r.b", "snapshot.definition-changed"),
+        (
+            "ALTER TABLE r.a ADD INDEX (v)",
+            "snapshot.definition-changed",
+        ),
+        (
+            "CREATE VIEW r.v AS SELECT id FROM r.a",
+            "snapshot.definition-changed",
+        ),
+        ("DROP DATABASE r", "snapshot.definition-changed"),
         ("DROP TABLE r.b", "snapshot.definition-changed"),
         ("TRUNCATE TABLE r.a", "snapshot.definition-changed"),
         (
@@ -212,7 +237,10 @@ fn what_cannot_be_copied_while_it_happens_is_refused() {
     }
     // Accounts may.
     run(&source, tables);
-    run(&source, "CREATE TABLE r.last_ (id INT)");
+    run(
+        &source,
+        "CREATE TABLE r.last_ (j JSON NOT NULL, UNIQUE KEY ((CAST(j AS UNSIGNED))))",
+    );
     let error = refused(&source, "CREATE USER somebody; DROP USER somebody");
     assert_eq!(
         (error.code.as_str(), error.table.as_deref()),
@@ -220,15 +248,69 @@ fn what_cannot_be_copied_while_it_happens_is_refused() {
     );
     run(
         &source,
-        "ALTER TABLE r.last_ ADD PRIMARY KEY (id), ENGINE = MyISAM",
+        "DROP TABLE r.last_; CREATE TABLE r.last_ (id INT PRIMARY KEY) ENGINE = MyISAM",
     );
-    let error = block_on(native::open_reader(&source, &settings("engine"), None))
-        .err()
-        .expect("it is refused");
+    let error = refused(&source, "DO 0");
     assert_eq!(
         (error.code.as_str(), error.table.as_deref()),
         ("snapshot.engine", Some("r.last_"))
     );
+}
+
+/// Definitions that are not replicated may change while others are copied.
+#[test]
+fn definitions_outside_the_filter_may_change() {
+    let [source, target] = loading_pair();
+    run(
+        &source,
+        "CREATE DATABASE r; CREATE TABLE r.a (id INT PRIMARY KEY); INSERT INTO r.a VALUES (1), (2), (3); CREATE TABLE r.x LIKE r.a; \
+         CREATE DATABASE o; CREATE TABLE o.a (id INT PRIMARY KEY); CREATE TABLE o.b LIKE o.a",
+    );
+    let mut settings = settings("outside");
+    settings.chunk_rows = 1;
+    settings.include = vec!["r.%".to_owned()];
+    settings.exclude = vec!["r.x".to_owned()];
+    let statements = [
+        "ALTER TABLE o.a ADD COLUMN c INT",
+        "RENAME TABLE o.a TO o.c",
+        "TRUNCATE TABLE o.b",
+        "DROP TABLE o.b",
+        "DROP DATABASE o",
+        "CREATE USER somebody; DROP USER somebody",
+        "ALTER TABLE r.x ADD COLUMN c INT",
+        "TRUNCATE TABLE r.x",
+        "DROP TABLE r.x",
+    ];
+    let mut meanwhile = statements.iter();
+    block_on(async {
+        let opened = Engine::<_, RandomState>::open(
+            native::session(&target),
+            "outside",
+            &Beginning::default(),
+        )
+        .await?;
+        let mut engine = opened.engine;
+        let mut reader = native::open_reader(&source, &settings, None).await?;
+        while !reader.progress().reached_head {
+            let batch = reader.next_batch(1 << 10, |_| {}).await?;
+            engine.add_tables(batch.tables);
+            for transaction in batch.transactions {
+                if reader.progress().copying.is_some()
+                    && let Some(sql) = meanwhile.next()
+                {
+                    run(&source, sql);
+                }
+                engine.apply(transaction, &batch.rows).await?;
+            }
+            if engine.can_commit() {
+                engine.commit().await?;
+            }
+        }
+        Ok::<_, Error>(())
+    })
+    .expect("a copy");
+    assert_eq!(meanwhile.next(), None, "all of it was done meanwhile");
+    compare::assert_equal(&source, &target, &["r"]);
 }
 
 #[test]

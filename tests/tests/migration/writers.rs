@@ -1,6 +1,6 @@
 //! The shop's customers and clerks: sessions of an ordinary account that write all the time, until the server takes nothing any more.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Instant;
@@ -48,13 +48,13 @@ pub fn start<'s>(
     (0..SESSIONS)
         .map(|number| {
             let socket = source.socket();
-            scope.spawn(move || write(socket, stop, &mut Rng::with_seed(seed + number)))
+            scope.spawn(move || write(&socket, stop, &mut Rng::with_seed(seed + number)))
         })
         .collect()
 }
 
-fn write(socket: PathBuf, stop: &AtomicBool, rng: &mut Rng) -> Written {
-    let stream = BlockingStream::unix(&socket).expect("the server's socket");
+fn write(socket: &Path, stop: &AtomicBool, rng: &mut Rng) -> Written {
+    let stream = BlockingStream::unix(socket).expect("the server's socket");
     let options = ConnectOptions::new("app").with_password(PASSWORD);
     let mut session = block_on(Session::connect(stream, &options)).expect("a login");
     block_on(session.exec(b"USE rental")).expect("the schema");

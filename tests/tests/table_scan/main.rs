@@ -4,6 +4,7 @@
 mod corners;
 mod documents;
 mod images;
+mod key_types;
 mod keys;
 mod reads;
 

@@ -4,7 +4,7 @@
 //! be looked at, the comparison is a note that says so, never a pass.
 
 mod access;
-mod definers;
+pub(crate) mod definers;
 mod pair;
 mod server;
 mod tables;

@@ -7,15 +7,17 @@
 //! | `skipped` | transactions that a person had skipped, with time and reason |
 //! | `xa_prepared` | XA branches that are prepared on the source and neither committed nor rolled back, since format 3 |
 //! | `ahead` | groups that are in the target although older ones are not yet, since format 4 |
+//! | `cutovers` | how far a cutover has come, since format 5 |
+//! | `verified` | what the newest comparison of each pipeline came to; made when there is one (`examine/kept.rs`), so it is part of no format |
 //!
-//! A pipeline of format 2 or 3 is taken over as it is: the tables that it lacks are made, and its row gets the new number.
+//! A pipeline of format 2, 3 or 4 is taken over as it is: the tables that it lacks are made, and its row gets the new number.
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
 
 /// The layout of the tables, in the column `checkpoints.format`.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// The oldest layout that is taken over.
 pub const OLDEST_FORMAT: u32 = 2;
@@ -83,8 +85,18 @@ const AHEAD: &[u8] = b"CREATE TABLE IF NOT EXISTS datain.ahead (\
     PRIMARY KEY (stream, epoch, ordinal)\
     ) ENGINE=InnoDB";
 
+const CUTOVERS: &[u8] = b"CREATE TABLE IF NOT EXISTS datain.cutovers (\
+    stream VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, \
+    revision BIGINT UNSIGNED NOT NULL, \
+    stage VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, \
+    bars_start TINYINT UNSIGNED NOT NULL, \
+    note MEDIUMTEXT CHARACTER SET utf8mb4 NOT NULL, \
+    began_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), \
+    changed_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)\
+    ) ENGINE=InnoDB";
+
 /// The tables, in the order in which they are made.
-const TABLES: [&[u8]; 5] = [TABLE, HELD_BACK, SKIPPED, XA_PREPARED, AHEAD];
+const TABLES: [&[u8]; 6] = [TABLE, HELD_BACK, SKIPPED, XA_PREPARED, AHEAD, CUTOVERS];
 
 /// What is there of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +128,7 @@ pub(super) async fn find<S: Stream>(session: &mut Session<S>) -> Result<Found, E
             (SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME = 'checkpoints' \
             AND COLUMN_NAME IN ('format', 'began_at', 'owner')), \
             (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME IN ('held_back', 'skipped')), \
-            (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME IN ('xa_prepared', 'ahead'))",
+            (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'datain' AND TABLE_NAME IN ('xa_prepared', 'ahead', 'cutovers'))",
         )
         .await?
         .unwrap_or_default();
@@ -129,7 +141,7 @@ pub(super) async fn find<S: Stream>(session: &mut Session<S>) -> Result<Found, E
         .hint("run the version of datain that made them; or, if they are of no use any more, DROP SCHEMA datain and begin anew"));
     }
     Ok(match (number(0), number(2), number(3)) {
-        ("1", "2", "2") => Found::All,
+        ("1", "2", "3") => Found::All,
         ("1", "2", _) => Found::Older,
         _ => Found::Nothing,
     })
@@ -169,7 +181,7 @@ pub(super) async fn complete<S: Stream>(session: &mut Session<S>) -> Result<(), 
 /// Missing privileges.
 pub async fn drop<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
     session
-        .exec(b"DROP TABLE IF EXISTS datain.ahead, datain.xa_prepared, datain.skipped, datain.held_back, datain.checkpoints")
+        .exec(b"DROP TABLE IF EXISTS datain.cutovers, datain.verified, datain.ahead, datain.xa_prepared, datain.skipped, datain.held_back, datain.checkpoints")
         .await?;
     let others = session
         .query_first(

@@ -10,10 +10,13 @@
 //! XA branches that are prepared and not yet committed are kept in the same way as the checkpoint, in the transaction that covers them ([`branches`]). Groups that
 //! were committed before older ones are noted beside it ([`ahead`]).
 //!
+//! A cutover keeps there how far it has come ([`cutovers`]).
+//!
 //! What a person orders ([`orders`]: stop, start, skip, remove) is written to the same tables ([`layout`]), so it outlives every host.
 
 mod ahead;
 mod branches;
+pub mod cutovers;
 pub mod layout;
 mod locks;
 mod names;
@@ -63,7 +66,7 @@ pub struct Stored {
     ddl_number: u64,
 }
 
-fn literal(sql: &mut Vec<u8>, text: &str) {
+pub(crate) fn literal(sql: &mut Vec<u8>, text: &str) {
     sql.extend_from_slice(b"_utf8mb4");
     append_string(sql, text.as_bytes());
 }
@@ -132,6 +135,63 @@ pub async fn read<S: Stream>(
         },
         ddl_uuid: cell(6).ok_or_else(damaged)?,
         ddl_number: number(7)?,
+    }))
+}
+
+/// The xids of branches that are kept for a pipeline: prepared on the source, neither committed nor rolled back.
+///
+/// # Errors
+/// Errors of the server.
+pub async fn prepared<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+) -> Result<Vec<String>, Error> {
+    if layout::find(session).await? != layout::Found::All {
+        return Ok(Vec::new());
+    }
+    let mut sql = b"SELECT DISTINCT xid FROM datain.xa_prepared WHERE stream = ".to_vec();
+    literal(&mut sql, stream);
+    let rows = session.query_rows(&sql).await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| row.into_iter().next().flatten())
+        .collect())
+}
+
+/// The newest checkpoint of a pipeline whose row was [read](read) before on this session: for who asks often. None when there is none, or the pipeline is gone.
+///
+/// # Errors
+/// `checkpoint.damaged`; errors of the server.
+pub(crate) async fn newest<S: Stream>(
+    session: &mut Session<S>,
+    stream: &str,
+) -> Result<Option<Checkpoint>, Error> {
+    let mut sql =
+        b"SELECT ordinal, HEX(state), display FROM datain.checkpoints WHERE stream = ".to_vec();
+    literal(&mut sql, stream);
+    let row = match session.query_first(&sql).await {
+        Ok(row) => row,
+        Err(error) if tables_are_gone(&error) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let Some([ordinal, state, display]) = row.and_then(|row| <[_; 3]>::try_from(row).ok()) else {
+        return Ok(None);
+    };
+    let Some(state) = state else {
+        return Ok(None);
+    };
+    let damaged = || {
+        Error::fatal(
+            "checkpoint.damaged",
+            "the row in datain.checkpoints cannot be read",
+        )
+    };
+    Ok(Some(Checkpoint {
+        ordinal: ordinal
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(damaged)?,
+        data: unhex(&state).ok_or_else(damaged)?,
+        display: display.unwrap_or_default(),
     }))
 }
 

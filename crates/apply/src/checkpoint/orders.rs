@@ -8,7 +8,7 @@ use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
 use super::store::make_row;
-use super::{Lock, ahead, layout, literal};
+use super::{Lock, ahead, cutovers, layout, literal};
 use crate::settings;
 
 /// A longer description of a skipped transaction is cut.
@@ -55,7 +55,7 @@ fn of_stream(sql: &str, stream: &str) -> Vec<u8> {
 /// Stops the pipeline, or lets it run again. A stop waits for a statement that is under way.
 ///
 /// # Errors
-/// Those of the server; `checkpoint.format`; `checkpoint.statement-running`, with the stop recorded.
+/// Those of the server; `checkpoint.format`; `checkpoint.statement-running`, with the stop recorded; `cutover.under-way`.
 pub async fn set_stopped<S: Stream>(
     session: &mut Session<S>,
     stream: &str,
@@ -64,6 +64,7 @@ pub async fn set_stopped<S: Stream>(
     prepare(session).await?;
     if !stopped {
         if layout::exists(session).await? {
+            cutovers::require_none(session, stream).await?;
             session
                 .exec(&of_stream(
                     "UPDATE datain.checkpoints SET stopped_at = NULL",
@@ -219,12 +220,13 @@ pub async fn kept<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<(
 /// Removes all rows of the pipeline; with the last pipeline also the tables. An open writer of it can commit nothing from then on.
 ///
 /// # Errors
-/// Those of the server, such as missing privileges; `checkpoint.statement-running`. Then nothing was changed.
+/// Those of the server, such as missing privileges; `checkpoint.statement-running`, `cutover.under-way`. Then nothing was changed.
 pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result<Removal, Error> {
     prepare(session).await?;
     if !layout::exists(session).await? {
         return Ok(Removal::default());
     }
+    cutovers::require_ended(session, stream).await?;
     Lock::Statements(stream).take(session).await?;
     Lock::Layout.take(session).await?;
     // A pipeline of an older format may lack tables.
@@ -240,11 +242,12 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     let skipped = session
         .exec(&of_stream("DELETE FROM datain.skipped", stream))
         .await?;
-    for table in ["xa_prepared", "ahead"] {
+    for table in ["xa_prepared", "ahead", "cutovers"] {
         session
             .exec(&of_stream(&format!("DELETE FROM datain.{table}"), stream))
             .await?;
     }
+    crate::examine::kept::remove(session, stream).await?;
     session.exec(b"COMMIT").await?;
     // What is left of branches without their pipeline is of no use to anybody.
     let others = session

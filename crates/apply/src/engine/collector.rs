@@ -60,6 +60,8 @@ pub struct Collector<H> {
     pub(super) as_written: bool,
     /// Rows that are not as the source had them are made so.
     pub(super) repairs: bool,
+    /// Tables may lack keys: rows are found by all that they hold then.
+    pub(super) may_lack_keys: bool,
     /// Changes of the group that are still to be written.
     pub(super) net: Net<H>,
     pub(super) group: Option<Group>,
@@ -77,6 +79,7 @@ impl<H: BuildHasher + Default> Default for Collector<H> {
             cascades: None,
             as_written: false,
             repairs: false,
+            may_lack_keys: false,
             net: Net::default(),
             group: None,
             goes_ahead: false,
@@ -173,7 +176,8 @@ impl<H: BuildHasher + Default> Collector<H> {
 
     /// Whether rows with these flags may be collected, and written in another order than the source's. None if the target has to be asked.
     pub(super) fn may_reduce(&self, flags: RowFlags, mapping: &Mapping) -> Option<bool> {
-        if self.as_written {
+        // Nothing is known of rows that cannot be told apart but the order of their changes.
+        if self.as_written || !mapping.target.has_key() {
             return Some(false);
         }
         if !left_to_the_target(flags) {

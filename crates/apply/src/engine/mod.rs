@@ -227,6 +227,11 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         self.open.repairs = true;
     }
 
+    /// From now on tables may lack keys: rows are found by all that they hold then.
+    pub fn do_without_keys(&mut self) {
+        self.open.may_lack_keys = true;
+    }
+
     /// From now on groups on different connections may be committed before older ones; readers of the target can see states that the source never had. After a crash
     /// nothing is lost or repeated all the same.
     pub fn commit_in_any_order(&mut self) {

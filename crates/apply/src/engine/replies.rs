@@ -205,7 +205,11 @@ impl Expected {
                 .iter()
                 .map(|c| m.target.columns[*c].name.as_str())
                 .collect();
-            names.join(", ")
+            if names.is_empty() {
+                "all columns, since the table has no key".to_owned()
+            } else {
+                names.join(", ")
+            }
         });
         let mut error = Error::fatal(
             "row.missing",

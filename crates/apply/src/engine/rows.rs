@@ -40,7 +40,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         if set.flags.contains(RowFlags::COPYING) {
             return self.write_copying(set, block, &mapping, done, place).await;
         }
-        if self.open.as_written && self.open.repairs {
+        if self.open.as_written && self.open.repairs && mapping.target.has_key() {
             return self.repair_rows(set, block, &mapping, done, place).await;
         }
         self.write_rows(set, block, &mapping, done, place).await

@@ -72,6 +72,11 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 .in_table(schema, name)
                 .hint("create the table on the target as it was at this position, or exclude it; for a first copy start from a dump's position")
         })?;
-        Ok(Rc::new(Mapping::new(source, target, &self.collations)?))
+        let pair = if self.open.may_lack_keys {
+            Mapping::with_or_without_key
+        } else {
+            Mapping::new
+        };
+        Ok(Rc::new(pair(source, target, &self.collations)?))
     }
 }

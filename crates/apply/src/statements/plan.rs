@@ -61,6 +61,20 @@ impl Plan {
         };
         let key = match operation {
             Op::Insert => Vec::new(),
+            // The log holds all columns of a table that has no key, whatever binlog_row_image says.
+            Op::Update | Op::Delete if !table.has_key() => {
+                let stored = table.columns.iter().enumerate();
+                let stored = stored.filter(|(_, column)| !column.generated);
+                let all: Vec<usize> = stored.map(|(place, _)| place).collect();
+                if !holds(&&all) {
+                    return Err(Error::reconfigure(
+                        "row.partial-image",
+                        "the log does not hold all columns of a row in a table without a key, by which alone it could be found",
+                    )
+                    .hint("the target lacks a key that the source has: compare SHOW CREATE TABLE on both servers and make them equal"));
+                }
+                all
+            }
             Op::Update | Op::Delete => table.keys.iter().find(holds).cloned().ok_or_else(|| {
                 Error::reconfigure(
                     "row.partial-image",

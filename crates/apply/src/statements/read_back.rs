@@ -83,8 +83,8 @@ fn empty(sql: &mut Vec<u8>, name: &[u8]) {
     sql.extend_from_slice(b")=0");
 }
 
-/// A condition that holds only for this very value.
-fn same(
+/// A condition that holds only for this very value (of a floating-point zero, for either).
+pub(super) fn same(
     sql: &mut Vec<u8>,
     mapping: &Mapping,
     image: &Image<'_, '_>,

@@ -7,7 +7,7 @@ use datain_sql_statement::{Charset, Dialect, Kind, Options, classify};
 use datain_table_scan::TableDefinition;
 
 use super::Assembler;
-use crate::copying::{Copying, Name, Place, changed_meanwhile};
+use crate::copying::{Aside, Copied, Copying, Name, Place, changed_meanwhile};
 use crate::position::Position;
 
 impl Assembler {
@@ -15,6 +15,17 @@ impl Assembler {
     #[must_use]
     pub fn copy_place(&self) -> Option<&Place> {
         self.framing.state.copy.as_ref()
+    }
+
+    /// The tables that were made without indexes; none if that was not decided.
+    #[must_use]
+    pub fn set_aside(&self) -> Option<&Aside> {
+        self.framing.state.aside.as_ref()
+    }
+
+    /// Says which tables are made without indexes, before the first one is.
+    pub fn sets_aside(&mut self, aside: Aside) {
+        self.framing.state.aside = Some(aside);
     }
 
     /// Says which tables are to be copied.
@@ -40,11 +51,17 @@ impl Assembler {
         self.framing.hand_on(Vec::new(), at, None);
     }
 
-    /// Hands on a statement, the `number`th of the copy, as a transaction with which it comes to this place.
-    pub fn hand_on_statement(&mut self, statement: Statement, number: u64, place: Place) {
+    /// Hands on a statement, the `number`th of its kind in the copy, as a transaction with which it comes to this place.
+    pub fn hand_on_statement(
+        &mut self,
+        statement: Statement,
+        kind: &str,
+        number: u64,
+        place: Place,
+    ) {
         // A statement is known again after a kill by where it stands, which must be the same then.
         let stands = Position {
-            file: "definition".to_owned(),
+            file: kind.to_owned(),
             offset: number,
         };
         let changes = vec![Change::Statement(statement)];
@@ -71,9 +88,24 @@ impl Assembler {
 
     /// Hands on what is left of the table's oldest chunk as a transaction of inserts, with which the copy comes to this place.
     pub fn hand_on_chunk(&mut self, table: &Name, place: Place) {
-        let Some(chunk) = self.copying.release(table).filter(|rows| rows.count > 0) else {
+        match self.copying.release(table) {
+            Some(chunk) => self.hand_on_rows(&chunk, place),
+            None => self.hand_on_place(place),
+        }
+    }
+
+    /// Begins to hand on a table that is read in one go; until all of it is handed on it waits. Returns its id in records of the stream.
+    pub fn begin_whole(&mut self, table: &TableDefinition) -> u32 {
+        let id = self.tables.add(&table.schema, &table.name);
+        self.framing.batches.add_table(table.record(id));
+        id
+    }
+
+    /// Hands on rows as a transaction of inserts, with which the copy comes to this place.
+    pub fn hand_on_rows(&mut self, chunk: &Copied, place: Place) {
+        if chunk.count == 0 {
             return self.hand_on_place(place);
-        };
+        }
         let rows = self.framing.batches.rows();
         let offset = rows.len();
         RowSetWriter::begin(

@@ -53,6 +53,12 @@ impl Assembler {
             return Err(Self::branch_meanwhile().in_table(&table.schema, &table.name));
         }
         if stage == Stage::Waiting {
+            let gtid = self
+                .framing
+                .open
+                .as_ref()
+                .and_then(|open| open.gtid.as_ref());
+            self.copying.passes(&table.schema, &table.name, gtid);
             return Ok(nothing);
         }
         if !table.announced {

@@ -2,7 +2,7 @@
 
 use datain_contract::FindingExt as _;
 use datain_contract::types::{Error, Finding, Severity};
-use datain_mysql_client::{Session, Stream};
+use datain_mysql_client::{Outcome, Session, Stream};
 use datain_server_facts::Rights;
 use datain_sql_statement::Xid;
 
@@ -24,77 +24,80 @@ pub(super) async fn finding<S: Stream>(
         ));
     }
     let version = session.server_version();
-    let is_mariadb = version.is_mariadb_since(10, 5, 0);
-    if !version.is_mysql_since(5, 7, 7) && !is_mariadb {
+    if !version.is_mysql_since(5, 7, 7) && !version.is_mariadb_since(10, 5, 0) {
         return Ok(Finding::passed(
             CODE,
             "this server logs a branch as one transaction when it is committed",
         ));
     }
-    let sql: &[u8] = if is_mariadb {
-        b"XA RECOVER FORMAT='SQL'"
-    } else {
-        b"XA RECOVER CONVERT XID"
-    };
-    let rows = match session.query_rows(sql).await {
-        Ok(rows) => rows,
-        Err(error) if error.errno() == Some(NOT_ALLOWED) => {
+    let xids = match prepared(session).await? {
+        Prepared::Told(xids) => xids,
+        Prepared::NotAllowed => {
             let why = format!("{} may not ask which branches are prepared", rights.account);
             return Ok(Finding::not_checked(CODE, &why)
                 .remedy(rights.grant_globally(&["XA_RECOVER_ADMIN"])));
         }
-        Err(error) if error.server().is_some() => {
-            return Ok(Finding::not_checked(
-                CODE,
-                "the source does not tell which branches are prepared",
-            ));
-        }
-        Err(error) => return Err(error.into()),
     };
-    let shown = |row: &Vec<Option<String>>| {
-        if is_mariadb {
-            row.get(3).cloned()?
-        } else {
-            xid(row)
-        }
-    };
-    let mut xids: Vec<String> = rows.iter().filter_map(shown).collect();
-    xids.sort_unstable();
     let ends: Vec<String> = xids
         .iter()
         .map(|xid| format!("XA COMMIT {xid}; -- or XA ROLLBACK"))
         .collect();
     Ok(Finding::judge(
         CODE,
-        rows.is_empty(),
+        xids.is_empty(),
         Severity::Warning,
         format!(
             "{} XA branches are prepared; if one was before the place where the pipeline begins, its XA COMMIT will stop the stream",
-            rows.len()
+            xids.len()
         ),
     )
     .remedy(ends.join("\n"))
     .subjects(xids))
 }
 
-/// A row of XA RECOVER CONVERT XID: format id, the two lengths, and both parts together in hexadecimal digits behind `0x`.
-fn xid(row: &[Option<String>]) -> Option<String> {
+/// What a server says of its prepared branches.
+pub(crate) enum Prepared {
+    /// Their xids, as XA COMMIT takes them.
+    Told(Vec<String>),
+    /// Nothing: the account lacks XA_RECOVER_ADMIN.
+    NotAllowed,
+}
+
+/// Asks which branches are prepared.
+///
+/// # Errors
+/// Errors of the server.
+pub(crate) async fn prepared<S: Stream>(session: &mut Session<S>) -> Result<Prepared, Error> {
+    // As bytes: 5.6 cannot say it in digits.
+    let rows = match session.query(b"XA RECOVER").await {
+        Ok(mut outcomes) => match outcomes.pop() {
+            Some(Outcome::Rows(set)) => set.rows,
+            _ => Vec::new(),
+        },
+        Err(error) if error.errno() == Some(NOT_ALLOWED) => return Ok(Prepared::NotAllowed),
+        Err(error) => return Err(error.into()),
+    };
+    let mut xids: Vec<String> = rows
+        .iter()
+        .map(|row| xid(row).unwrap_or_else(|| "one whose xid cannot be read".to_owned()))
+        .collect();
+    xids.sort_unstable();
+    Ok(Prepared::Told(xids))
+}
+
+/// A row of XA RECOVER: format id, the two lengths, and both parts together.
+fn xid(row: &[Option<Vec<u8>>]) -> Option<String> {
     let [Some(format_id), Some(gtrid), Some(_), Some(data)] = row else {
         return None;
     };
-    let digits = data.strip_prefix("0x")?;
-    let bytes: Option<Vec<u8>> = (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
-        .collect();
-    let mut gtrid_bytes = bytes?;
-    let at = gtrid.parse::<usize>().ok()?.min(gtrid_bytes.len());
-    let bqual = gtrid_bytes.split_off(at);
+    let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse::<u64>().ok();
+    let at = usize::try_from(number(gtrid)?).ok()?;
+    let (gtrid, bqual) = data.split_at_checked(at)?;
     Some(
         Xid {
-            gtrid: gtrid_bytes,
-            bqual,
-            format_id: format_id.parse().ok()?,
+            gtrid: gtrid.to_vec(),
+            bqual: bqual.to_vec(),
+            format_id: number(format_id)?,
         }
         .to_string(),
     )
@@ -106,16 +109,11 @@ mod tests {
 
     #[test]
     fn a_branch_is_shown_as_it_can_be_ended() {
-        let row = |cells: [&str; 4]| cells.map(|cell| Some(cell.to_owned())).to_vec();
-        assert_eq!(
-            xid(&row(["7", "2", "1", "0x6731FF"])).as_deref(),
-            Some("X'6731',X'ff',7")
-        );
-        assert_eq!(
-            xid(&row(["1", "9", "0", "0x67"])).as_deref(),
-            Some("X'67',X'',1")
-        );
-        assert_eq!(xid(&row(["1", "1", "0", "g"])), None);
-        assert_eq!(xid(&row(["1", "1", "0", "0x6"])), None);
+        let row = |cells: [&[u8]; 4]| cells.map(|cell| Some(cell.to_vec())).to_vec();
+        let is = |cells, expected| assert_eq!(xid(&row(cells)).as_deref(), expected);
+        is([b"7", b"2", b"1", b"g1\xff"], Some("X'6731',X'ff',7"));
+        is([b"1", b"1", b"0", b"g"], Some("X'67',X'',1"));
+        is([b"1", b"2", b"0", b"g"], None);
+        is([b"x", b"1", b"0", b"g"], None);
     }
 }

@@ -4,7 +4,7 @@
 //! "nothing is pending" is only said if the target has whatever changed those columns.
 
 mod access;
-mod branches;
+pub(crate) mod branches;
 pub(crate) mod cascades;
 mod definers;
 mod identity;
@@ -16,6 +16,7 @@ mod zones;
 use datain_contract::FindingExt as _;
 use datain_contract::types::{Checkpoint, Error, Fact, Finding, Severity};
 use datain_mysql_client::{Session, Stream, quote_identifier};
+use datain_schema_objects::plan::Definer;
 use datain_server_facts::{Rights, Variables, clock, encryption, tables as seen};
 
 use crate::checkpoint::State;
@@ -147,7 +148,11 @@ pub async fn survey<S: Stream>(
     }
     survey.find(cascades::finding(session, &filter, &variables, &version).await?);
     zones::tell(session, &filter, &variables, &version, now(), &mut survey).await?;
-    definers::tell(session, &filter, &rights, insensitive, &mut survey).await?;
+    if settings.definer == Definer::CurrentUser {
+        survey.tell("definer-choice", "current-user");
+    } else {
+        definers::tell(session, &filter, &rights, insensitive, &mut survey).await?;
+    }
     survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);
     survey.find(clock::finding(session, now, "source.clock-skew", "source").await?);
     // Last: it leaves the session as definitions are read.

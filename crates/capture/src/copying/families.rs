@@ -152,6 +152,11 @@ impl Families {
         followers.any(|children| children.contains(name))
     }
 
+    /// Whether rows of other tables change with the table's, without a word in the log.
+    pub(super) fn leads(&self, name: &Name) -> bool {
+        self.links.followers.contains_key(name)
+    }
+
     /// The foreign keys that change rows.
     pub(super) fn into_links(self) -> Links {
         self.links

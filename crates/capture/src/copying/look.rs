@@ -1,19 +1,18 @@
 //! What there is to copy, and whether it can be.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Error, Severity, Statement};
+use datain_contract::types::{Error, Statement};
 use datain_mysql_client::{Session, Stream};
-use datain_schema_objects::plan::Choices;
-use datain_schema_objects::{plan, read};
+use datain_server_facts::tables::{self as seen, SeenTable};
 use datain_sql_statement::TableFilter;
 use datain_table_scan::{ListedTable, prepare, tables};
 
 use super::families::{Families, Links};
+use super::mariadb;
 use super::place::Place;
-use super::window::{Name, changed_meanwhile};
-use super::{abilities, mariadb, statements};
+use super::window::{Name, changed_meanwhile, no_key};
 use crate::check::cascades;
 use crate::facts;
 
@@ -26,8 +25,8 @@ pub(super) struct Todo {
     pub(super) tables: VecDeque<Waiting>,
     /// What changes rows without a word in the log.
     pub(super) links: Links,
-    /// What people should read.
-    pub(super) notices: Vec<String>,
+    /// What adds indexes behind the rows, and how many such statements were handed on; none before all rows are.
+    pub(super) indexes: Option<(VecDeque<Statement>, u64)>,
     /// All tables, also those that are whole.
     pub(super) listed: Vec<ListedTable>,
 }
@@ -41,11 +40,13 @@ pub(super) struct Waiting {
     pub(super) level: usize,
     /// Its rows change with a parent's, which the source does not log.
     pub(super) follows: bool,
+    /// It has no key, or seems to have none: it is begun when no other table is being read.
+    pub(super) is_keyless: bool,
     /// It is begun together with the others of which this table is the first.
     pub(super) circle: Option<Name>,
 }
 
-/// Reads what there is to copy; the session is then one for reading tables. Tables come in the order in which they are begun: of their names, but parents first where that counts ([`super::families`]).
+/// Reads which rows there are to copy; the session is then one for reading tables. Tables come in the order in which they are begun: of their names, but parents first where that counts ([`super::families`]).
 ///
 /// # Errors
 /// What cannot be copied, with table; errors of the server.
@@ -53,36 +54,8 @@ pub(super) async fn look<S: Stream>(
     session: &mut Session<S>,
     filter: &TableFilter,
     place: &Place,
+    takes_keyless: bool,
 ) -> Result<Todo, Error> {
-    let mut notices = Vec::new();
-    let mut statements = VecDeque::new();
-    let mut definitions = 0;
-    if let Place::Definitions { done, .. } = place {
-        let reading = read::read(session, filter).await?;
-        statements::must_be_readable(&reading)?;
-        let findings = reading.findings.clone();
-        let plan = plan::plan(reading, &abilities(), Choices::default());
-        let noted = findings.iter().chain(&plan.findings);
-        notices.extend(
-            noted
-                .filter(|finding| finding.severity != Severity::Passed)
-                .map(|finding| format!("{}: {}", finding.message, finding.subjects.join(", "))),
-        );
-        let (objects, refused): (Vec<_>, Vec<_>) = plan
-            .objects
-            .into_iter()
-            .partition(|object| object.excuse.is_none());
-        notices.extend(refused.iter().map(|object| {
-            let why = object.excuse.as_deref().unwrap_or_default();
-            format!("{} is left out of the first copy: {why}", object.quoted())
-        }));
-        let all = statements::of(session, objects).await?;
-        definitions = all.len() as u64;
-        statements = all
-            .into_iter()
-            .skip(usize::try_from(*done).unwrap_or(usize::MAX))
-            .collect();
-    }
     prepare(session).await?;
     let listed = tables(session, filter).await?;
     if let Some(other) = listed
@@ -110,14 +83,28 @@ pub(super) async fn look<S: Stream>(
         let names = names.iter().map(|(name, _)| name.clone()).collect();
         Families::ask(session, &names).await?
     };
+    let keyless = keyless(session, filter).await?;
+    let refused = |name: &&Name| !takes_keyless || families.follows(name) || families.leads(name);
+    if let Some(first) = keyless.iter().find(refused) {
+        let all = keyless.iter().filter(refused);
+        let all: Vec<String> = all
+            .map(|(schema, name)| seen::quoted(schema, name))
+            .collect();
+        return Err(no_key()
+            .detail(format!("without a key: {}", all.join(", ")))
+            .in_table(&first.0, &first.1));
+    }
+    // What is read in one go comes last, each by itself.
     names.sort_by_cached_key(|(name, _)| {
         let first = families.circle(name).unwrap_or(name);
-        (families.level(name), first.clone(), name.clone())
+        let level = families.level(name);
+        (keyless.contains(name), level, first.clone(), name.clone())
     });
     let open = place.open();
     let is_open = |name: &Name| open.iter().any(|o| o.schema == name.0 && o.name == name.1);
     // In this order they were begun.
     let begun = match place.begun() {
+        None if matches!(place, Place::Indexes { .. }) => names.len(),
         None => 0,
         Some(begun) => {
             let is_it = |(name, _): &(Name, u64)| (name.0.as_str(), name.1.as_str()) == begun;
@@ -125,8 +112,9 @@ pub(super) async fn look<S: Stream>(
         }
     };
     Ok(Todo {
-        statements,
-        definitions,
+        statements: VecDeque::new(),
+        definitions: 0,
+        indexes: None,
         tables: names
             .into_iter()
             .enumerate()
@@ -135,14 +123,25 @@ pub(super) async fn look<S: Stream>(
                 level: families.level(&name),
                 follows: families.follows(&name),
                 circle: families.circle(&name).cloned(),
+                is_keyless: keyless.contains(&name),
                 name,
                 row_bytes,
             })
             .collect(),
         links: families.into_links(),
-        notices,
         listed,
     })
+}
+
+/// The tables without a key by which they could be read in chunks, in the order of their names.
+async fn keyless<S: Stream>(
+    session: &mut Session<S>,
+    filter: &TableFilter,
+) -> Result<BTreeSet<Name>, Error> {
+    let tables = seen::tables(session, filter).await?;
+    let lacks_key = |table: &SeenTable| !table.primary_key && table.unique_key.is_none();
+    let keyless = tables.into_iter().filter(lacks_key);
+    Ok(keyless.map(|table| (table.schema, table.name)).collect())
 }
 
 /// Whoever is at the other end must be the server whose log is read: positions mean nothing on another one.

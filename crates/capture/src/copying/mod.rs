@@ -8,6 +8,7 @@
 //! its rows are locked for reading, which waits for such transactions. Afterwards the position of the log's end is asked, for it moves before anything can be seen.
 
 mod control;
+mod definitions;
 mod families;
 mod keys;
 mod look;
@@ -17,32 +18,36 @@ pub mod progress;
 mod readers;
 mod statements;
 pub mod throttle;
+mod whole;
 mod window;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use datain_contract::types::{Error, Finding};
-use datain_contract::{ErrorExt as _, FindingExt as _};
+use datain_contract::ErrorExt as _;
+use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
-use datain_schema_objects::plan::{Abilities, Choices};
-use datain_schema_objects::{plan, read};
+use datain_schema_objects::plan::Choices;
 use datain_sql_statement::TableFilter;
 use datain_table_scan::{ChunkSize, TableDefinition, TableScan, prepare};
 
 use crate::assembler::Assembler;
+use crate::check::branches::{self, Prepared};
 use crate::gtids::Gtids;
 use crate::neighbours;
 use crate::position::Position;
 pub use control::{Clock, CopyControl};
+pub(crate) use definitions::abilities;
+pub use definitions::{Aside, findings};
 use look::{Todo, Waiting};
 pub use place::{OpenTable, Place};
 use progress::Totals;
 use readers::{ChunkRead, Manner, Readers, Scan};
 use throttle::{Throttle, Verdict};
+use whole::{At, Whole};
 use window::MOST_CHUNKS;
-pub use window::{Copying, Name, Stage, changed_meanwhile};
+pub use window::{Copying, Name, Rows as Copied, Stage, changed_meanwhile};
 
 /// A chunk should take so many microseconds to read.
 const CHUNK_MICROS: u64 = 200_000;
@@ -50,35 +55,6 @@ const CHUNK_MICROS: u64 = 200_000;
 const CHUNK_BYTES: usize = 1 << 20;
 /// An average row has so many bytes at least, as far as the first chunk's size goes: estimates are old or missing.
 const LEAST_ROW: u64 = 4 << 10;
-
-/// What the target is taken to have: nobody asks it here. What it lacks for an encrypted table it says itself; the other options say where a table is kept.
-fn abilities() -> Abilities {
-    Abilities {
-        encrypts: true,
-        ..Abilities::default()
-    }
-}
-
-/// What a first copy would find fault with in the definitions; if none is to be made, that there is nothing to find. The session is left as
-/// [`read::prepare`] makes it.
-///
-/// # Errors
-/// Those of [`read::read`].
-pub async fn findings<S: Stream>(
-    session: &mut Session<S>,
-    filter: &TableFilter,
-    copies: bool,
-) -> Result<Vec<Finding>, Error> {
-    if !copies {
-        let codes = [read::UNSEEN, read::UNUSABLE, plan::DROPPED];
-        let passed = |code| Finding::passed(code, "no first copy is to be made");
-        return Ok(codes.map(passed).to_vec());
-    }
-    let reading = read::read(session, filter).await?;
-    let mut findings = reading.findings.clone();
-    findings.extend(plan::plan(reading, &abilities(), Choices::default()).findings);
-    Ok(findings)
-}
 
 /// What a step has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +81,14 @@ pub struct Copier<S> {
     by_gtid: bool,
     /// Microseconds of some clock that does not go back.
     now: fn() -> u64,
+    choices: Choices,
+    /// Tables without a key are copied, in one go.
+    keyless: bool,
     todo: Todo,
+    /// What there is to copy was looked at.
+    has_looked: bool,
+    /// A table that is read in one go.
+    whole: Option<Whole<S>>,
     /// The tables that were begun and are not whole.
     tables: Vec<TableCopy>,
     /// The newest table that was begun; empty before the first.
@@ -172,7 +155,11 @@ impl<S: Stream + 'static> Copier<S> {
             filter,
             by_gtid,
             now,
+            choices: Choices::default(),
+            keyless: false,
             todo: Todo::default(),
+            has_looked: false,
+            whole: None,
             tables: Vec::new(),
             begun: Name::default(),
             notices: Vec::new(),
@@ -180,6 +167,12 @@ impl<S: Stream + 'static> Copier<S> {
             throttle: Throttle::default(),
             replicas: 0,
         }
+    }
+
+    /// How definitions are made, and whether tables without a key are copied.
+    pub fn choose(&mut self, choices: Choices, keyless: bool) {
+        self.choices = choices;
+        self.keyless = keyless;
     }
 
     /// What people should read, since the last call.
@@ -208,20 +201,22 @@ impl<S: Stream + 'static> Copier<S> {
         for session in self.readers.all_idle() {
             look::must_be(session, assembler.server_uuid()).await?;
         }
-        let sessions = self.readers.all_idle();
-        let (first, others) = sessions.split_first_mut().ok_or_else(no_connection)?;
+        let first = self.readers.idle().ok_or_else(no_connection)?;
         self.replicas = neighbours::list(first).await?.len();
-        self.todo = look::look(first, &self.filter, &place).await?;
-        for session in others {
+        if assembler.ordinal() == 0 {
+            // Later it would be too late: their XA COMMIT would stand behind the beginning that is written down by then.
+            no_branch_is_prepared(first, &mut self.notices).await?;
+        }
+        // All of them: whichever reads the definitions is prepared once more behind them.
+        for session in self.readers.all_idle() {
             prepare(session).await?;
         }
-        self.notices.append(&mut self.todo.notices);
-        let listed = std::mem::take(&mut self.todo.listed);
-        self.control.begin(&listed, &place, (self.now)());
-        let tables = self.todo.tables.iter();
-        let links = std::mem::take(&mut self.todo.links);
-        let copying = Copying::of(tables.map(|table| table.name.clone()), links);
-        assembler.begin_copying(copying);
+        if matches!(place, Place::Definitions { .. }) {
+            // They are read with the first step.
+            assembler.begin_copying(Copying::everything());
+            return Ok(());
+        }
+        self.look(assembler, &place).await?;
         if let Some((schema, name)) = place.begun() {
             self.begun = (schema.to_owned(), name.to_owned());
         }
@@ -234,6 +229,36 @@ impl<S: Stream + 'static> Copier<S> {
             self.begin_table(assembler, table, Some((after, open.copied)))
                 .await?;
         }
+        Ok(())
+    }
+
+    /// Looks at what there is to copy.
+    async fn look(&mut self, assembler: &mut Assembler, place: &Place) -> Result<(), Error> {
+        self.has_looked = true;
+        let session = self.readers.idle().ok_or_else(no_connection)?;
+        let definitions = match place {
+            Place::Definitions { done, .. } => {
+                // Before anything was handed on [replicate] may still be changed, and with it the list that it speaks of.
+                let decided = assembler.set_aside().filter(|_| place.filter().is_some());
+                let decided = decided.cloned();
+                let (filter, choices) = (&self.filter, self.choices);
+                Some(definitions::before_rows(session, filter, choices, *done, decided).await?)
+            }
+            _ => None,
+        };
+        self.todo = look::look(session, &self.filter, place, self.keyless).await?;
+        if let Some(definitions) = definitions {
+            self.notices.extend(definitions.notices);
+            self.todo.definitions = definitions.all;
+            self.todo.statements = definitions.before;
+            assembler.sets_aside(definitions.aside);
+        }
+        let listed = std::mem::take(&mut self.todo.listed);
+        self.control.begin(&listed, place, (self.now)());
+        let tables = self.todo.tables.iter();
+        let links = std::mem::take(&mut self.todo.links);
+        let copying = Copying::of(tables.map(|table| table.name.clone()), links);
+        assembler.begin_copying(copying);
         Ok(())
     }
 
@@ -250,15 +275,22 @@ impl<S: Stream + 'static> Copier<S> {
             level,
             follows,
             circle: _,
+            is_keyless: _,
         } = waiting;
         let session = self.readers.idle().ok_or_else(no_connection)?;
         let table = TableDefinition::ask(session, &name.0, &name.1)
             .await?
             .ok_or_else(changed_meanwhile)?;
-        if table.scan_key.is_none() {
-            return Err(window::no_key().in_table(&name.0, &name.1));
-        }
         let version = session.server_version().clone();
+        if table.scan_key.is_none() {
+            if !self.keyless || follows || self.whole.is_some() {
+                return Err(window::no_key().in_table(&name.0, &name.1));
+            }
+            let scan = TableScan::new(table, &version)?;
+            self.control.begin_table(&name);
+            self.whole = Some(Whole::new(name, scan, goes_on.is_some(), (self.now)()));
+            return Ok(());
+        }
         assembler.begin_table(table.clone(), goes_on.is_some());
         self.control.begin_table(&name);
         let (after, copied) = goes_on.unwrap_or_default();
@@ -332,6 +364,11 @@ impl<S: Stream + 'static> Copier<S> {
         if assembler.copy_place().is_none() {
             return Ok(Step::Complete);
         }
+        if !self.has_looked
+            && let Some(place) = assembler.copy_place().cloned()
+        {
+            self.look(assembler, &place).await?;
+        }
         let at = assembler.position();
         if let Some(due) = self.tables.iter().position(|table| table.is_due(at)) {
             self.hand_on(due, assembler);
@@ -341,13 +378,20 @@ impl<S: Stream + 'static> Copier<S> {
             let done = self.todo.definitions - self.todo.statements.len() as u64;
             let filter = self.patterns.clone();
             self.control.definitions(done, self.todo.definitions);
-            assembler.hand_on_statement(statement, done, Place::Definitions { done, filter });
+            let place = Place::Definitions { done, filter };
+            assembler.hand_on_statement(statement, "definition", done, place);
             return Ok(Step::HandedOn);
+        }
+        if self.tables.is_empty()
+            && let Some(whole) = self.whole.take()
+        {
+            return self.step_of_whole(whole, assembler).await;
         }
         if self.readers.idle().is_none() {
             return Ok(Step::Waits);
         }
-        if self.tables.len() < self.readers.count()
+        if self.whole.is_none()
+            && self.tables.len() < self.readers.count()
             && self.may_begin_next()
             && let Some(table) = self.todo.tables.pop_front()
         {
@@ -364,9 +408,7 @@ impl<S: Stream + 'static> Copier<S> {
             return Ok(Step::HandedOn);
         }
         if self.tables.is_empty() {
-            assembler.end_copying();
-            self.control.complete();
-            return Ok(Step::HandedOn);
+            return self.behind_rows(assembler).await;
         }
         Ok(match self.verdict().await? {
             Verdict::Rest(until, _) => Step::Rests(until),
@@ -378,7 +420,84 @@ impl<S: Stream + 'static> Copier<S> {
     /// Whether the next table may be begun beside those that are not whole.
     fn may_begin_next(&self) -> bool {
         let next = self.todo.tables.front();
-        next.is_some_and(|next| self.tables.iter().all(|table| table.level >= next.level))
+        next.is_some_and(|next| {
+            let mut tables = self.tables.iter();
+            tables.all(|table| table.level >= next.level && !next.is_keyless)
+        })
+    }
+
+    /// Does the next thing with a table that is read in one go.
+    async fn step_of_whole(
+        &mut self,
+        mut whole: Whole<S>,
+        assembler: &mut Assembler,
+    ) -> Result<Step, Error> {
+        if whole.needs_session() {
+            whole.take_session(self.readers.take().ok_or_else(no_connection)?);
+        }
+        let step = whole.step(assembler, self.by_gtid).await?;
+        let name = whole.name().clone();
+        match step {
+            At::Waits => {
+                self.whole = Some(whole);
+                return Ok(Step::Waits);
+            }
+            At::Goes => self.whole = Some(whole),
+            At::Statement(statement) => {
+                self.whole = Some(whole);
+                let kind = format!("emptying {}.{}", name.0, name.1);
+                assembler.hand_on_statement(statement, &kind, 1, self.place());
+            }
+            At::Rows(rows, read, is_last) => {
+                let now = (self.now)();
+                self.control.handed_on(&name, read, now);
+                if is_last {
+                    self.control.end_table(&name, whole.began(), now);
+                    self.readers.give_back(whole.end()?);
+                    assembler.copying().end_whole(&name);
+                } else {
+                    self.whole = Some(whole);
+                }
+                assembler.hand_on_rows(&rows, self.place());
+                self.throttle.note_handed_on(assembler.ordinal(), now);
+            }
+        }
+        Ok(Step::HandedOn)
+    }
+
+    /// Hands on what comes behind all rows: the next statement that adds indexes, or the end.
+    async fn behind_rows(&mut self, assembler: &mut Assembler) -> Result<Step, Error> {
+        if self.todo.indexes.is_none() {
+            let done = match assembler.copy_place() {
+                Some(Place::Indexes { done, .. }) => *done,
+                _ => 0,
+            };
+            let aside = assembler.set_aside().cloned().unwrap_or_default();
+            let session = self.readers.idle().ok_or_else(no_connection)?;
+            let (filter, choices) = (&self.filter, self.choices);
+            let left = definitions::behind_rows(session, filter, choices, done, &aside).await?;
+            self.todo.indexes = Some((left, done));
+        }
+        let next = self.todo.indexes.as_mut().and_then(|(left, done)| {
+            let statement = left.pop_front()?;
+            *done += 1;
+            Some((statement, *done))
+        });
+        match next {
+            Some((statement, done)) => {
+                let place = Place::Indexes {
+                    done,
+                    filter: self.patterns.clone(),
+                    whole: self.control.whole(),
+                };
+                assembler.hand_on_statement(statement, "indexes", done, place);
+            }
+            None => {
+                assembler.end_copying();
+                self.control.complete();
+            }
+        }
+        Ok(Step::HandedOn)
     }
 
     /// Whether the next chunk may be read. One connection at least must be idle.
@@ -437,9 +556,15 @@ impl<S: Stream + 'static> Copier<S> {
             after: table.after.as_deref().map(place::hex),
             copied: table.copied,
         };
+        let whole = self.whole.iter().map(|whole| OpenTable {
+            schema: whole.name().0.clone(),
+            name: whole.name().1.clone(),
+            after: None,
+            copied: Totals::default(),
+        });
         Place::Tables {
             begun: self.begun.clone(),
-            open: self.tables.iter().map(open).collect(),
+            open: self.tables.iter().map(open).chain(whole).collect(),
             filter: self.patterns.clone(),
             whole: self.control.whole(),
         }
@@ -471,8 +596,34 @@ impl<S: Stream + 'static> Copier<S> {
 
     /// Whether the stream must stand still until a chunk was read.
     pub fn holds_the_stream(&self, assembler: &mut Assembler) -> bool {
-        self.readers.busy() > 0 && assembler.copying().is_swamped()
+        let reads_on = self.whole.as_ref().is_some_and(Whole::holds_stream);
+        reads_on || self.readers.busy() > 0 && assembler.copying().is_swamped()
     }
+}
+
+/// Refuses to begin while XA branches are prepared: of one that was prepared before the stream's beginning the log never shows the rows, and the copy sees them only if it is
+/// committed in time.
+async fn no_branch_is_prepared<S: Stream>(
+    session: &mut Session<S>,
+    notices: &mut Vec<String>,
+) -> Result<(), Error> {
+    let xids = match branches::prepared(session).await? {
+        Prepared::Told(xids) if xids.is_empty() => return Ok(()),
+        Prepared::Told(xids) => xids,
+        Prepared::NotAllowed => {
+            notices.push(
+                "the source's account may not ask which XA branches are prepared (XA_RECOVER_ADMIN): one that is stops the stream when it is committed, with source.xa-unknown"
+                    .to_owned(),
+            );
+            return Ok(());
+        }
+    };
+    Err(Error::reconfigure(
+        "snapshot.xa",
+        "XA transactions are prepared on the source, so what they have changed would be missed",
+    )
+    .detail(format!("prepared: {}", xids.join("; ")))
+    .hint("end them with XA COMMIT or XA ROLLBACK, then start again; nothing was written yet"))
 }
 
 fn no_connection() -> Error {

@@ -29,6 +29,16 @@ pub enum Place {
         #[serde(default, skip_serializing_if = "Totals::are_nothing")]
         whole: Totals,
     },
+    /// All rows are, and so many of the statements that add the indexes of large tables were run.
+    Indexes {
+        /// How many.
+        done: u64,
+        /// What is replicated, as the copy began.
+        filter: String,
+        /// What was copied of all tables, for people.
+        #[serde(default, skip_serializing_if = "Totals::are_nothing")]
+        whole: Totals,
+    },
     /// How versions before 2026-11-26, which copied one table at a time, wrote it.
     Table {
         /// Its schema.
@@ -74,6 +84,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Definitions { .. } => f.write_str("definitions"),
+            Self::Indexes { .. } => f.write_str("indexes"),
             Self::Table { schema, name, .. } => write!(f, "{schema}.{name}"),
             Self::Tables { begun, open, .. } => match open.as_slice() {
                 [] => write!(f, "{}.{}", begun.0, begun.1),
@@ -100,6 +111,7 @@ impl Place {
     pub fn filter(&self) -> Option<&str> {
         let (Self::Definitions { filter, .. }
         | Self::Table { filter, .. }
+        | Self::Indexes { filter, .. }
         | Self::Tables { filter, .. }) = self;
         (!filter.is_empty()).then_some(filter.as_str())
     }
@@ -107,7 +119,7 @@ impl Place {
     /// The tables that have rows on the target and are not whole.
     pub fn open(&self) -> Vec<OpenTable> {
         match self {
-            Self::Definitions { .. } => Vec::new(),
+            Self::Definitions { .. } | Self::Indexes { .. } => Vec::new(),
             Self::Tables { open, .. } => open.clone(),
             Self::Table { whole: true, .. } => Vec::new(),
             Self::Table {
@@ -127,13 +139,16 @@ impl Place {
     /// Whether all rows of a table are on the target.
     pub fn has(&self, schema: &str, name: &str) -> bool {
         let is_it = |table: &OpenTable| table.schema == schema && table.name == name;
+        if matches!(self, Self::Indexes { .. }) {
+            return true;
+        }
         self.begun().is_some_and(|begun| (schema, name) <= begun) && !self.open().iter().any(is_it)
     }
 
     /// What was copied of all tables that are whole, as far as it was counted.
     pub fn whole(&self) -> Totals {
         match self {
-            Self::Tables { whole, .. } => *whole,
+            Self::Tables { whole, .. } | Self::Indexes { whole, .. } => *whole,
             Self::Definitions { .. } | Self::Table { .. } => Totals::default(),
         }
     }
@@ -141,7 +156,7 @@ impl Place {
     /// The newest table that was begun.
     pub fn begun(&self) -> Option<(&str, &str)> {
         match self {
-            Self::Definitions { .. } => None,
+            Self::Definitions { .. } | Self::Indexes { .. } => None,
             Self::Tables { begun, .. } => Some((&begun.0, &begun.1)),
             Self::Table { schema, name, .. } => Some((schema, name)),
         }

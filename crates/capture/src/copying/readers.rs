@@ -95,6 +95,16 @@ impl<S: Stream + 'static> Readers<S> {
         self.idle.last_mut()
     }
 
+    /// Takes one out that reads nothing now, if there is any.
+    pub(super) fn take(&mut self) -> Option<Session<S>> {
+        self.idle.pop()
+    }
+
+    /// Gives one back that was taken out.
+    pub(super) fn give_back(&mut self, session: Session<S>) {
+        self.idle.push(session);
+    }
+
     /// All of them that read nothing now.
     pub(super) fn all_idle(&mut self) -> &mut [Session<S>] {
         &mut self.idle
@@ -207,7 +217,10 @@ async fn read_chunk<S: Stream>(
 }
 
 /// Waits until the source shows all of these.
-async fn must_show<S: Stream>(session: &mut Session<S>, handed_on: &GtidSet) -> Result<(), Error> {
+pub(super) async fn must_show<S: Stream>(
+    session: &mut Session<S>,
+    handed_on: &GtidSet,
+) -> Result<(), Error> {
     for _ in 0..LOOKS {
         if visible::shows(session, handed_on).await? {
             return Ok(());

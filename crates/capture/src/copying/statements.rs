@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, SessionContext, Severity, Statement};
-use datain_mysql_client::{Session, Stream};
+use datain_mysql_client::{Session, Stream, quote_identifier};
 use datain_schema_objects::read::Reading;
 use datain_schema_objects::{Kind, Object};
 
@@ -76,6 +76,50 @@ pub fn must_be_readable(reading: &Reading) -> Result<(), Error> {
     })
 }
 
+/// A session of which nothing is known.
+fn plain() -> SessionContext {
+    SessionContext {
+        sql_mode: None,
+        flags2: None,
+        charset_client: None,
+        collation_connection: None,
+        collation_server: None,
+        collation_database: None,
+        time_zone: None,
+        auto_increment_increment: None,
+        auto_increment_offset: None,
+        lc_time_names: None,
+        default_collation_for_utf8mb4: None,
+        character_set_collations: None,
+        explicit_defaults_for_timestamp: None,
+        sql_require_primary_key: None,
+        default_table_encryption: None,
+        timestamp_micros: 0,
+    }
+}
+
+/// The statement that removes all rows of a table, which others may refer to. In utf8mb4, by its collation utf8mb4_general_ci.
+pub fn truncate(schema: &str, name: &str) -> Statement {
+    const UTF8MB4: u16 = 45;
+    Statement {
+        sql: format!(
+            "TRUNCATE TABLE {}.{}",
+            quote_identifier(schema),
+            quote_identifier(name)
+        )
+        .into_bytes(),
+        default_schema: Some(schema.to_owned()),
+        context: SessionContext {
+            sql_mode: Some(0),
+            flags2: Some(NO_FOREIGN_KEY_CHECKS),
+            charset_client: Some(UTF8MB4),
+            collation_connection: Some(UTF8MB4),
+            ..plain()
+        },
+        error_code: 0,
+    }
+}
+
 /// The statements that make these objects, each with its session.
 ///
 /// # Errors
@@ -118,16 +162,12 @@ pub async fn of<S: Stream>(
                 flags2: Some(NO_FOREIGN_KEY_CHECKS),
                 charset_client: defaults.get(&context.character_set_client).copied(),
                 collation_connection: collations.get(&context.collation_connection).copied(),
-                collation_server: None,
                 collation_database: context
                     .database_collation
                     .as_ref()
                     .and_then(|name| collations.get(name))
                     .copied(),
                 time_zone: context.time_zone.clone(),
-                auto_increment_increment: None,
-                auto_increment_offset: None,
-                lc_time_names: None,
                 default_collation_for_utf8mb4: context
                     .default_collation_for_utf8mb4
                     .as_ref()
@@ -135,9 +175,7 @@ pub async fn of<S: Stream>(
                     .copied(),
                 explicit_defaults_for_timestamp: Some(true),
                 sql_require_primary_key: Some(false),
-                character_set_collations: None,
-                default_table_encryption: None,
-                timestamp_micros: 0,
+                ..plain()
             },
             error_code: 0,
         }

@@ -6,11 +6,14 @@
 //! ([`RowFlags::COPYING`]). What is left has not changed meanwhile, and is as it is at the stream's new place. While a chunk is being read, nobody knows which rows it will have, so
 //! all keys that the stream changes in its table are noted.
 //!
+//! A table that is read in one go ([`super::whole`]) waits until all of it is handed on.
+//!
 //! Rows are known by the bytes of their keys. Each version of a row that the chunk can hold stands in the log with just these bytes, as what a change has made, or as what
 //! one has found; so two keys that differ in bytes and are equal for the server do no harm.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use datain_binlog::GtidSet;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation, RowFlags, RowSet};
 use datain_row_block::{
@@ -18,6 +21,8 @@ use datain_row_block::{
     begin_block, open_block,
 };
 use datain_table_scan::TableDefinition;
+
+use crate::gtids::TransactionGtid;
 
 use super::families::{Circle, Links, in_circle};
 use super::keys::Keys;
@@ -42,10 +47,23 @@ pub type Name = (String, String);
 /// The tables that a copy has not finished.
 #[derive(Debug, Default)]
 pub struct Copying {
+    /// What there is to copy is not known yet: every table waits.
+    everything: bool,
     waiting: HashSet<Name>,
+    /// A table of which a snapshot was taken.
+    watched: Option<Watched>,
     /// What changes rows without a word in the log.
     links: Links,
     active: Vec<Active>,
+}
+
+/// A table of which a snapshot was taken that holds these transactions, and maybe others.
+#[derive(Debug)]
+struct Watched {
+    name: Name,
+    low: GtidSet,
+    /// Another one has changed it.
+    touched: bool,
 }
 
 /// A table that is being copied.
@@ -95,7 +113,15 @@ impl Copying {
         Self {
             waiting: tables.into_iter().collect(),
             links,
-            active: Vec::new(),
+            ..Self::default()
+        }
+    }
+
+    /// Every table is, whichever there are.
+    pub fn everything() -> Self {
+        Self {
+            everything: true,
+            ..Self::default()
         }
     }
 
@@ -123,7 +149,7 @@ impl Copying {
         if self.active.iter().any(|active| active.is(schema, name)) {
             return Stage::Copying;
         }
-        if self.waiting.contains(&(schema.to_owned(), name.to_owned())) {
+        if self.everything || self.waiting.contains(&(schema.to_owned(), name.to_owned())) {
             Stage::Waiting
         } else {
             Stage::Whole
@@ -194,6 +220,42 @@ impl Copying {
     fn find(&mut self, schema: &str, name: &str) -> Option<&mut Active> {
         let mut active = self.active.iter_mut();
         active.find(|active| active.is(schema, name))
+    }
+
+    /// From now on it is noticed if the stream changes this table, but by transactions of the set.
+    pub fn watch(&mut self, name: &Name, low: GtidSet) {
+        self.watched = Some(Watched {
+            name: name.clone(),
+            low,
+            touched: false,
+        });
+    }
+
+    /// Nothing needs to be noticed any more.
+    pub fn watch_no_more(&mut self) {
+        self.watched = None;
+    }
+
+    /// A transaction changes a table that waits.
+    pub fn passes(&mut self, schema: &str, name: &str, gtid: Option<&TransactionGtid>) {
+        if let Some(watched) = &mut self.watched
+            && watched.name.0 == schema
+            && watched.name.1 == name
+            && !matches!(gtid, Some(TransactionGtid::Mysql(gtid)) if watched.low.contains(gtid))
+        {
+            watched.touched = true;
+        }
+    }
+
+    /// Whether the table that is watched was changed.
+    pub fn was_touched(&self) -> bool {
+        self.watched.as_ref().is_some_and(|watched| watched.touched)
+    }
+
+    /// A table that was read in one go is whole.
+    pub fn end_whole(&mut self, name: &Name) {
+        self.watched = None;
+        self.waiting.remove(name);
     }
 
     /// The reading of a table's next chunk begins, at this place of the stream.
@@ -368,7 +430,7 @@ pub fn no_key() -> Error {
         "snapshot.no-key",
         "a table has neither a primary key nor a unique one over whole columns that are NOT NULL: its rows cannot be told apart while they are copied",
     )
-    .hint("give it a primary key on the source, or exclude it")
+    .hint("give it a primary key on the source, or exclude it; or have it copied in one go, and its rows found by all that they hold: [check] allow = [\"no-primary-key\"]")
 }
 
 fn partial() -> Error {

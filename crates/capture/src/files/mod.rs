@@ -95,6 +95,7 @@ impl<B: FileBytes> FileReader<B> {
                 gtids: None,
                 file_began: None,
                 copy: None,
+                aside: None,
             };
             let mut assembler = Assembler::new(
                 state,

@@ -81,6 +81,7 @@ pub fn assembler_of(
         gtids: by_gtid.then(|| Gtids::none(false)),
         file_began: None,
         copy: None,
+        aside: None,
     };
     let include: Vec<String> = include.iter().map(|s| (*s).to_owned()).collect();
     let filter = TableFilter::new(&include, &[]).unwrap();

@@ -1,11 +1,13 @@
 //! All error codes, by where they come from. A code that stands in the sources and not here, or here and not in the sources, fails `.ci/run`.
 
+mod cutover;
 mod host;
 mod network;
 mod server;
 mod source;
 mod target;
 mod usage;
+mod verify;
 
 /// Codes that mean the same to the one who gets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,5 +36,7 @@ pub static ERRORS: &[Section] = &[
     server::SECTION,
     source::SECTION,
     target::SECTION,
+    verify::SECTION,
     host::SECTION,
+    cutover::SECTION,
 ];

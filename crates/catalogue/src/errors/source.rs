@@ -171,12 +171,12 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["snapshot.xa"],
             then: "ends",
-            meaning: "an XA transaction has changed a table before its first copy was complete: as above, when none is under way",
+            meaning: "an XA transaction was prepared when the first copy began: end it (`XA RECOVER` shows it) and start again; or one has changed a table before its first copy was complete: remove the pipeline, drop what was copied, and start again when none is under way",
         },
         ErrorEntry {
             codes: &["snapshot.no-key"],
             then: "ends",
-            meaning: "a table that is to be copied has no key that tells its rows apart: give it a primary key, or leave it out",
+            meaning: "tables that are to be copied have no key that tells their rows apart: give them a primary key, leave them out, or have them copied in one go (`[check] allow = [\"no-primary-key\"]`)",
         },
         ErrorEntry {
             codes: &["snapshot.unlogged-cascades"],

@@ -21,6 +21,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "`skip` or `remove` was not confirmed; nothing was done",
         },
         ErrorEntry {
+            codes: &["usage.no-table"],
+            then: "2",
+            meaning: "no replicated table has a name that `--tables` wants",
+        },
+        ErrorEntry {
             codes: &["file.unreadable"],
             then: "2, ends",
             meaning: "a file of `datain tail` cannot be opened or read",

@@ -16,6 +16,7 @@ use datain_contract::FindingExt as _;
 use datain_contract::types::{Finding, Severity};
 use datain_server_facts::list as shorten;
 use datain_sql_statement::{Charset, NameCase, is_never_replicated};
+use serde::Deserialize;
 
 use crate::edit::options as reading_options;
 use crate::indexes;
@@ -27,7 +28,8 @@ pub use abilities::Abilities;
 pub const DROPPED: &str = "pair.options-dropped";
 
 /// As whom views, routines, triggers and events run on the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Definer {
     /// As the account that they run as on the source, whether the target has it or not.
     #[default]
@@ -194,7 +196,8 @@ fn set_aside(objects: &mut [Object], from: u64) -> Vec<Object> {
     }
     let mut aside = Vec::new();
     for table in objects {
-        if table.kind != Kind::Table || table.bytes < from {
+        if table.kind != Kind::Table || table.bytes < from || !indexes::tells_rows_apart(&table.sql)
+        {
             continue;
         }
         let key = (table.schema.to_lowercase(), table.name.to_lowercase());

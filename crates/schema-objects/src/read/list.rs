@@ -56,16 +56,7 @@ pub(super) async fn all<S: Stream>(
     session: &mut Session<S>,
     filter: &TableFilter,
 ) -> Result<Names, Error> {
-    let schemas = rows::<_, 1>(
-        session,
-        b"SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME",
-    )
-    .await?;
-    let schemas: Vec<String> = schemas
-        .into_iter()
-        .map(|[name]| name)
-        .filter(|name| filter.matches_schema(name))
-        .collect();
+    let schemas = schemas(session, filter).await?;
     let mut names = Names {
         wanted: schemas
             .iter()
@@ -80,17 +71,59 @@ pub(super) async fn all<S: Stream>(
             names.wanted.push(named(Kind::Library, &schema, &name));
         }
     }
-    let ordered = version.is_mysql_since(5, 7, 2) || version.is_mariadb_since(10, 2, 3);
     let (tables, views) = tables(session, filter, &mut names.others).await?;
     names.wanted.extend(tables);
     names.wanted.extend(routines(session, &schemas).await?);
     names.wanted.extend(views);
     names
         .wanted
-        .extend(triggers(session, filter, &schemas, ordered).await?);
+        .extend(triggers_and_events(session, filter, &schemas).await?);
+    Ok(names)
+}
+
+/// What is made at the cutover alone, behind the schemas that it is in.
+pub(super) async fn held_back<S: Stream>(
+    session: &mut Session<S>,
+    filter: &TableFilter,
+) -> Result<Vec<Name>, Error> {
+    let schemas = schemas(session, filter).await?;
+    let mut names: Vec<Name> = schemas
+        .iter()
+        .map(|schema| named(Kind::Schema, schema, schema))
+        .collect();
+    names.extend(triggers_and_events(session, filter, &schemas).await?);
+    Ok(names)
+}
+
+/// Schemas of which something is wanted.
+async fn schemas<S: Stream>(
+    session: &mut Session<S>,
+    filter: &TableFilter,
+) -> Result<Vec<String>, Error> {
+    let schemas = rows::<_, 1>(
+        session,
+        b"SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME",
+    )
+    .await?;
+    Ok(schemas
+        .into_iter()
+        .map(|[name]| name)
+        .filter(|name| filter.matches_schema(name))
+        .collect())
+}
+
+async fn triggers_and_events<S: Stream>(
+    session: &mut Session<S>,
+    filter: &TableFilter,
+    schemas: &[String],
+) -> Result<Vec<Name>, Error> {
+    let version = session.server_version();
+    // Before 5.7.2 a table has one trigger of a kind at most; every MariaDB that is supported tells the order.
+    let ordered = version.is_mariadb() || version.is_mysql_since(5, 7, 2);
+    let mut names = triggers(session, filter, schemas, ordered).await?;
     let sql = "SELECT EVENT_SCHEMA, EVENT_NAME, DEFINER FROM information_schema.EVENTS WHERE {schemas} ORDER BY 1, 2";
-    for [schema, name, definer] in rows(session, &within(sql, "EVENT_SCHEMA", &schemas)).await? {
-        names.wanted.push(Name {
+    for [schema, name, definer] in rows(session, &within(sql, "EVENT_SCHEMA", schemas)).await? {
+        names.push(Name {
             definer: account(&definer),
             ..named(Kind::Event, &schema, &name)
         });

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datain_contract::types::{Error, Finding, Severity};
 use datain_contract::{ErrorExt as _, FindingExt as _};
 use datain_mysql_client::{Session, Stream};
-use datain_server_facts::{Rights, Variables, list as shorten};
+use datain_server_facts::{Rights, Sight, Variables, list as shorten};
 use datain_sql_statement::TableFilter;
 
 use crate::{Kind, Object};
@@ -50,6 +50,18 @@ const IF_KNOWN: &[&[u8]] = &[
     b"SET SESSION show_create_table_skip_secondary_engine = OFF",
     b"SET SESSION information_schema_stats_expiry = 0",
 ];
+
+/// Kinds of which an account may not see all, and what shows them.
+const ALL_SIGHTS: [(&str, Sight); 4] = [
+    ("tables and views", Sight::TABLES),
+    ("routines", Sight::ROUTINES),
+    ("triggers", Sight::TRIGGERS),
+    ("events", Sight::EVENTS),
+];
+
+/// The same of what is held back.
+const HELD_BACK_SIGHTS: [(&str, Sight); 2] =
+    [("triggers", Sight::TRIGGERS), ("events", Sight::EVENTS)];
 
 /// errno of "unknown system variable".
 const UNKNOWN_VARIABLE: u16 = 1193;
@@ -103,26 +115,108 @@ pub async fn read<S: Stream>(
     filter: &TableFilter,
 ) -> Result<Reading, Error> {
     prepare(session).await?;
-    let variables = Variables::ask(session, &["lower_case_table_names", "partial_revokes"]).await?;
-    let insensitive = variables
-        .get("lower_case_table_names")
-        .is_some_and(|v| v != "0");
-    let rights = Rights::ask(session, &variables).await?;
+    let seer = Seer::ask(session).await?;
     let names = list::all(session, filter).await?;
     let mut reading = Reading {
         others: names.others,
         keeps_modes: session.server_version().is_mariadb(),
         ..Reading::default()
     };
+    let hidden = show_each(session, names.wanted, &mut reading).await?;
+    seer.judge(session, filter, &ALL_SIGHTS, &hidden, &mut reading);
+    Ok(reading)
+}
+
+/// Reads what is made at the cutover alone: triggers and events, and the schemas that they are in. Else as [`read`].
+///
+/// # Errors
+/// As [`read`].
+pub async fn held_back<S: Stream>(
+    session: &mut Session<S>,
+    filter: &TableFilter,
+) -> Result<Reading, Error> {
+    prepare(session).await?;
+    let seer = Seer::ask(session).await?;
+    let mut reading = Reading {
+        keeps_modes: session.server_version().is_mariadb(),
+        ..Reading::default()
+    };
+    let names = list::held_back(session, filter).await?;
+    let hidden = show_each(session, names, &mut reading).await?;
+    seer.judge(session, filter, &HELD_BACK_SIGHTS, &hidden, &mut reading);
+    Ok(reading)
+}
+
+/// What is known of the account that reads.
+struct Seer {
+    rights: Rights,
+    insensitive: bool,
+}
+
+/// What there was no definition to be had of.
+#[derive(Default)]
+struct Hidden {
+    denied: Vec<Name>,
+    unusable: Vec<(Name, String)>,
+}
+
+impl Seer {
+    async fn ask<S: Stream>(session: &mut Session<S>) -> Result<Seer, Error> {
+        let variables =
+            Variables::ask(session, &["lower_case_table_names", "partial_revokes"]).await?;
+        Ok(Seer {
+            insensitive: variables
+                .get("lower_case_table_names")
+                .is_some_and(|v| v != "0"),
+            rights: Rights::ask(session, &variables).await?,
+        })
+    }
+
+    /// The findings about what could not be read.
+    fn judge<S: Stream>(
+        &self,
+        session: &Session<S>,
+        filter: &TableFilter,
+        sights: &[(&str, Sight)],
+        hidden: &Hidden,
+        reading: &mut Reading,
+    ) {
+        let findings = &mut reading.findings;
+        findings.extend(sight::denied(
+            &hidden.denied,
+            &self.rights,
+            self.insensitive,
+        ));
+        let knows_show_routine = session.server_version().is_mysql_since(8, 0, 20);
+        findings.extend(sight::unseen(
+            sights,
+            filter,
+            &self.rights,
+            self.insensitive,
+            knows_show_routine,
+        ));
+        if findings.is_empty() {
+            let message = format!("the account sees all {} definitions", reading.objects.len());
+            findings.push(Finding::passed(UNSEEN, message));
+        }
+        findings.push(usable(&hidden.unusable));
+    }
+}
+
+/// Asks for the definition of each name.
+async fn show_each<S: Stream>(
+    session: &mut Session<S>,
+    names: Vec<Name>,
+    reading: &mut Reading,
+) -> Result<Hidden, Error> {
     let version = session.server_version();
     let old = !version.is_mysql_since(8, 0, 0) && !version.is_mariadb();
-    let mut denied: Vec<Name> = Vec::new();
-    let mut unusable: Vec<(Name, String)> = Vec::new();
-    for name in names.wanted {
+    let mut hidden = Hidden::default();
+    for name in names {
         match show(session, name.kind, &name.schema, &name.name).await? {
             Shown::Object(mut object) => {
                 if let Some(reason) = &object.excuse {
-                    unusable.push((name.clone(), reason.clone()));
+                    hidden.unusable.push((name.clone(), reason.clone()));
                 }
                 object.definer = name.definer;
                 object.bytes = name.bytes;
@@ -139,8 +233,8 @@ pub async fn read<S: Stream>(
                 }
                 reading.objects.push(*object);
             }
-            Shown::Denied => denied.push(name),
-            Shown::Unusable { reason } => unusable.push((name, reason)),
+            Shown::Denied => hidden.denied.push(name),
+            Shown::Unusable { reason } => hidden.unusable.push((name, reason)),
             Shown::Missing => {
                 return Err(Error::retry(
                     "source.objects-changing",
@@ -149,22 +243,7 @@ pub async fn read<S: Stream>(
             }
         }
     }
-    reading
-        .findings
-        .extend(sight::denied(&denied, &rights, insensitive));
-    let knows_show_routine = session.server_version().is_mysql_since(8, 0, 20);
-    reading.findings.extend(sight::unseen(
-        filter,
-        &rights,
-        insensitive,
-        knows_show_routine,
-    ));
-    if reading.findings.is_empty() {
-        let message = format!("the account sees all {} definitions", reading.objects.len());
-        reading.findings.push(Finding::passed(UNSEEN, message));
-    }
-    reading.findings.push(usable(&unusable));
-    Ok(reading)
+    Ok(hidden)
 }
 
 /// One finding for all definitions that may come to nothing.

@@ -47,19 +47,14 @@ pub(super) fn denied(names: &[Name], rights: &Rights, insensitive: bool) -> Vec<
 
 /// Kinds of which there may be some that the account does not even see the name of.
 pub(super) fn unseen(
+    sights: &[(&str, Sight)],
     filter: &TableFilter,
     rights: &Rights,
     insensitive: bool,
     knows_show_routine: bool,
 ) -> Vec<Finding> {
-    let kinds = [
-        ("tables and views", Sight::TABLES),
-        ("routines", Sight::ROUTINES),
-        ("triggers", Sight::TRIGGERS),
-        ("events", Sight::EVENTS),
-    ];
-    kinds
-        .into_iter()
+    sights
+        .iter()
         .filter_map(|(what, sight)| {
             let grants = sight.missing(filter, rights, insensitive, knows_show_routine);
             let finding = Finding::about(

@@ -54,6 +54,12 @@ pub(super) fn status(args: &StatusArgs, log_format: LogFormat) -> Result<Finish>
                     None
                 })
             });
+    let cutover = target.as_ref().ok().and_then(|_| {
+        pipeline.known_cutover().unwrap_or_else(|error| {
+            tracing::debug!(%error, "the target does not say whether there is a cutover");
+            None
+        })
+    });
     let shown = host.is_some() || target.is_ok();
     let report = Report::new(Found {
         name: &name,
@@ -62,6 +68,7 @@ pub(super) fn status(args: &StatusArgs, log_format: LogFormat) -> Result<Finish>
         target: &target,
         source: &source,
         next_commit_micros,
+        cutover: cutover.as_ref(),
         now_micros: super::time::now_micros(),
     });
     output(&match args.format {

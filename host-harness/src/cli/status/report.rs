@@ -3,7 +3,7 @@
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
-use crate::bindings::{SinkInspection, SourceInspection};
+use crate::bindings::{KnownCutover, SinkInspection, SourceInspection};
 use crate::control::Answered;
 use crate::error::{self, Result};
 use crate::pipeline::CopyStatus;
@@ -18,6 +18,7 @@ pub(super) struct Found<'a> {
     pub source: &'a Result<SourceInspection>,
     /// Commit time of the first transaction that the checkpoint lacks, by the source's clock, where that was asked for and is known.
     pub next_commit_micros: Option<u64>,
+    pub cutover: Option<&'a KnownCutover>,
     pub now_micros: u64,
 }
 
@@ -39,6 +40,7 @@ pub(super) struct Report {
     pub target: Server,
     pub checkpoint: Option<Checkpoint>,
     pub stopped_at_micros: Option<u64>,
+    pub cutover: Option<Cutover>,
     pub held_back: Option<u64>,
     pub skipped: Option<u64>,
     pub last_error: Option<Value>,
@@ -90,6 +92,14 @@ pub(super) struct Checkpoint {
     pub committed_at_micros: u64,
 }
 
+/// A cutover that was begun.
+#[derive(Debug, Serialize)]
+pub(super) struct Cutover {
+    pub stage: String,
+    pub began_at_micros: u64,
+    pub changed_at_micros: u64,
+}
+
 impl Report {
     pub(super) fn new(found: Found<'_>) -> Self {
         let Found {
@@ -99,6 +109,7 @@ impl Report {
             target,
             source,
             next_commit_micros,
+            cutover,
             now_micros,
         } = found;
         let live = host.map(|host| &host.status);
@@ -128,7 +139,7 @@ impl Report {
                 .map(|checkpoint| checkpoint.display.as_str()));
         Self {
             pipeline: name.to_owned(),
-            state: state(live, stopped_at_micros.is_some()),
+            state: state(live, stopped_at_micros.is_some(), cutover),
             host: host.map(Host::new),
             // A host that has just begun knows less than the target.
             seconds_behind: live
@@ -150,6 +161,11 @@ impl Report {
             target: server(target_address, target, |target| &target.server_version),
             checkpoint,
             stopped_at_micros,
+            cutover: cutover.map(|known| Cutover {
+                stage: known.progress.stage.clone(),
+                began_at_micros: known.began_at_micros,
+                changed_at_micros: known.changed_at_micros,
+            }),
             held_back: known.map(|target| target.held_back),
             skipped: known.map(|target| target.skipped),
             last_error,
@@ -179,13 +195,13 @@ impl Host {
     }
 }
 
-fn state(live: Option<&Value>, stopped: bool) -> String {
-    match live.and_then(|live| live["state"].as_str()) {
-        Some(state) => state,
-        None if stopped => "stopped",
-        None => "not running",
+fn state(live: Option<&Value>, stopped: bool, cutover: Option<&KnownCutover>) -> String {
+    match (live.and_then(|live| live["state"].as_str()), cutover) {
+        (Some("stopped") | None, Some(known)) => format!("cutover {}", known.progress.stage),
+        (Some(state), _) => state.to_owned(),
+        (None, None) if stopped => "stopped".to_owned(),
+        (None, None) => "not running".to_owned(),
     }
-    .to_owned()
 }
 
 /// Since when the target is behind, by our clock, as far as that is known without a host that is connected. None when nothing is missing, since what comes
@@ -333,6 +349,7 @@ mod tests {
             target: &Ok(target()),
             source,
             next_commit_micros,
+            cutover: None,
             now_micros: NOW,
         })
     }

@@ -66,6 +66,11 @@ pub(super) fn text(report: &Report) -> String {
         }
         None => {}
     }
+    if let Some(cutover) = &report.cutover {
+        line("Cutover", cutover.stage.clone());
+        line("Cutover_Began_At", utc_micros(cutover.began_at_micros));
+        line("Cutover_Changed_At", utc_micros(cutover.changed_at_micros));
+    }
     line("Held_Back", number(report.held_back));
     line("Skipped", number(report.skipped));
     match &report.host {
