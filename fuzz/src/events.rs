@@ -41,6 +41,7 @@ pub fn run(data: &[u8]) {
         gtids: (choice & 2 == 0).then(GtidSet::new),
         copy: None,
         aside: None,
+        file_began: None,
     };
     let excluded: &[String] = match choice & 16 {
         0 => &[],

@@ -130,9 +130,13 @@ pub fn mapping(
 ) -> Result<Mapping, contract::types::Error> {
     let name = &table.name;
     block_on(async {
-        let collations = Collations::from_answer(&target.query_rows(Collations::QUERY).await?);
+        let version = target.server_version().clone();
+        let collations = target.query_rows(Collations::query(&version)).await?;
+        let collations = Collations::from_answer(&collations);
         let head = target.query_first(&table_query(schema, name)).await?;
-        let columns = target.query_rows(&columns_query(schema, name)).await?;
+        let columns = target
+            .query_rows(&columns_query(schema, name, &version))
+            .await?;
         let keys = target.query_rows(&keys_query(schema, name)).await?;
         let known = TargetTable::from_answers(schema, name, head.as_ref(), &columns, &keys);
         Mapping::new(table, known.expect("the target's table"), &collations)

@@ -32,9 +32,16 @@ pub fn folder() -> PathBuf {
 /// # Errors
 /// File errors, and a file without `-- schemas:`.
 pub fn all() -> Result<Vec<Scenario>> {
-    let folder = folder();
+    of(&folder())
+}
+
+/// All scenarios in a folder, by name.
+///
+/// # Errors
+/// As [`all`].
+pub fn of(folder: &Path) -> Result<Vec<Scenario>> {
     let mut list = Vec::new();
-    for entry in std::fs::read_dir(&folder).context("failed to list the scenarios")? {
+    for entry in std::fs::read_dir(folder).context("failed to list the scenarios")? {
         let path = entry.context("failed to list the scenarios")?.path();
         if path.extension().is_none_or(|end| end != "sql") {
             continue;

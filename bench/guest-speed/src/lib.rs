@@ -69,7 +69,7 @@ impl Group {
                 rows: 1000,
                 hints: true,
             },
-            knows_values: true,
+            values: datain_apply::net::Values::Rows,
             loads: true,
         };
         self.rows = 0;
@@ -137,7 +137,11 @@ fn mapping(table: &Table) -> Result<Mapping, Error> {
     let target =
         TargetTable::from_answers(&table.schema, &table.name, Some(&head), &columns, &keys)
             .unwrap_or_else(|| unreachable!("there is a head"));
-    let collations = Collations::from_answer(&[row(&[Some("255"), Some("utf8mb4")])]);
+    let collations = Collations::from_answer(&[row(&[
+        Some("255"),
+        Some("utf8mb4"),
+        Some("utf8mb4_0900_ai_ci"),
+    ])]);
     Mapping::new(table, target, &collations)
 }
 
@@ -153,6 +157,7 @@ pub fn work(log: &[u8], writes: bool) -> Result<Worked, Error> {
         gtids: None,
         copy: None,
         aside: None,
+        file_began: None,
     };
     let mut assembler = Assembler::new(state, 0, ChecksumAlgorithm::Crc32, filter, 64 << 20);
     assembler.set_batch_bytes(BATCH);

@@ -175,6 +175,12 @@ pub fn first_target(statement: &Statement) -> Option<(String, String)> {
     Some((schema.into_owned(), name.into_owned()))
 }
 
+/// Whether the statement names one object at most.
+#[must_use]
+pub fn has_one_target(statement: &Statement) -> bool {
+    classify(&statement.sql, &options(statement)).targets.len() <= 1
+}
+
 /// Existing tables that the statement may give an AUTO_INCREMENT column, with their schemas.
 #[must_use]
 pub fn numbered_tables(statement: &Statement) -> Vec<(String, String)> {
@@ -307,6 +313,7 @@ mod tests {
             auto_increment_offset: None,
             lc_time_names: None,
             default_collation_for_utf8mb4: None,
+            character_set_collations: None,
             explicit_defaults_for_timestamp: None,
             sql_require_primary_key: None,
             default_table_encryption: None,

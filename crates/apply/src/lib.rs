@@ -23,6 +23,7 @@ mod known_settings;
 pub mod literal;
 pub(crate) mod lock_wait;
 pub mod mapping;
+mod mariadb_session;
 pub mod net;
 pub mod objects;
 pub mod place;

@@ -38,6 +38,59 @@ pub enum Form {
     },
     /// JSON documents in MySQL's binary form.
     Json,
+    /// A type of MariaDB's that is logged as its bytes and written as text.
+    Bytewise(Bytewise),
+}
+
+/// See [`Form::Bytewise`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bytewise {
+    /// UUID, 16 bytes.
+    Uuid,
+    /// INET4, 4 bytes.
+    Inet4,
+    /// INET6, 16 bytes.
+    Inet6,
+}
+
+impl Bytewise {
+    /// The type of this DATA_TYPE.
+    #[must_use]
+    pub fn of(data_type: &str) -> Option<Self> {
+        Some(match data_type {
+            "uuid" => Self::Uuid,
+            "inet4" => Self::Inet4,
+            "inet6" => Self::Inet6,
+            _ => return None,
+        })
+    }
+
+    fn write(self, out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Unwritable> {
+        let length = if self == Self::Inet4 { 4 } else { 16 };
+        if bytes.len() > length {
+            return Err(Unwritable(format!("it has more than {length} bytes")));
+        }
+        // Zeros at the end may be left out of the log, as with BINARY.
+        let mut whole = [0; 16];
+        whole[..bytes.len()].copy_from_slice(bytes);
+        // Without a character set, in this session, it would be the bytes themselves.
+        out.extend_from_slice(b"_latin1'");
+        for (at, byte) in whole[..length].iter().enumerate() {
+            match self {
+                Self::Uuid if matches!(at, 4 | 6 | 8 | 10) => out.push(b'-'),
+                Self::Inet4 if at > 0 => out.push(b'.'),
+                Self::Inet6 if at > 0 && at % 2 == 0 => out.push(b':'),
+                _ => {}
+            }
+            if self == Self::Inet4 {
+                write_u64(out, u64::from(*byte));
+            } else {
+                out.extend_from_slice(format!("{byte:02x}").as_bytes());
+            }
+        }
+        out.push(b'\'');
+        Ok(())
+    }
 }
 
 /// Why a value could not be written.
@@ -87,6 +140,7 @@ pub fn write(out: &mut Vec<u8>, form: &Form, value: &Value<'_>) -> Result<(), Un
             }
         }
         (Form::Json, Value::Bytes(bytes)) => crate::json_sql::write(out, bytes)?,
+        (Form::Bytewise(kind), Value::Bytes(bytes)) => kind.write(out, bytes)?,
         _ => {
             return Err(Unwritable(
                 "the value is of another kind than the column".to_owned(),
@@ -225,6 +279,38 @@ mod tests {
             Value::Text(b"-838:59:59.000001"),
             "'-838:59:59.000001'",
         );
+    }
+
+    #[test]
+    fn addresses_and_uuids_are_written_as_text() {
+        let bytes: Vec<u8> = (1..=16).map(|n| n * 15).collect();
+        for (kind, length, expected) in [
+            (
+                Bytewise::Uuid,
+                16,
+                "_latin1'0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0'",
+            ),
+            (
+                Bytewise::Inet6,
+                16,
+                "_latin1'0f1e:2d3c:4b5a:6978:8796:a5b4:c3d2:e1f0'",
+            ),
+            (
+                Bytewise::Inet6,
+                1,
+                "_latin1'0f00:0000:0000:0000:0000:0000:0000:0000'",
+            ),
+            (Bytewise::Inet4, 4, "_latin1'15.30.45.60'"),
+            (Bytewise::Inet4, 0, "_latin1'0.0.0.0'"),
+        ] {
+            check(
+                &Form::Bytewise(kind),
+                Value::Bytes(&bytes[..length]),
+                expected,
+            );
+        }
+        let form = Form::Bytewise(Bytewise::Inet4);
+        assert!(write(&mut Vec::new(), &form, &Value::Bytes(&bytes[..5])).is_err());
     }
 
     #[test]

@@ -5,10 +5,10 @@
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Column, Error, Signedness, Table};
-use datain_mysql_client::quote_identifier;
+use datain_mysql_client::{ServerVersion, quote_identifier};
 use datain_row_block::ColumnKind;
 
-use crate::literal::Form;
+use crate::literal::{Bytewise, Form};
 use crate::statements;
 use crate::target_table::{TargetColumn, TargetTable};
 
@@ -27,35 +27,50 @@ pub struct Mapping {
     pub column_sql: Vec<String>,
 }
 
-/// Names of character sets by collation id, as the target knows them.
+/// Names of character sets and collations by id, as the target knows them.
 #[derive(Debug, Clone, Default)]
-pub struct Collations(Vec<(u16, String)>);
+pub struct Collations(Vec<(u16, (String, String))>);
 
 impl Collations {
     /// The query that [`Collations::from_answer`] reads.
-    pub const QUERY: &'static [u8] =
-        b"SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL";
+    #[must_use]
+    pub fn query(version: &ServerVersion) -> &'static [u8] {
+        if version.is_mariadb_since(10, 10, 1) {
+            // COLLATIONS names those that are for several character sets without their numbers there.
+            b"SELECT ID, CHARACTER_SET_NAME, FULL_COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY \
+                WHERE ID IS NOT NULL"
+        } else {
+            b"SELECT ID, CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL"
+        }
+    }
 
-    /// Reads the answer of [`Collations::QUERY`].
+    /// Reads the answer of [`Collations::query`].
     #[must_use]
     pub fn from_answer(rows: &[Vec<Option<String>>]) -> Self {
-        let mut pairs: Vec<(u16, String)> = rows
+        let mut known: Vec<(u16, (String, String))> = rows
             .iter()
             .filter_map(|row| match row.as_slice() {
-                [Some(id), Some(name)] => Some((id.parse().ok()?, name.clone())),
+                [Some(id), Some(charset), Some(collation)] => {
+                    Some((id.parse().ok()?, (charset.clone(), collation.clone())))
+                }
                 _ => None,
             })
             .collect();
-        pairs.sort_unstable();
-        Collations(pairs)
+        known.sort_unstable();
+        Collations(known)
     }
 
-    fn charset(&self, collation: u16) -> Option<&str> {
+    /// Names of the character set and of the collation.
+    pub(crate) fn named(&self, collation: u16) -> Option<&(String, String)> {
         let at = self
             .0
             .binary_search_by_key(&collation, |(id, _)| *id)
             .ok()?;
         Some(&self.0[at].1)
+    }
+
+    fn charset(&self, collation: u16) -> Option<&str> {
+        self.named(collation).map(|(charset, _)| charset.as_str())
     }
 }
 
@@ -96,6 +111,13 @@ impl Mapping {
         collations: &Collations,
         may_lack_key: bool,
     ) -> Result<Mapping, Error> {
+        if target.is_versioned {
+            return Err(Error::reconfigure(
+                "table.system-versioned",
+                "the target's table is system-versioned: it would keep a history of its own beside the one that the source logs",
+            )
+            .hint("exclude the table; or ALTER TABLE … DROP SYSTEM VERSIONING on both servers, which deletes its history"));
+        }
         if !target.engine.eq_ignore_ascii_case("InnoDB") {
             return Err(Error::reconfigure(
                 "table.engine",
@@ -133,7 +155,7 @@ impl Mapping {
             )
             .hint("add a primary key on the source and on the target"));
         }
-        if !may_lack_key && !target.has_key() {
+        if !may_lack_key && !target.has_key() && !target.is_sequence {
             return Err(Error::reconfigure(
                 "table.no-key",
                 "the table has neither a primary key nor a unique key over NOT NULL columns, so its rows cannot be told apart",
@@ -213,6 +235,8 @@ fn bends(kind: ColumnKind, from: &Column, to: &TargetColumn) -> Option<String> {
             from.length != to.precision
         }
         ColumnKind::Decimal => from.length != to.precision || from.scale != to.scale,
+        ColumnKind::Char if to.data_type == "inet4" => from.length != 4,
+        ColumnKind::Char if matches!(to.data_type.as_str(), "uuid" | "inet6") => from.length != 16,
         ColumnKind::Char if to.data_type == "binary" => u64::from(from.length) != to.octet_length,
         _ => false,
     };
@@ -248,7 +272,7 @@ fn fits(kind: ColumnKind, data_type: &str) -> bool {
         ColumnKind::Time => &["time"],
         ColumnKind::Datetime => &["datetime"],
         ColumnKind::Timestamp => &["timestamp"],
-        ColumnKind::Char => &["char", "binary"],
+        ColumnKind::Char => &["char", "binary", "uuid", "inet4", "inet6"],
         ColumnKind::Varchar => &["varchar", "varbinary"],
         ColumnKind::Text => &[
             "tinytext",
@@ -306,6 +330,9 @@ fn form(
         }
         ColumnKind::Json => Form::Json,
         ColumnKind::Geometry | ColumnKind::Vector => Form::Binary { pad_to: 0 },
+        ColumnKind::Char if Bytewise::of(&to.data_type).is_some() => {
+            return bytewise(collation, to);
+        }
         ColumnKind::Char | ColumnKind::Varchar | ColumnKind::Text => {
             let from_is_binary = collation.map(|id| id == BINARY);
             match (&to.charset, from_is_binary) {
@@ -338,6 +365,20 @@ fn form(
             }
         }
     })
+}
+
+/// The form of a type of MariaDB's that its log shows as a BINARY.
+fn bytewise(collation: Option<u16>, to: &TargetColumn) -> Result<Form, (&'static str, String)> {
+    match Bytewise::of(&to.data_type) {
+        Some(kind) if collation.is_none_or(|id| id == BINARY) => Ok(Form::Bytewise(kind)),
+        _ => Err((
+            "table.column-type",
+            format!(
+                "the source logs characters, the target's type is {}",
+                to.data_type
+            ),
+        )),
+    }
 }
 
 /// The form of strings in the character set `from`, for a column in `to`.

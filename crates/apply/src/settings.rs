@@ -11,10 +11,10 @@
 
 use datain_mysql_client::{ClientError, ServerVersion, Session, Stream};
 
-/// Whether rows can be written to a server of this version: MySQL since 5.6.4, which has fractions of a second.
+/// Whether rows can be written to a server of this version: MySQL since 5.6.4, which has fractions of a second, MariaDB since 10.6, which has atomic DDL.
 #[must_use]
 pub fn writes_to(version: &ServerVersion) -> bool {
-    version.is_mysql_since(5, 6, 4)
+    version.is_mysql_since(5, 6, 4) || version.is_mariadb_since(10, 6, 0)
 }
 
 /// What this version calls the isolation level.

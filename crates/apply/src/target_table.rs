@@ -1,7 +1,7 @@
 //! A table as the target defines it. The target's information_schema is the only schema that a sink knows: DDL is applied in order, so at
 //! each change it is the schema of that moment.
 
-use datain_mysql_client::append_string;
+use datain_mysql_client::{ServerVersion, append_string};
 
 /// One column, in the table's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,10 @@ pub struct TargetTable {
     pub has_primary_key: bool,
     /// By which columns rows of the table may stand in each other's way.
     pub unique: Unique,
+    /// MariaDB keeps its rows' history.
+    pub is_versioned: bool,
+    /// It is a sequence of MariaDB's: a table of one row, which each INSERT takes the place of.
+    pub is_sequence: bool,
     /// Number of triggers on it; none when the account may not see triggers.
     pub triggers: Option<u64>,
 }
@@ -92,10 +96,10 @@ pub fn table_query(schema: &str, name: &str) -> Vec<u8> {
         EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES p WHERE p.PRIVILEGE_TYPE = 'TRIGGER' AND p.GRANTEE = me.grantee \
         AND t.TABLE_SCHEMA LIKE p.TABLE_SCHEMA) OR \
         EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES p WHERE p.PRIVILEGE_TYPE = 'TRIGGER' AND p.GRANTEE = me.grantee \
-        AND p.TABLE_SCHEMA = t.TABLE_SCHEMA AND p.TABLE_NAME = t.TABLE_NAME) \
+        AND p.TABLE_SCHEMA = t.TABLE_SCHEMA AND p.TABLE_NAME = t.TABLE_NAME), t.TABLE_TYPE \
         FROM (SELECT CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - LOCATE('@', REVERSE(CURRENT_USER()))), '''@''', \
         SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''') AS grantee) AS me \
-        JOIN information_schema.TABLES t WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND "
+        JOIN information_schema.TABLES t WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') AND "
         .to_vec();
     place(&mut sql, "t.", schema, name);
     sql
@@ -103,14 +107,25 @@ pub fn table_query(schema: &str, name: &str) -> Vec<u8> {
 
 /// The query for the columns in order.
 #[must_use]
-pub fn columns_query(schema: &str, name: &str) -> Vec<u8> {
+pub fn columns_query(schema: &str, name: &str, version: &ServerVersion) -> Vec<u8> {
     let mut sql = b"SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, CHARACTER_OCTET_LENGTH, EXTRA, DATETIME_PRECISION, NUMERIC_PRECISION, NUMERIC_SCALE, \
-        IS_NULLABLE, COLUMN_DEFAULT IS NULL, COLLATION_NAME FROM information_schema.COLUMNS WHERE "
+        IS_NULLABLE, "
         .to_vec();
+    sql.extend_from_slice(if version.is_mariadb_since(10, 2, 7) {
+        MARIADB_DEFAULT
+    } else {
+        b"COLUMN_DEFAULT IS NULL"
+    });
+    sql.extend_from_slice(b", COLLATION_NAME FROM information_schema.COLUMNS WHERE ");
     place(&mut sql, "", schema, name);
     sql.extend_from_slice(b" ORDER BY ORDINAL_POSITION");
     sql
 }
+
+/// 1 for no default or NULL, 0 for a constant, 2 for an expression. MariaDB shows defaults as SQL: NULL as the word, strings in quotes.
+const MARIADB_DEFAULT: &[u8] =
+    b"CASE WHEN COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL' THEN 1 \
+    WHEN COLUMN_DEFAULT REGEXP '^(-?[0-9]|[bx]?'')' THEN 0 ELSE 2 END";
 
 /// The query for the columns of unique keys whose every part is a whole column and NOT NULL, the primary key first.
 #[must_use]
@@ -163,6 +178,8 @@ impl TargetTable {
                 .parse()
                 .ok()
                 .filter(|_| text(table, 2) == "1"),
+            is_versioned: text(table, 3) == "SYSTEM VERSIONED",
+            is_sequence: text(table, 3) == "SEQUENCE",
             has_primary_key: keys.first().is_some_and(|row| text(row, 0) == "PRIMARY"),
             unique: find_unique(&columns, keys),
             keys: find_keys(&columns, keys),
@@ -190,7 +207,7 @@ fn column(row: &Row) -> TargetColumn {
         generated: extra.contains("VIRTUAL GENERATED")
             || extra.contains("STORED GENERATED")
             || extra.contains("PERSISTENT GENERATED"),
-        default: if extra.contains("DEFAULT_GENERATED") {
+        default: if extra.contains("DEFAULT_GENERATED") || text(row, 10) == "2" {
             ColumnDefault::Expression
         } else if text(row, 10) == "0" {
             ColumnDefault::Constant
@@ -284,6 +301,8 @@ impl TargetTable {
             keys: vec![vec![0]],
             has_primary_key: true,
             unique,
+            is_versioned: false,
+            is_sequence: false,
             triggers: Some(0),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Everything here is a pure function of bytes: no I/O, no clock, no threads. The formats are those of MySQL's own
 //! documentation of `mysql::binlog::event` ("Binary log events" in the server's developer documentation) and of its headers
-//! `control_events.h`, `rows_event.h`, `statement_events.h` and `my_time.h`; each module names its source.
+//! `control_events.h`, `rows_event.h`, `statement_events.h` and `my_time.h`, and of MariaDB's `log_event.h`; each module names its source.
 //!
 //! The way through the crate, as a reader of a stream takes it:
 //!
@@ -35,6 +35,7 @@ pub use event::gtid::GtidEvent;
 pub use event::header::{EventFlags, EventHeader};
 pub use event::heartbeat::Heartbeat;
 pub use event::incident::Incident;
+pub use event::mariadb_gtid::{AlterPhase, MariadbGtid, MariadbXa};
 pub use event::query::{QueryEvent, StatusVars};
 pub use event::rotate::Rotate;
 pub use event::statement_vars::{Intvar, IntvarKind, Rand, UserVar, UserVarValue};
@@ -43,6 +44,7 @@ pub use event::types::EventType;
 pub use event::xa_prepare::XaPrepare;
 pub use event::{Event, EventBody};
 pub use file::{BinlogFile, MAGIC};
+pub use gtid::domain::{DomainGtid, DomainPosition};
 pub use gtid::id::{Gtid, ParseGtidError, Tag, Uuid};
 pub use gtid::set::{GtidSet, Interval};
 pub use parts::{EventParts, Part};

@@ -47,10 +47,10 @@ fn unknown_events_are_told_apart() {
         &Ok(EventBody::Ignorable(EventType::Ignorable)),
     );
     check(
-        162,
-        0,
+        165,
+        0x80,
         b"",
-        &Ok(EventBody::Unhandled(EventType::MariadbGtid)),
+        &Ok(EventBody::Unhandled(EventType::MariadbQueryCompressed)),
     );
     check(3, 0, b"", &Ok(EventBody::Stop));
 }

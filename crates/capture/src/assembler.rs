@@ -5,16 +5,17 @@
 
 use datain_binlog::{
     BinlogError, ChecksumAlgorithm, Event, EventBody, EventFlags, EventHeader, EventType,
-    FormatDescription, GtidEvent, GtidSet, QueryEvent, TableMap, XaPrepare,
+    FormatDescription, GtidEvent, QueryEvent, TableMap, XaPrepare,
 };
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Change, Error, XaBranch, XaStep};
 use datain_schema_objects::plan::Definer;
-use datain_sql_statement::{TableFilter, Xid};
+use datain_sql_statement::{Dialect, TableFilter, Xid};
 
 use crate::checkpoint::State;
 use crate::copying::Copying;
 use crate::framing::{Counts, Framing, Open};
+use crate::gtids::{Gtids, TransactionGtid};
 use crate::position::{Position, widen};
 use crate::printed;
 use crate::statement::{Meaning, meaning, run_as, statement};
@@ -23,6 +24,7 @@ use crate::unsaid::{self, Sessions};
 use pieces::Unpacking;
 
 mod copied;
+mod mariadb;
 mod pieces;
 mod rows;
 
@@ -131,7 +133,7 @@ impl Assembler {
 
     /// GTIDs of all whole transactions, where the stream goes by GTID.
     #[must_use]
-    pub fn gtids(&self) -> Option<&GtidSet> {
+    pub fn gtids(&self) -> Option<&Gtids> {
         self.framing.state.gtids.as_ref()
     }
 
@@ -221,8 +223,16 @@ impl Assembler {
         if pieces::is_packed(bytes) {
             return self.take_packed(&event, bounded);
         }
-        let body = event
-            .parse(&self.format)
+        let limit = self.join_limit();
+        let inflated = event
+            .inflated(&self.format, limit)
+            .map_err(|e| unreadable(&e, &self.framing.at))?;
+        let plain = match &inflated {
+            Some(bytes) => Event::split(bytes, ChecksumAlgorithm::Off),
+            None => Ok(event),
+        };
+        let body = plain
+            .and_then(|event| event.parse(&self.format))
             .map_err(|e| unreadable(&e, &self.framing.at))?;
         let header = event.header;
         self.framing.counts.bytes += u64::from(header.event_size);
@@ -248,6 +258,9 @@ impl Assembler {
         match body {
             EventBody::FormatDescription(format) => {
                 self.checksum = format.checksum;
+                if format.is_mariadb() {
+                    self.file_began(header.timestamp)?;
+                }
                 self.format = format;
                 if !copied {
                     self.tables.forget();
@@ -256,6 +269,9 @@ impl Assembler {
             }
             EventBody::Rotate(rotate) => {
                 self.must_be_between("the log goes on in another file")?;
+                if self.framing.at.file != rotate.file {
+                    self.framing.file_began = None;
+                }
                 self.framing.at = Position { file: rotate.file.to_owned(), offset: rotate.position };
                 self.knows_its_place = true;
                 // Where the dump begins; later only whole transactions move the state.
@@ -268,6 +284,9 @@ impl Assembler {
                 Ok(())
             }
             EventBody::Gtid(gtid) => self.begin(&gtid, header, before),
+            EventBody::MariadbGtid(gtid) => self.begin_mariadb(&gtid, header, before),
+            EventBody::MariadbGtidList(_) | EventBody::MariadbBinlogCheckpoint => Ok(()),
+            EventBody::MariadbStartEncryption => Err(mariadb::encrypted()),
             EventBody::Query(query) => self.query(&query, header, before),
             EventBody::Xid(_) => self.commit(),
             EventBody::TableMap(map) => self.table_map(&map),
@@ -336,7 +355,8 @@ impl Assembler {
             .or(event.immediate_commit_timestamp)
             .filter(|micros| *micros > 0)
             .unwrap_or(u64::from(header.timestamp) * 1_000_000);
-        self.framing.begin(event.gtid, before, micros);
+        let gtid = event.gtid.map(TransactionGtid::Mysql);
+        self.framing.begin(gtid, before, micros);
         Ok(())
     }
 
@@ -355,8 +375,16 @@ impl Assembler {
         header: &EventHeader,
         before: u64,
     ) -> Result<(), Error> {
+        if self.is_idle_phase() {
+            return self.framing.end();
+        }
         let inside = self.framing.open.as_ref().is_some_and(|open| open.block);
-        let meaning = match meaning(query, header.timestamp, inside, &self.filter) {
+        let dialect = if self.format.is_mariadb() {
+            Dialect::MariaDb
+        } else {
+            Dialect::MySql
+        };
+        let meaning = match meaning(query, header.timestamp, inside, &self.filter, dialect) {
             Err(error) if self.shows_statements && printed::is_shown(&error) => {
                 let statement = statement(query, header.timestamp);
                 self.opened(header, before);

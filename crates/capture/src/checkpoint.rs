@@ -3,24 +3,29 @@
 //! `{"v":1,"server_uuid":"…","file":"binlog.000003","offset":1234,"gtid_set":"…"}`; `gtid_set` is null where the stream goes by file and
 //! offset. While a first copy is not complete, `copy` says how far it has come ([`Place`]), and `aside`
 //! whose indexes it has still to make ([`Aside`]). A file and an offset mean something only on the server whose uuid stands beside them.
+//!
+//! MariaDB has no uuid: `mariadb:` and the server id stand in its place, and `file_began` is when the server began the file (the time of its format description), since server
+//! ids are often the same on servers that have nothing to do with each other. Its `gtid_set` is a position by domain, `0-1-77`.
 
-use datain_binlog::GtidSet;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};
 use serde::{Deserialize, Serialize};
 
 use crate::copying::{Aside, Place};
+use crate::gtids::Gtids;
 use crate::position::Position;
 
 /// Where a stream stands after a whole transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
-    /// `@@server_uuid` of the server that the position belongs to.
+    /// `@@server_uuid` of the server that the position belongs to; of MariaDB what [`mariadb_identity`] makes.
     pub server_uuid: String,
     /// End of the newest transaction.
     pub position: Position,
     /// Everything received, where the stream goes by GTID.
-    pub gtids: Option<GtidSet>,
+    pub gtids: Option<Gtids>,
+    /// When the server began the position's file, seconds since 1970; only of MariaDB, and only once it was read.
+    pub file_began: Option<u32>,
     /// How far the first copy has come; none when it is complete, or there was none.
     pub copy: Option<Place>,
     /// Whose indexes come behind the rows, from when that is decided until the copy is complete.
@@ -35,11 +40,26 @@ struct Stored<'a> {
     offset: u64,
     gtid_set: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    file_began: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     copy: Option<Place>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aside: Option<Aside>,
 }
 
+/// What a MariaDB is known by in a checkpoint.
+#[must_use]
+pub fn mariadb_identity(server_id: &str) -> String {
+    format!("{MARIADB}{server_id}")
+}
+
+/// Whether this is the identity of a MariaDB.
+#[must_use]
+pub fn is_mariadb(identity: &str) -> bool {
+    identity.starts_with(MARIADB)
+}
+
+const MARIADB: &str = "mariadb:";
 const VERSION: u32 = 1;
 /// The version while a first copy is not complete: who does not know of copies must not go on.
 const WITH_COPY: u32 = 2;
@@ -48,7 +68,7 @@ impl State {
     /// The contract's checkpoint for this state.
     #[must_use]
     pub fn checkpoint(&self, ordinal: u64) -> Checkpoint {
-        let gtids = self.gtids.as_ref().map(|set| format!("{set:#}"));
+        let gtids = self.gtids.as_ref().map(ToString::to_string);
         let mut display = match &gtids {
             Some(set) => format!("{} {set}", self.position),
             None => self.position.to_string(),
@@ -66,6 +86,7 @@ impl State {
             file: self.position.file.as_str().into(),
             offset: self.position.offset,
             gtid_set: gtids,
+            file_began: self.file_began,
             copy: self.copy.clone(),
             aside: self.aside.clone(),
         };
@@ -103,7 +124,7 @@ impl State {
         }
         let gtids = match &stored.gtid_set {
             Some(text) => Some(
-                text.parse()
+                Gtids::parse(text, is_mariadb(&stored.server_uuid))
                     .map_err(|e| damaged(format!("its GTID set: {e}")))?,
             ),
             None => None,
@@ -115,6 +136,7 @@ impl State {
                 offset: stored.offset,
             },
             gtids,
+            file_began: stored.file_began,
             copy: stored.copy,
             aside: stored.aside,
         })
@@ -132,7 +154,8 @@ mod tests {
                 file: "binlog.000003".to_owned(),
                 offset: 5_000_000_000,
             },
-            gtids: gtids.map(|t| t.parse().unwrap()),
+            gtids: gtids.map(|t| Gtids::parse(t, false).unwrap()),
+            file_began: None,
             copy: None,
             aside: None,
         }
@@ -152,6 +175,19 @@ mod tests {
             state(None).checkpoint(7).display,
             "binlog.000003:5000000000"
         );
+    }
+
+    #[test]
+    fn a_position_by_domain_is_read_as_one_also_where_it_is_empty() {
+        for gtids in [None, Some(""), Some("0-1-77,4-2-9")] {
+            let state = State {
+                server_uuid: mariadb_identity("7"),
+                gtids: gtids.map(|t| Gtids::parse(t, true).unwrap()),
+                file_began: Some(1_700_000_000),
+                ..state(None)
+            };
+            assert_eq!(State::from_checkpoint(&state.checkpoint(7)).unwrap(), state);
+        }
     }
 
     /// The bytes that 0.1 writes: a later version must go on reading them.

@@ -7,13 +7,14 @@
 //! Checkpoints cost something to write, so not every transaction carries one, only: the last of a batch, one with a statement and the one
 //! before it, the one before a transaction in pieces, and one every few dozen.
 
-use datain_binlog::Gtid;
+use datain_binlog::AlterPhase;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Change, Error, Statement, Transaction, XaBranch, XaStep};
 
 use crate::batches::{Batches, row_count};
 use crate::checkpoint::State;
 use crate::copying::Place;
+use crate::gtids::TransactionGtid;
 use crate::position::Position;
 
 /// A checkpoint stands on every so many transactions at least, and after so many rows.
@@ -23,7 +24,7 @@ const CHECKPOINT_ROWS: u64 = 256;
 /// A transaction that has begun.
 pub struct Open {
     /// Its GTID, where it has one.
-    pub gtid: Option<Gtid>,
+    pub gtid: Option<TransactionGtid>,
     /// Where it begins.
     pub begins: Position,
     /// Commit time, microseconds since 1970.
@@ -32,6 +33,8 @@ pub struct Open {
     pub block: bool,
     /// The step of an XA branch that it is.
     pub xa: Option<XaBranch>,
+    /// The phase of an ALTER that MariaDB has logged in two.
+    pub alter: Option<AlterPhase>,
     /// It holds a statement: it must carry a resume point.
     holds_statement: bool,
     piece: u32,
@@ -53,6 +56,8 @@ pub struct Counts {
 pub struct Framing {
     /// End of the newest event.
     pub at: Position,
+    /// When its file was begun, where that is kept: see [`State::file_began`].
+    pub file_began: Option<u32>,
     /// As of the newest whole transaction.
     pub state: State,
     /// Ordinal of the newest whole transaction.
@@ -79,6 +84,7 @@ impl Framing {
     pub fn new(state: State, ordinal: u64) -> Self {
         Framing {
             at: state.position.clone(),
+            file_began: state.file_began,
             state,
             ordinal,
             open: None,
@@ -140,7 +146,7 @@ impl Framing {
     /// Begins a transaction at `offset` of the current file.
     pub fn begin(
         &mut self,
-        gtid: Option<Gtid>,
+        gtid: Option<TransactionGtid>,
         offset: u64,
         committed_at_micros: u64,
     ) -> &mut Open {
@@ -154,6 +160,7 @@ impl Framing {
             committed_at_micros,
             block: false,
             xa: None,
+            alter: None,
             holds_statement: false,
             piece: 0,
             changes: Vec::new(),
@@ -254,10 +261,15 @@ impl Framing {
                 )
                 .hint("set gtid_mode = ON on the source and take a new first copy, or start by file and position"));
             };
-            gtids.add(gtid);
+            if !gtids.add(gtid) {
+                return Err(Error::fatal(
+                    "binlog.malformed",
+                    "the log names a transaction in the manner of the other flavour, MySQL or MariaDB",
+                ));
+            }
         }
         self.ordinal += 1;
-        self.state.position = self.at.clone();
+        self.stand_here();
         self.counts.transactions += 1;
         self.counts.last_commit_micros =
             self.counts.last_commit_micros.max(open.committed_at_micros);
@@ -273,6 +285,12 @@ impl Framing {
         }
         self.cut_if_full();
         Ok(())
+    }
+
+    /// The state's position is here.
+    pub fn stand_here(&mut self) {
+        self.state.position = self.at.clone();
+        self.state.file_began = self.file_began;
     }
 
     /// Puts a resume point on the newest record, if that ends a transaction.
@@ -321,7 +339,7 @@ impl Framing {
         }
         self.start_untold = false;
         self.ordinal += 1;
-        self.state.position = self.at.clone();
+        self.stand_here();
         self.batches.add(Transaction {
             ordinal: self.ordinal,
             piece: 0,

@@ -38,15 +38,13 @@ pub async fn distance<S: Stream>(
         .as_ref()
         .map_or_else(String::new, ToString::to_string);
     if facts.gtid_on {
-        head = format!("{head} {:#}", facts.executed)
-            .trim_start()
-            .to_owned();
+        head = format!("{head} {}", facts.executed).trim_start().to_owned();
     }
     let transactions = state
         .as_ref()
         .and_then(|s| s.gtids.as_ref())
         .filter(|_| facts.gtid_on)
-        .map(|gtids| facts.executed.subtract(gtids).count());
+        .map(|gtids| facts.executed.count_beyond(gtids));
     let bytes = match (&state, &facts.head) {
         (Some(state), Some(head)) if state.server_uuid == facts.server_uuid => {
             between(&logs(session).await?, &state.position, head)

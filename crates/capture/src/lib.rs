@@ -21,6 +21,7 @@ pub mod examine;
 pub mod facts;
 pub mod files;
 pub mod framing;
+pub mod gtids;
 pub mod inspect;
 pub mod neighbours;
 pub mod position;

@@ -70,7 +70,15 @@ pub(crate) async fn list<S: Stream>(session: &mut Session<S>) -> Result<Vec<Neig
     } else {
         b"SHOW SLAVE HOSTS"
     };
-    let rows = session.query_rows(sql).await?;
+    let rows = match session.query_rows(sql).await {
+        // MariaDB wants more for the list than for the log (REPLICATION MASTER ADMIN); it ends the older of two readers with one id by itself.
+        Err(e)
+            if e.code() == "server.privilege-missing" && session.server_version().is_mariadb() =>
+        {
+            return Ok(Vec::new());
+        }
+        rows => rows?,
+    };
     Ok(rows.iter().filter_map(|row| neighbour(row)).collect())
 }
 
@@ -85,9 +93,13 @@ impl Registration {
         }
     }
 
-    /// The uuid by which the source knows this pipeline.
-    pub(crate) fn uuid(&self) -> &str {
-        &self.uuid
+    /// Whether a listed reader is this pipeline. MariaDB lists no uuids.
+    pub(crate) fn is_of(&self, listed: &Neighbour, is_mariadb: bool) -> bool {
+        if is_mariadb {
+            listed.server_id == self.server_id && listed.host == shown_host(OURS, &self.stream)
+        } else {
+            listed.uuid.eq_ignore_ascii_case(&self.uuid)
+        }
     }
 
     /// Registers the session. The session must have told its uuid before.
@@ -146,7 +158,7 @@ impl Registration {
         if other.is_card() {
             return Ok(Listed::Card(other.host));
         }
-        if other.uuid.eq_ignore_ascii_case(&self.uuid) {
+        if self.is_of(&other, session.server_version().is_mariadb()) {
             return Ok(Listed::Ourselves);
         }
         if other.host.starts_with(OURS) {

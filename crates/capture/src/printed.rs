@@ -91,6 +91,7 @@ pub fn setting(event: &EventBody<'_>) -> Result<Statement, Error> {
             auto_increment_offset: None,
             lc_time_names: None,
             default_collation_for_utf8mb4: None,
+            character_set_collations: None,
             explicit_defaults_for_timestamp: None,
             sql_require_primary_key: None,
             default_table_encryption: None,

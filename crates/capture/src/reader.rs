@@ -21,8 +21,9 @@ use crate::assembler::Assembler;
 use crate::checkpoint::State;
 use crate::copying::throttle::Limits;
 use crate::copying::{self, Clock, Copier, CopyControl, Step};
-use crate::facts::Facts;
+use crate::facts::{Facts, is_known_source};
 use crate::framing::Counts;
+use crate::gtids::Gtids;
 use crate::neighbours::{Listed, Registration};
 use crate::start::{self, Start};
 use crate::unsaid::Sessions;
@@ -164,15 +165,15 @@ impl<S: Stream + 'static> Reader<S> {
         resume: Option<&Checkpoint>,
         set_position: bool,
     ) -> Result<Self, Error> {
-        if session.server_version().is_mariadb() {
+        if !is_known_source(session.server_version()) {
             return Err(Error::reconfigure(
                 "source.flavour-unsupported",
                 format!(
-                    "the source is MariaDB ({}), whose log this version cannot follow",
+                    "the source is {}, whose log this version cannot follow",
                     session.server_version()
                 ),
             )
-            .hint("MySQL is supported; MariaDB is planned"));
+            .hint("MySQL, and MariaDB 10.6 and later, are supported"));
         }
         let facts = Facts::ask(&mut session).await?;
         facts.require()?;
@@ -268,7 +269,7 @@ impl<S: Stream + 'static> Reader<S> {
         clock: Clock,
         control: Rc<CopyControl>,
     ) -> Result<(), Error> {
-        let by_gtid = self.assembler.gtids().is_some();
+        let by_gtid = matches!(self.assembler.gtids(), Some(Gtids::Set(_)));
         let filter = self.filter.clone();
         let patterns = self.patterns.clone();
         self.control = control;
@@ -465,7 +466,7 @@ impl<S: Stream + 'static> Reader<S> {
         let position = self.assembler.position().to_string();
         Progress {
             position: match self.assembler.gtids() {
-                Some(set) => format!("{position} {set:#}"),
+                Some(set) => format!("{position} {set}"),
                 None => position,
             },
             counts: self.assembler.counts(),
@@ -526,6 +527,9 @@ pub(crate) struct Registered {
 /// While the target is slow nothing is read, and the source must wait: by itself it gives up after a minute, and a large transaction would begin anew.
 const WRITE_TIMEOUT_SECONDS: u32 = 86_400;
 
+/// Says that MariaDB's own events are known, up to its GTIDs; it would write others in their place, and cannot go by GTID then.
+const MARIADB_CAPABILITY: &[u8] = b"SET @mariadb_slave_capability = 4";
+
 pub(crate) async fn request_dump<S: Stream>(
     session: &mut Session<S>,
     settings: &Settings,
@@ -542,6 +546,9 @@ pub(crate) async fn request_dump<S: Stream>(
          SESSION net_write_timeout = {WRITE_TIMEOUT_SECONDS}"
     );
     session.exec(sql.as_bytes()).await?;
+    if session.server_version().is_mariadb() {
+        session.exec(MARIADB_CAPABILITY).await?;
+    }
     session.exec(registration.tell_uuid().as_bytes()).await?;
     registration
         .register(session)
@@ -568,7 +575,17 @@ pub(crate) async fn request_dump<S: Stream>(
         0
     };
     match &state.gtids {
-        Some(gtids) => {
+        // MariaDB takes the position from the session; file and offset say nothing then.
+        Some(Gtids::Position(position)) => {
+            let sql = format!(
+                "SET @slave_connect_state = '{position}', @slave_gtid_strict_mode = 1, @slave_gtid_ignore_duplicates = 0"
+            );
+            session.exec(sql.as_bytes()).await?;
+            session
+                .binlog_dump(settings.server_id, "", 4, heartbeat)
+                .await?;
+        }
+        Some(Gtids::Set(gtids)) => {
             session
                 .binlog_dump_gtid(
                     settings.server_id,

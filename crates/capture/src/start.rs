@@ -7,15 +7,15 @@
 
 use std::cmp::Ordering;
 
-use datain_binlog::GtidSet;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
 use serde::Deserialize;
 
-use crate::checkpoint::State;
+use crate::checkpoint::{State, is_mariadb};
 use crate::copying::Place;
 use crate::facts::Facts;
+use crate::gtids::Gtids;
 use crate::inspect;
 use crate::position::Position;
 
@@ -53,11 +53,14 @@ pub fn state(start: &Start, resume: Option<State>, facts: &Facts) -> Result<Stat
 
 fn resumed(state: State, facts: &Facts) -> Result<State, Error> {
     match &state.gtids {
-        Some(_) if facts.gtid_on => Ok(State {
-            server_uuid: facts.server_uuid.clone(),
-            ..state
-        }),
+        Some(gtids) if facts.gtid_on && matches!(gtids, Gtids::Position(_)) == facts.is_mariadb => {
+            Ok(State {
+                server_uuid: facts.server_uuid.clone(),
+                ..state
+            })
+        }
         _ if state.server_uuid == facts.server_uuid => Ok(State { gtids: None, ..state }),
+        Some(_) if is_mariadb(&state.server_uuid) != facts.is_mariadb => Err(other_flavour()),
         Some(_) => Err(gtid_off()),
         None => Err(Error::fatal(
             "source.other-server",
@@ -71,10 +74,11 @@ fn resumed(state: State, facts: &Facts) -> Result<State, Error> {
 }
 
 fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
-    let place = |position: Position, gtids: Option<GtidSet>| State {
+    let place = |position: Position, gtids: Option<Gtids>| State {
         server_uuid: facts.server_uuid.clone(),
         position,
         gtids,
+        file_began: None,
         copy: (start.mode == "snapshot").then_some(Place::BEGINNING),
         aside: None,
     };
@@ -96,12 +100,16 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
             if !facts.gtid_on {
                 return Err(gtid_off());
             }
-            let set = start.gtid_set.parse().map_err(|e| {
+            let set = Gtids::parse(&start.gtid_set, facts.is_mariadb).map_err(|e| {
                 Error::reconfigure(
                     "config.invalid",
                     format!("start.gtid_set cannot be read: {e}"),
                 )
-                .hint("write it as @@gtid_executed shows it: uuid:1-77,uuid:1-5")
+                .hint(if facts.is_mariadb {
+                    "write it as @@gtid_binlog_pos shows it: 0-1-77,4-2-5"
+                } else {
+                    "write it as @@gtid_executed shows it: uuid:1-77,uuid:1-5"
+                })
             })?;
             Ok(place(Position::default(), Some(set)))
         }
@@ -120,7 +128,7 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
     }
 }
 
-fn hold_against(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
+fn hold_against(gtids: &Gtids, facts: &Facts) -> Result<(), Error> {
     require_known(gtids, facts)?;
     let missing = facts.purged.subtract(gtids);
     if !missing.is_empty() {
@@ -128,18 +136,18 @@ fn hold_against(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
             "source.binlog-purged",
             "the source has removed transactions from its binary log that the target still needs",
         )
-        .detail(format!("needed and purged: {missing:#}"))
+        .detail(format!("needed and purged: {missing}"))
         .hint("take a new first copy; raise binlog_expire_logs_seconds on the source so that it does not happen again"));
     }
     Ok(())
 }
 
-fn require_known(gtids: &GtidSet, facts: &Facts) -> Result<(), Error> {
+fn require_known(gtids: &Gtids, facts: &Facts) -> Result<(), Error> {
     let unknown = gtids.subtract(&facts.executed);
     if unknown.is_empty() {
         return Ok(());
     }
-    Err(diverged(format!("unknown to the source: {unknown:#}")))
+    Err(diverged(format!("unknown to the source: {unknown}")))
 }
 
 fn diverged(detail: String) -> Error {
@@ -167,7 +175,12 @@ pub fn hold_ahead(ahead: &str, facts: &Facts) -> Result<(), Error> {
         match line.split_once(' ').ok_or_else(unreadable)? {
             ("gtid", _) if !facts.gtid_on => return Err(gtid_off()),
             ("gtid", set) => {
-                let set: GtidSet = set.parse().map_err(|_| unreadable())?;
+                let set = if facts.is_mariadb {
+                    last_of(set).ok_or_else(unreadable)?
+                } else {
+                    set.to_owned()
+                };
+                let set = Gtids::parse(&set, facts.is_mariadb).map_err(|_| unreadable())?;
                 require_known(&set, facts)?;
             }
             ("place", place) => {
@@ -187,6 +200,13 @@ pub fn hold_ahead(ahead: &str, facts: &Facts) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The last transaction of what a sink writes for a range of numbers, `0-1-5-9`, which stands for all of them with MariaDB.
+fn last_of(range: &str) -> Option<String> {
+    let (before, last) = range.rsplit_once('-')?;
+    let (name, _) = before.rsplit_once('-')?;
+    Some(format!("{name}-{last}"))
 }
 
 /// Whether the server still has the file. The server itself only says that it did not find one; an account that may not ask leaves it to that.
@@ -234,6 +254,14 @@ pub fn position_unknown() -> Error {
     .hint("GRANT REPLICATION CLIENT ON *.* TO the source's account")
 }
 
+fn other_flavour() -> Error {
+    Error::fatal(
+        "source.other-server",
+        "the checkpoint was read from a server of the other flavour, MySQL or MariaDB, whose GTIDs and positions mean nothing on this one",
+    )
+    .hint("point [source] to the server that it was read from, or remove the pipeline and begin anew")
+}
+
 fn gtid_off() -> Error {
     Error::reconfigure(
         "source.gtid-off",
@@ -253,13 +281,14 @@ mod tests {
     fn facts(gtid_on: bool, executed: &str, purged: &str) -> Facts {
         Facts {
             server_uuid: A.to_owned(),
+            is_mariadb: false,
             log_bin: true,
             binlog_format: "ROW".to_owned(),
             checksum: ChecksumAlgorithm::Crc32,
             gtid_on,
-            executed: executed.parse().unwrap(),
-            visible: executed.parse().unwrap(),
-            purged: purged.parse().unwrap(),
+            executed: Gtids::parse(executed, false).unwrap(),
+            visible: Gtids::parse(executed, false).unwrap(),
+            purged: Gtids::parse(purged, false).unwrap(),
             head: Some(Position {
                 file: "b.000007".to_owned(),
                 offset: 99,
@@ -276,7 +305,8 @@ mod tests {
                 file: "b.000003".to_owned(),
                 offset: 44,
             },
-            gtids: gtids.map(|t| t.parse().unwrap()),
+            gtids: gtids.map(|t| Gtids::parse(t, false).unwrap()),
+            file_began: None,
             copy: None,
             aside: None,
         })
@@ -331,6 +361,69 @@ mod tests {
             &format!("{A}:1"),
             "source.binlog-purged",
         );
+    }
+
+    fn mariadb(position: &str) -> Facts {
+        Facts {
+            server_uuid: "mariadb:7".to_owned(),
+            is_mariadb: true,
+            executed: Gtids::parse(position, true).unwrap(),
+            purged: Gtids::none(true),
+            ..facts(true, "", "")
+        }
+    }
+
+    #[test]
+    fn a_position_by_domain_is_held_against_the_source() {
+        let resumed = |identity: &str, position: &str| {
+            Some(State {
+                server_uuid: identity.to_owned(),
+                gtids: Some(Gtids::parse(position, true).unwrap()),
+                ..resume(A, None).unwrap()
+            })
+        };
+        for (checkpoint, source, expected) in [
+            ("0-1-5", "0-1-9", "b.000003:44 0-1-5"),
+            ("0-1-5", "0-1-4,1-1-9", "source.diverged"),
+            ("0-1-5,1-1-1", "0-1-9", "source.diverged"),
+            ("", "0-1-9", "b.000003:44 "),
+        ] {
+            // Another server id: a failover is survived by GTID.
+            let resume = resumed("mariadb:9", checkpoint);
+            check(&mode("now"), resume, &mariadb(source), expected);
+        }
+        let of_mysql = resume(A, Some(""));
+        check(
+            &mode("now"),
+            of_mysql,
+            &mariadb("0-1-9"),
+            "source.other-server",
+        );
+        let of_mariadb = resumed("mariadb:7", "0-1-5");
+        check(
+            &mode("now"),
+            of_mariadb,
+            &facts(true, "", ""),
+            "source.other-server",
+        );
+        let gtid = Start {
+            gtid_set: "0-1-7".to_owned(),
+            ..mode("gtid")
+        };
+        check(&gtid, None, &mariadb("0-1-9"), ":0 0-1-7");
+        check(&gtid, None, &facts(true, "", ""), "config.invalid");
+        for (ahead, code) in [
+            ("gtid 0-1-3-9", ""),
+            ("gtid 0-1-3-10", "source.diverged"),
+            ("gtid 0", "config.invalid"),
+        ] {
+            let found = hold_ahead(ahead, &mariadb("0-1-9"));
+            assert_eq!(
+                found.map_or_else(|e| e.code, |()| String::new()),
+                code,
+                "{ahead}"
+            );
+        }
     }
 
     #[test]

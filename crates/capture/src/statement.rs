@@ -31,7 +31,7 @@ pub enum Meaning {
     CreateSelect(Statement),
 }
 
-/// Reads a Query event. `inside` says whether a transaction is open.
+/// Reads a Query event. `inside` says whether a transaction is open, `dialect` who wrote the statement.
 ///
 /// # Errors
 /// For statements that cannot be replicated; see [`Meaning`] for the others.
@@ -40,6 +40,7 @@ pub fn meaning(
     timestamp: u32,
     inside: bool,
     filter: &TableFilter,
+    dialect: Dialect,
 ) -> Result<Meaning, Error> {
     // The commonest statements by far.
     if query.sql == b"BEGIN" {
@@ -48,7 +49,7 @@ pub fn meaning(
     if query.sql == b"COMMIT" {
         return Ok(Meaning::Commit);
     }
-    let options = options(query);
+    let options = options(query, dialect);
     let found = classify(query.sql, &options);
     let refused = |code: &str, message: &str, hint: &str| {
         Err(Error::fatal(code, message)
@@ -155,14 +156,14 @@ pub fn run_as(definer: Definer, statement: Statement) -> Statement {
 }
 
 /// The settings by which a Query event's text is read.
-fn options(query: &QueryEvent<'_>) -> Options {
+fn options(query: &QueryEvent<'_>, dialect: Dialect) -> Options {
     Options::from_sql_mode(
         query.status.sql_mode.unwrap_or(0),
         query
             .status
             .charset
             .map_or_else(Charset::default, |c| Charset::from_collation(c.0)),
-        Dialect::default(),
+        dialect,
     )
 }
 
@@ -170,7 +171,7 @@ fn options(query: &QueryEvent<'_>) -> Options {
 /// may hold values, passwords or hashes only the first words.
 #[must_use]
 pub fn shown(query: &QueryEvent<'_>) -> String {
-    let options = options(query);
+    let options = options(query, Dialect::default());
     match classify(query.sql, &options).kind {
         Kind::Table(_)
         | Kind::View(_)
@@ -211,6 +212,7 @@ pub fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
             auto_increment_offset: status.auto_increment.map(|a| a.1),
             lc_time_names: status.lc_time_names,
             default_collation_for_utf8mb4: status.default_collation_for_utf8mb4,
+            character_set_collations: status.character_set_collations.clone(),
             explicit_defaults_for_timestamp: status.explicit_defaults_for_timestamp,
             sql_require_primary_key: status.sql_require_primary_key,
             default_table_encryption: status.default_table_encryption,

@@ -11,13 +11,13 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use datain_binlog::Gtid;
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{DumpPacket, Session, Stream};
 
 use crate::checkpoint::State;
 use crate::copying;
 use crate::facts::Facts;
+use crate::gtids::TransactionGtid;
 use crate::position::Position;
 use crate::reader::{Settings, request_dump};
 use crate::start;
@@ -40,7 +40,7 @@ pub struct TableChanges {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upcoming {
     /// Its GTID, where it has one.
-    pub gtid: Option<Gtid>,
+    pub gtid: Option<TransactionGtid>,
     /// Where it begins.
     pub begins: Position,
     /// Commit time, microseconds since 1970.

@@ -5,9 +5,10 @@
 
 mod log;
 
-use datain_binlog::{ChecksumAlgorithm, GtidSet};
+use datain_binlog::ChecksumAlgorithm;
 use datain_capture::assembler::Assembler;
 use datain_capture::checkpoint::State;
+use datain_capture::gtids::{Gtids, TransactionGtid};
 use datain_capture::position::Position;
 use datain_contract::types::{Batch, Change, Error, XaStep};
 use datain_sql_statement::TableFilter;
@@ -34,7 +35,7 @@ fn check(max_bytes: usize) -> (Vec<Batch>, Vec<String>) {
     let mut assembler = assembler(&[], 1 << 30, 41);
     let batches = batches(&mut assembler, max_bytes).unwrap();
     let mut next = (42, 0);
-    let mut gtids = GtidSet::new();
+    let mut gtids = Gtids::none(false);
     for batch in &batches {
         let mut before_statement = true;
         for (at, transaction) in batch.transactions.iter().enumerate() {
@@ -64,7 +65,8 @@ fn check(max_bytes: usize) -> (Vec<Batch>, Vec<String>) {
             );
             before_statement = has_checkpoint;
             if transaction.last {
-                gtids.add(transaction.gtid.as_ref().unwrap().parse().unwrap());
+                let gtid = transaction.gtid.as_ref().unwrap().parse().unwrap();
+                assert!(gtids.add(TransactionGtid::Mysql(gtid)));
             }
             if let Some(checkpoint) = &transaction.checkpoint {
                 assert_eq!(checkpoint.ordinal, transaction.ordinal);
@@ -113,7 +115,9 @@ fn what_is_filtered_still_counts() {
         .all(|c| matches!(c, Change::Statement(_)));
     assert!(accounts_only, "no rows are left");
     assert_eq!(
-        nothing.gtids().map(GtidSet::count),
+        nothing
+            .gtids()
+            .map(|gtids| gtids.count_beyond(&Gtids::none(false))),
         Some(transactions.len() as u64)
     );
 }
@@ -198,6 +202,7 @@ fn assembler_without_checksums() -> Assembler {
         server_uuid: String::new(),
         position: Position::default(),
         gtids: None,
+        file_began: None,
         copy: None,
         aside: None,
     };

@@ -118,21 +118,21 @@ use Severity::{Fatal, Note, Warning};
 /// Every requirement.
 pub static CHECKS: &[Check] = &[
     Check {
-        reason: "MariaDB's log has events and GTIDs of its own, which this version does not follow.",
-        remedy: "replicate from MySQL",
+        reason: "Older MariaDBs log in ways that are not tested.",
+        remedy: "replicate from MySQL, or from MariaDB 10.6 or later",
         ..source(
             "source.flavour-unsupported",
             Fatal,
-            "the source is a MySQL server",
+            "the source is MySQL, or MariaDB 10.6 or later",
         )
     },
     Check {
-        reason: "datain writes SQL that still older servers and MariaDB do not know.",
-        remedy: "replicate to MySQL 5.6 or later",
+        reason: "datain writes SQL that still older servers do not know.",
+        remedy: "replicate to MySQL 5.6 or later, or to MariaDB 10.6 or later",
         ..target(
             "sink.flavour-unsupported",
             Fatal,
-            "the target is MySQL 5.6 or later",
+            "the target is MySQL 5.6 or later, or MariaDB 10.6 or later",
         )
     },
     Check {

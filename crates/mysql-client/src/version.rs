@@ -68,6 +68,11 @@ impl ServerVersion {
         self.flavor == ServerFlavor::MariaDb
     }
 
+    /// Is it MariaDB of at least this version? False for MySQL.
+    pub fn is_mariadb_since(&self, major: u16, minor: u16, patch: u16) -> bool {
+        self.is_mariadb() && self.numbers() >= (major, minor, patch)
+    }
+
     /// Is it MySQL of at least this version? False for MariaDB.
     pub fn is_mysql_since(&self, major: u16, minor: u16, patch: u16) -> bool {
         self.flavor == ServerFlavor::MySql && self.numbers() >= (major, minor, patch)

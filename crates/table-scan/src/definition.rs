@@ -39,6 +39,14 @@ pub struct ColumnDefinition {
     pub column_type: String,
 }
 
+impl ColumnDefinition {
+    /// One of MariaDB's UUID, INET4 and INET6: SELECT shows a text, the log has its bytes.
+    #[must_use]
+    pub fn is_text_of_bytes(&self) -> bool {
+        matches!(self.column_type.as_str(), "uuid" | "inet4" | "inet6")
+    }
+}
+
 /// A column of the primary key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrimaryKeyPart {
@@ -162,6 +170,8 @@ fn column(row: &Answer) -> Result<ColumnDefinition, Error> {
     };
     let octets = || row.number::<u64>(3).map(Option::unwrap_or_default);
     let length: u64 = match kind {
+        _ if data_type == "inet4" => 4,
+        _ if matches!(data_type, "uuid" | "inet6") => 16,
         ColumnKind::Char | ColumnKind::Varchar => octets()?,
         ColumnKind::Text => match data_type {
             "tinytext" | "tinyblob" => 1,
@@ -178,7 +188,14 @@ fn column(row: &Answer) -> Result<ColumnDefinition, Error> {
     let unsigned = || column_type.contains("unsigned");
     let is_binary = matches!(
         data_type,
-        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob"
+        "binary"
+            | "varbinary"
+            | "inet4"
+            | "inet6"
+            | "tinyblob"
+            | "blob"
+            | "mediumblob"
+            | "longblob"
     );
     let has_collation = matches!(
         kind,
@@ -199,6 +216,8 @@ fn column(row: &Answer) -> Result<ColumnDefinition, Error> {
         },
         collation: match (has_collation, is_binary) {
             (false, _) => None,
+            // Only the server knows the order of UUIDs: some have the parts of their time turned round for it.
+            _ if data_type == "uuid" => None,
             (true, true) => Some(BINARY),
             // A column of characters may have the character set `binary` too.
             (true, false) => Some(row.number(8)?.unwrap_or(BINARY)),
@@ -246,7 +265,7 @@ fn kind(data_type: &str) -> Option<ColumnKind> {
         "time" => ColumnKind::Time,
         "datetime" => ColumnKind::Datetime,
         "timestamp" => ColumnKind::Timestamp,
-        "char" | "binary" => ColumnKind::Char,
+        "char" | "binary" | "uuid" | "inet4" | "inet6" => ColumnKind::Char,
         "varchar" | "varbinary" => ColumnKind::Varchar,
         "tinytext" | "text" | "mediumtext" | "longtext" | "tinyblob" | "blob" | "mediumblob"
         | "longblob" => ColumnKind::Text,

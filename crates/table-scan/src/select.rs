@@ -3,6 +3,7 @@
 //! - FLOAT's own text has six digits, and one with a number of decimals is rounded to them: `c * 1e0` is the same number as a DOUBLE, whose text is exact, and keeps the
 //!   sign of a negative zero (a sum would not).
 //! - ENUM and SET by number. `c + 0` of a SET is a DOUBLE, in which large masks are rounded or turn negative: CAST is exact for both.
+//! - MariaDB shows UUID and addresses as texts, and casts them to what the log has.
 //! - BIT comes as its bytes. Strings, geometries and vectors come as they are stored, since the session converts nothing (`settings.rs`).
 //! - JSON comes as text, and as the types of all its values (`json_types`).
 
@@ -21,6 +22,9 @@ pub(crate) fn item(column: &ColumnDefinition) -> String {
         ColumnKind::Json => {
             let types = json_types(&name);
             format!("{name}, {types}")
+        }
+        ColumnKind::Char if column.is_text_of_bytes() => {
+            format!("CAST({name} AS BINARY({}))", column.length)
         }
         _ => name,
     }

@@ -6,7 +6,7 @@
 //!   ALLOW_INVALID_DATES and no NO_ZERO_DATE, since a key may be such a date and is compared with.
 //! - READ COMMITTED, read only, autocommit: each statement sees what is committed when it begins, and leaves nothing open.
 //! - `net_write_timeout`: a sink that is slow makes the reader wait in the middle of a result. The server would give up after a minute.
-//! - no limit on rows (`sql_select_limit`), joins (`sql_big_selects`) or time (`max_execution_time`).
+//! - no limit on rows (`sql_select_limit`), joins (`sql_big_selects`) or time (`max_execution_time`, MariaDB: `max_statement_time`).
 //! - `group_concat_max_len`: a letter for each value of a document (`json.rs`).
 //! - `information_schema_stats_expiry = 0`: estimates of now, not of the day before.
 //! - `show_gipk_in_create_table_and_information_schema = ON`: the key that a table got from the server is a column like others in the log.
@@ -26,6 +26,7 @@ const FOR_READS: &[&[u8]] = &[
 /// Settings that exist only since some version of MySQL; each is tried by itself.
 const IF_KNOWN: &[&[u8]] = &[
     b"SET SESSION max_execution_time = 0",
+    b"SET SESSION max_statement_time = 0",
     b"SET SESSION information_schema_stats_expiry = 0",
     b"SET SESSION show_gipk_in_create_table_and_information_schema = ON",
     b"SET SESSION use_secondary_engine = OFF",

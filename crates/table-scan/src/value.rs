@@ -57,7 +57,7 @@ pub(crate) fn write(
             temporal(column, value)?;
             image.push_bytes(value);
         }
-        ColumnKind::Char if column.collation == Some(BINARY) => {
+        ColumnKind::Char if column.collation == Some(BINARY) || column.is_text_of_bytes() => {
             let zeros = value.iter().rev().take_while(|b| **b == 0).count();
             image.push_bytes(&value[..value.len() - zeros]);
         }

@@ -212,6 +212,7 @@ pub fn checkpoint() {
             gtids: set.map(|set| set.parse().expect("a set")),
             copy: None,
             aside: None,
+            file_began: None,
         };
         seeds.add(state.checkpoint(7).data);
     }

@@ -417,7 +417,7 @@ fn cascades_that_are_not_logged_are_repeated() {
         run(&source, &foreign_keys::create());
         // Foreign keys from a table to itself.
         run(&source, "DROP TABLE fk_deep.tree, fk_deep.list");
-        let mut load = foreign_keys::load(3, if long() { 1000 } else { 150 });
+        let mut load = foreign_keys::load(3, if long() { 1000 } else { 60 });
         let of_circle = |sql: &String| sql.contains("fk_deep.tree") || sql.contains("fk_deep.list");
         load.groups.retain(|group| !group.iter().any(of_circle));
         let _ = load.run(&source, rng.u64(..));

@@ -171,6 +171,8 @@ mod tests {
             keys: Vec::new(),
             has_primary_key: false,
             unique: crate::target_table::Unique::default(),
+            is_versioned: false,
+            is_sequence: false,
             triggers: None,
         };
         assert!(graph.leads_further(&table("o", "p")));

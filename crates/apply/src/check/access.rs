@@ -128,6 +128,8 @@ pub(super) fn privileges(
         "SET_ANY_DEFINER"
     } else if version.is_mysql_since(8, 0, 0) {
         "SET_USER_ID"
+    } else if version.is_mariadb_since(10, 5, 2) {
+        "SET USER"
     } else {
         "SUPER"
     };

@@ -74,7 +74,7 @@ pub async fn findings<S: Stream>(
             Severity::Fatal,
             format!("the target is {version}"),
         )
-        .remedy("replicate to MySQL 5.6 or later; MariaDB is planned"),
+        .remedy("replicate to MySQL 5.6 or later, or to MariaDB 10.6 or later"),
     ];
     if !known {
         return Ok(findings);

@@ -8,7 +8,7 @@ use super::Look;
 /// `offline_mode` is left to the login: it ends sessions without CONNECTION_ADMIN, and does not touch others.
 pub(super) fn writable(look: &Look<'_>, findings: &mut Vec<Finding>) {
     let on = |name: &str| look.variables.is_on(name);
-    let exempt = ["CONNECTION_ADMIN", "SUPER"]
+    let exempt = ["CONNECTION_ADMIN", "READ_ONLY ADMIN", "SUPER"]
         .iter()
         .any(|privilege| look.rights.grants.globally(privilege));
     let code = "target.read-only";

@@ -15,7 +15,7 @@ use super::replies::{Count, Expected};
 use super::{Notice, Place};
 use crate::checkpoint::Store;
 use crate::mapping::Mapping;
-use crate::net::{Limits, Net};
+use crate::net::{Limits, Net, Values};
 use crate::settings;
 use crate::statements::{Bounds, Check, Statement, load};
 
@@ -162,7 +162,7 @@ impl<S: Stream> Lane<S> {
     ) -> Result<(), Error> {
         let limits = Limits {
             bounds: self.bounds(ROWS),
-            knows_values: self.session.server_version().is_mysql_since(8, 0, 19),
+            values: Values::of(self.session.server_version()),
             loads: self.loads,
         };
         for table in net.tables() {

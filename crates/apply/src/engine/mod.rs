@@ -151,7 +151,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                     session.server_version()
                 ),
             )
-            .hint("MySQL 5.6 and later are supported; MariaDB is planned"));
+            .hint("MySQL 5.6 and later, and MariaDB 10.6 and later are supported"));
         }
         session::settle(&mut session).await?;
         let Claimed {
@@ -160,7 +160,11 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             set_position,
             applied,
         } = Store::claim(&mut session, stream, beginning).await?;
-        let collations = Collations::from_answer(&session.query_rows(Collations::QUERY).await?);
+        let collations = Collations::from_answer(
+            &session
+                .query_rows(Collations::query(session.server_version()))
+                .await?,
+        );
         let allowed = session
             .query_first(b"SELECT @@global.max_allowed_packet, @@global.local_infile")
             .await?;

@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Checkpoint, Disposition, Error, Statement, Transaction};
-use datain_mysql_client::{ClientError, Stream, quote_identifier};
+use datain_mysql_client::{ClientError, ServerVersion, Stream, quote_identifier};
 
 use super::{Done, Engine, Group, Notice, Place};
 use crate::checkpoint::{Intent, Lock};
 use crate::ddl::{self, Treatment};
 use crate::known_settings;
+use crate::mariadb_session;
 use crate::settings;
 
 impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
@@ -210,7 +211,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             if place.is_definition() && error.hint.as_deref() == Some(NOT_TAKEN) {
                 error.hint = Some(NOT_MADE.to_owned());
             }
-            self.forget_refused(&error, gtid.is_some()).await;
+            self.forget_refused(statement, &error, gtid.is_some()).await;
             return Err(error);
         }
         let for_rows = settings::for_rows(self.lane.session.server_version());
@@ -277,12 +278,13 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
 
     /// Takes the intent back when the server has said that the statement was not run, so that the next start does not wonder whether it was. Needs
     /// atomic DDL, which MySQL has since 8.0. With a GTID the server itself knows.
-    async fn forget_refused(&mut self, error: &Error, has_gtid: bool) {
+    async fn forget_refused(&mut self, statement: &Statement, error: &Error, has_gtid: bool) {
         // Lock wait timeout, deadlock, read-only: passing trouble, but the statement was surely not run.
         let passing = matches!(error.server_errno, Some(1205 | 1213 | 1290));
         let refused =
             error.server_errno.is_some() && (error.disposition != Disposition::Retry || passing);
-        if refused && !has_gtid && self.lane.session.server_version().is_mysql_since(8, 0, 0) {
+        if refused && !has_gtid && is_all_or_nothing(statement, self.lane.session.server_version())
+        {
             // If it cannot be taken back, the next start asks for a look at the target, which is safe.
             let _ = self
                 .lane
@@ -313,12 +315,14 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 }
             }
         }
-        let context = known_settings::of(&statement.context, self.lane.session.server_version())?;
-        self.lane
-            .session
-            .exec(&ddl::context_sql(&context))
-            .await
-            .map_err(refused)?;
+        let version = self.lane.session.server_version();
+        let context = known_settings::of(&statement.context, version)?;
+        let context = if version.is_mariadb() {
+            mariadb_session::context_sql(&context, &self.collations, version)?
+        } else {
+            ddl::context_sql(&context)
+        };
+        self.lane.session.exec(&context).await.map_err(refused)?;
         if let Some(gtid) = gtid {
             let sql = format!("SET SESSION gtid_next = '{gtid}'");
             self.lane.session.exec(sql.as_bytes()).await?;
@@ -354,6 +358,12 @@ const NOT_TAKEN: &str = "if the target's version does not know the statement's s
     else compare the definitions on both servers, mend the target, then start again";
 const NOT_MADE: &str = "if the target's version does not know the definition's syntax, change the definition on the source, or exclude it in [replicate] and make it by hand; \
     then datain remove, drop what was copied, and start again";
+
+/// Whether a statement that the server refuses has changed nothing. MariaDB has had atomic DDL since 10.6, but drops what it finds of several tables.
+fn is_all_or_nothing(statement: &Statement, version: &ServerVersion) -> bool {
+    version.is_mysql_since(8, 0, 0)
+        || version.is_mariadb_since(10, 6, 0) && ddl::has_one_target(statement)
+}
 
 fn undecided(statement: &Statement) -> Error {
     let hint = if ddl::makes_table(statement) {

@@ -18,6 +18,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         schema: &str,
         name: &str,
     ) -> Result<Option<TargetTable>, Error> {
+        let version = self.lane.session.server_version().clone();
         let table = self
             .lane
             .session
@@ -26,7 +27,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         let columns = self
             .lane
             .session
-            .query_rows(&columns_query(schema, name))
+            .query_rows(&columns_query(schema, name, &version))
             .await?;
         let keys = self
             .lane

@@ -53,8 +53,11 @@ impl Repairs {
         shape: &Shape,
     ) -> Result<Self, Error> {
         let (schema, name) = (shape.schema.as_str(), shape.name.as_str());
+        let version = session.server_version().clone();
         let table = session.query_first(&table_query(schema, name)).await?;
-        let columns = session.query_rows(&columns_query(schema, name)).await?;
+        let columns = session
+            .query_rows(&columns_query(schema, name, &version))
+            .await?;
         let keys = session.query_rows(&keys_query(schema, name)).await?;
         let target = TargetTable::from_answers(schema, name, table.as_ref(), &columns, &keys)
             .ok_or_else(|| {
@@ -62,7 +65,8 @@ impl Repairs {
                     .hint("create it on the target, or leave it out with --tables")
                     .in_table(schema, name)
             })?;
-        let collations = Collations::from_answer(&session.query_rows(Collations::QUERY).await?);
+        let collations =
+            Collations::from_answer(&session.query_rows(Collations::query(&version)).await?);
         let packet = session
             .query_first(b"SELECT @@global.max_allowed_packet")
             .await?

@@ -49,10 +49,13 @@ fn check(from: Column, to: TargetColumn, expected: Result<Form, &str>) {
         keys: vec![vec![0]],
         has_primary_key: true,
         unique: crate::target_table::Unique::default(),
+        is_versioned: false,
+        is_sequence: false,
         triggers: Some(0),
     };
-    let collations =
-        Collations::from_answer(&[vec![Some("8".to_owned()), Some("latin1".to_owned())]]);
+    let collations = Collations::from_answer(&[["8", "latin1", "latin1_swedish_ci"]
+        .map(|t| Some(t.to_owned()))
+        .to_vec()]);
     let found = Mapping::new(&source, table, &collations)
         .map(|m| m.forms[0].clone())
         .map_err(|e| {

@@ -206,7 +206,11 @@ fn told_apart(
         }
         let target = &mapping.target.columns[*column];
         match &mapping.forms[*column] {
-            Form::Integer { .. } | Form::Number | Form::Digits | Form::Temporal => {
+            Form::Integer { .. }
+            | Form::Number
+            | Form::Digits
+            | Form::Temporal
+            | Form::Bytewise(_) => {
                 out.extend_from_slice(image.raw(*column)??);
             }
             Form::Binary { .. } if target.charset.is_none() => {

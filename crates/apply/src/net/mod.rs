@@ -28,6 +28,7 @@ use datain_contract::types::{Error, RowSet};
 
 use crate::mapping::Mapping;
 pub use footprint::Footprint;
+pub use join::Values;
 use table::TableNet;
 pub use write::Limits;
 

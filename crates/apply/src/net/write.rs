@@ -8,7 +8,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation as Op};
 
 use super::columns::Columns;
-use super::join;
+use super::join::{self, Values};
 use super::record::Record;
 use super::table::{Entry, TableNet, positive};
 use crate::mapping::Mapping;
@@ -29,8 +29,8 @@ const LOAD_BYTES: usize = 1 << 20;
 pub struct Limits {
     /// How large.
     pub bounds: Bounds,
-    /// The target knows VALUES ROW(…) (MySQL 8.0.19 and later).
-    pub knows_values: bool,
+    /// How values become a table.
+    pub values: Values,
     /// It takes LOAD DATA LOCAL.
     pub loads: bool,
 }
@@ -143,8 +143,8 @@ impl<H: BuildHasher + Default> TableNet<H> {
                 written: self.written(&alike[0].changed, first),
                 key: self.key(),
             };
-            if limits.knows_values && alike.len() > 1 && join::suits(mapping, &plan) {
-                join::write(self, &plan, limits.bounds, records, emit)?;
+            if limits.values != Values::Unknown && alike.len() > 1 && join::suits(mapping, &plan) {
+                join::write(self, &plan, limits, records, emit)?;
             } else {
                 self.many(Op::Update, &plan, limits, records, emit)?;
             }

@@ -60,7 +60,7 @@ impl Way {
             (Form::Number, ColumnKind::Enum) => Self::Member { zero: false },
             (Form::Number, ColumnKind::Set) => Self::Member { zero: true },
             (Form::Json, _) => Self::Document,
-            (Form::Number | Form::Characters { .. }, _) => return None,
+            (Form::Number | Form::Characters { .. } | Form::Bytewise(_), _) => return None,
         })
     }
 

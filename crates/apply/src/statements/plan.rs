@@ -161,6 +161,8 @@ mod tests {
             keys: vec![vec![0, 1], vec![2]],
             has_primary_key: true,
             unique: crate::target_table::Unique::default(),
+            is_versioned: false,
+            is_sequence: false,
             triggers: Some(0),
         };
         let present = |bits| Bitmap::new(bits, 4);

@@ -32,14 +32,15 @@ pub(super) fn is_needed(mapping: &Mapping, plan: &Plan, after: &Image<'_, '_>) -
     })
 }
 
-/// A statement that fails unless exactly one row has the values of `after`, and, where that lacks a column of the key, of `before`.
+/// A statement that fails unless exactly one row has the values of `after`, and, where that lacks a column of the key, of `before`. (DO would not
+/// do: MariaDB forgets its errors.)
 pub(super) fn guard(
     mapping: &Mapping,
     plan: &Plan,
     before: Option<&Image<'_, '_>>,
     after: &Image<'_, '_>,
 ) -> Result<Vec<u8>, Error> {
-    let mut sql = b"DO IF((SELECT COUNT(*) FROM ".to_vec();
+    let mut sql = b"SET @datain_guard=IF((SELECT COUNT(*) FROM ".to_vec();
     sql.extend_from_slice(mapping.table_sql.as_bytes());
     sql.extend_from_slice(b" WHERE ");
     let key = mapping.target.keys.first().map_or(&[][..], Vec::as_slice);

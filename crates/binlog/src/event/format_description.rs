@@ -168,15 +168,21 @@ impl FormatDescription {
         match said {
             Some(length) => usize::from(*length),
             None => match event_type {
-                EventType::Query => 13,
+                EventType::Query | EventType::MariadbQueryCompressed => 13,
                 EventType::TableMap
                 | EventType::WriteRowsV1
                 | EventType::UpdateRowsV1
-                | EventType::DeleteRowsV1 => 8,
+                | EventType::DeleteRowsV1
+                | EventType::MariadbWriteRowsCompressedV1
+                | EventType::MariadbUpdateRowsCompressedV1
+                | EventType::MariadbDeleteRowsCompressedV1 => 8,
                 EventType::WriteRows
                 | EventType::UpdateRows
                 | EventType::DeleteRows
-                | EventType::PartialUpdateRows => 10,
+                | EventType::PartialUpdateRows
+                | EventType::MariadbWriteRowsCompressed
+                | EventType::MariadbUpdateRowsCompressed
+                | EventType::MariadbDeleteRowsCompressed => 10,
                 _ => 0,
             },
         }

@@ -1,10 +1,12 @@
 //! Events: the frame around them, and one module for each kind.
 
+pub(crate) mod compressed;
 pub(crate) mod format_description;
 pub(crate) mod gtid;
 pub(crate) mod header;
 pub(crate) mod heartbeat;
 pub(crate) mod incident;
+pub(crate) mod mariadb_gtid;
 mod names;
 pub(crate) mod query;
 pub(crate) mod rotate;
@@ -17,6 +19,7 @@ pub(crate) mod xa_prepare;
 use crate::checksum::{CHECKSUM_LEN, ChecksumAlgorithm};
 use crate::cursor::Cursor;
 use crate::error::{BinlogError, Malformed, Problem};
+use crate::gtid::domain::DomainPosition;
 use crate::gtid::set::GtidSet;
 use crate::rows::event::{RowsEvent, holds_rows};
 use crate::table_map::TableMap;
@@ -42,6 +45,14 @@ pub enum EventBody<'a> {
     Rotate(rotate::Rotate<'a>),
     /// GTID of the transaction that follows; `gtid` is `None` for an anonymous one. Types 33, 34 and 42.
     Gtid(gtid::GtidEvent),
+    /// MariaDB: begins a transaction.
+    MariadbGtid(mariadb_gtid::MariadbGtid<'a>),
+    /// MariaDB: the GTID position at the start of a file.
+    MariadbGtidList(DomainPosition),
+    /// MariaDB: which files crash recovery needs; nothing to anybody else.
+    MariadbBinlogCheckpoint,
+    /// MariaDB: what follows is encrypted.
+    MariadbStartEncryption,
     /// The GTIDs of all files before this one.
     PreviousGtids(GtidSet),
     /// A statement.
@@ -136,7 +147,13 @@ impl<'a> Event<'a> {
                     | EventType::Stop
                     | EventType::Incident
                     | EventType::TransactionPayload
+                    | EventType::MariadbAnnotateRows
+                    | EventType::MariadbBinlogCheckpoint
+                    | EventType::MariadbGtid
+                    | EventType::MariadbGtidList
+                    | EventType::MariadbStartEncryption
             )
+            || compressed::plain_type(event_type).is_some()
     }
 
     /// What follows the common header, without the checksum.
@@ -145,7 +162,7 @@ impl<'a> Event<'a> {
         &self.bytes[HEADER_LEN..]
     }
 
-    /// Parses the body.
+    /// Parses the body. A compressed event must be [inflated](Event::inflated) before; it is [unhandled](EventBody::Unhandled) otherwise.
     ///
     /// # Errors
     /// When the body does not follow the format of its type.
@@ -191,6 +208,15 @@ impl<'a> Event<'a> {
             EventType::TransactionPayload => {
                 EventBody::TransactionPayload(transaction_payload::TransactionPayload::parse(body)?)
             }
+            EventType::MariadbAnnotateRows => EventBody::RowsQuery(body),
+            EventType::MariadbGtid => EventBody::MariadbGtid(mariadb_gtid::MariadbGtid::parse(
+                self.header.server_id,
+                body,
+            )?),
+            EventType::MariadbGtidList => EventBody::MariadbGtidList(mariadb_gtid::list(body)?),
+            EventType::MariadbBinlogCheckpoint => EventBody::MariadbBinlogCheckpoint,
+            EventType::MariadbStartEncryption => EventBody::MariadbStartEncryption,
+            packed if compressed::plain_type(packed).is_some() => EventBody::Unhandled(packed),
             other if self.header.flags.is_ignorable() => EventBody::Ignorable(other),
             other => EventBody::Unhandled(other),
         })

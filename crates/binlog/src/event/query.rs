@@ -1,5 +1,5 @@
-//! Query: `Query_event` of MySQL's `statement_events.h`, with the status variables that its `Query_event_status_vars` lists, and the two
-//! that MariaDB's `log_event.h` adds (128, 129).
+//! Query: `Query_event` of MySQL's `statement_events.h`, with the status variables that its `Query_event_status_vars` lists, and those
+//! that MariaDB's `log_event.h` adds (128 to 131).
 
 use crate::cursor::Cursor;
 use crate::error::{BinlogError, Problem};
@@ -58,6 +58,8 @@ pub struct StatusVars<'a> {
     pub explicit_defaults_for_timestamp: Option<bool>,
     /// The transaction number under which a DDL statement was logged.
     pub ddl_xid: Option<u64>,
+    /// MariaDB's character_set_collations: the collation that a character set has by itself, and the one that takes its place, where the statement asked for one.
+    pub character_set_collations: Option<Vec<(u16, u16)>>,
     /// default_collation_for_utf8mb4.
     pub default_collation_for_utf8mb4: Option<u16>,
     /// sql_require_primary_key.
@@ -154,6 +156,21 @@ impl<'a> StatusVars<'a> {
                 // MariaDB: the microseconds under another code, and the transaction number of a DDL statement.
                 128 => vars.microseconds = Some(cursor.uint(3, "hrnow")? as u32),
                 129 => vars.ddl_xid = Some(cursor.u64("xid")?),
+                // The phase of a two-phase ALTER, which the Gtid event names too.
+                130 => {
+                    if cursor.u8("gtid_flags3")? & (4 | 8) != 0 {
+                        cursor.u64("sa_seq_no")?;
+                    }
+                }
+                131 => {
+                    let count = cursor.u8("character_set_collations")?;
+                    let mut pairs = Vec::with_capacity(usize::from(count));
+                    for _ in 0..count {
+                        let from = cursor.u16("character_set_collations")?;
+                        pairs.push((from, cursor.u16("character_set_collations")?));
+                    }
+                    vars.character_set_collations = Some(pairs);
+                }
                 other => {
                     return Err(start
                         .error("status_var", Problem::Value(u64::from(other)))

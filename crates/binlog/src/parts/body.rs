@@ -56,7 +56,7 @@ impl Body {
                 wanted: 0,
             }),
             // Information only.
-            EventType::RowsQuery => Way::Skip,
+            EventType::RowsQuery | EventType::MariadbAnnotateRows => Way::Skip,
             known if Event::is_parsed(known) => Way::Join,
             _ if header.flags.is_ignorable() => Way::Skip,
             _ => Way::HeaderOnly,

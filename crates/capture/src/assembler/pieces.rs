@@ -9,7 +9,7 @@
 //! The events inside a compressed transaction stand at no position of their own. The transaction's end is held back until the outer event is over, whose
 //! end then is the position that counts.
 
-use datain_binlog::{Event, EventParts, EventType, Part};
+use datain_binlog::{ChecksumAlgorithm, Event, EventParts, EventType, Part};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 
@@ -93,7 +93,7 @@ impl Assembler {
     }
 
     /// The most bytes of an event without rows that are held: such an event is a statement, and is handed on like a row.
-    fn join_limit(&self) -> usize {
+    pub(super) fn join_limit(&self) -> usize {
         usize::try_from(self.max_row_bytes).unwrap_or(usize::MAX)
     }
 
@@ -122,6 +122,7 @@ impl Assembler {
     }
 
     fn use_parts(&mut self, parts: &mut EventParts, bounded: bool) -> Result<(), Error> {
+        let limit = self.join_limit();
         let inside = parts.holds_events();
         let header = *parts.header();
         while !(bounded && self.has_full_batch()) {
@@ -141,8 +142,15 @@ impl Assembler {
                     parts.took(used, wanted);
                 }
                 Some(Part::Event(event)) => {
-                    let body = event
-                        .parse(&self.format)
+                    let inflated = event
+                        .inflated(&self.format, limit)
+                        .map_err(|e| unreadable(&e, &self.framing.at))?;
+                    let plain = match &inflated {
+                        Some(bytes) => Event::split(bytes, ChecksumAlgorithm::Off),
+                        None => Ok(event),
+                    };
+                    let body = plain
+                        .and_then(|event| event.parse(&self.format))
                         .map_err(|e| unreadable(&e, &self.framing.at))?;
                     let before = self.framing.at.offset;
                     if !inside {

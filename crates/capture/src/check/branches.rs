@@ -54,10 +54,10 @@ pub(super) async fn finding<S: Stream>(
     .subjects(xids))
 }
 
-/// Whether the server logs a branch when it is prepared, so that its rows come before its XA COMMIT. MySQL before 5.7.7 logs it as one transaction at that.
+/// Whether the server logs a branch when it is prepared, so that its rows come before its XA COMMIT. MySQL before 5.7.7 and MariaDB before 10.5 log it as one transaction at that.
 pub(crate) fn logs_prepared<S: Stream>(session: &Session<S>) -> bool {
     let version = session.server_version();
-    version.is_mariadb() || version.is_mysql_since(5, 7, 7)
+    version.is_mariadb_since(10, 5, 0) || version.is_mysql_since(5, 7, 7)
 }
 
 /// What a server says of its prepared branches.

@@ -28,7 +28,6 @@ pub(super) async fn server_id<S: Stream>(
     let code = "server.replica-id-in-use";
     let ours = settings.server_id;
     let registration = neighbours::Registration::of(settings);
-    let uuid = registration.uuid();
     let replicas = match neighbours::list(session).await {
         Ok(replicas) => replicas,
         Err(e) if e.code == "server.privilege-missing" || e.server_errno == Some(1045) => {
@@ -45,9 +44,11 @@ pub(super) async fn server_id<S: Stream>(
         free = free.checked_add(1).unwrap_or(1);
     }
     let remedy = format!("server_id = {free} in [source] of the configuration");
-    let other = replicas.iter().find(|replica| {
-        replica.server_id == ours && !replica.is_card() && !replica.uuid.eq_ignore_ascii_case(uuid)
-    });
+    let is_mariadb = session.server_version().is_mariadb();
+    let is_ours = |replica: &neighbours::Neighbour| registration.is_of(replica, is_mariadb);
+    let other = replicas
+        .iter()
+        .find(|replica| replica.server_id == ours && !replica.is_card() && !is_ours(replica));
     survey.find(if u64::from(ours) == own {
         Finding::about(
             code,
@@ -65,9 +66,7 @@ pub(super) async fn server_id<S: Stream>(
             ),
         )
         .remedy(remedy)
-    } else if replicas
-        .iter()
-        .any(|replica| replica.uuid.eq_ignore_ascii_case(uuid)) {
+    } else if replicas.iter().any(is_ours) {
         Finding::about(
             code,
             Severity::Note,

@@ -21,7 +21,7 @@ use datain_server_facts::{Rights, Variables, clock, encryption, tables as seen};
 
 use crate::checkpoint::State;
 use crate::copying;
-use crate::facts::Facts;
+use crate::facts::{Facts, is_known_source};
 use crate::reader::Settings;
 
 /// Everything that is asked for at once.
@@ -100,13 +100,13 @@ pub async fn survey<S: Stream>(
     survey.find(
         Finding::judge(
             "source.flavour-unsupported",
-            !version.is_mariadb(),
+            is_known_source(&version),
             Severity::Fatal,
             format!("the source is {version}"),
         )
-        .remedy("replicate from MySQL; MariaDB is planned"),
+        .remedy("replicate from MySQL, or from MariaDB 10.6 or later"),
     );
-    if version.is_mariadb() {
+    if !is_known_source(&version) {
         return Ok(survey);
     }
     let variables = Variables::ask(session, VARIABLES).await?;

@@ -42,7 +42,7 @@ pub(super) async fn tell<S: Stream>(
         _ => false,
     };
     // Older servers have no generated columns.
-    let columns = if version.is_mysql_since(5, 7, 6) {
+    let columns = if version.is_mysql_since(5, 7, 6) || version.is_mariadb() {
         session.query_rows(QUERY).await?
     } else {
         Vec::new()

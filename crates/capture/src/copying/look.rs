@@ -10,9 +10,11 @@ use datain_sql_statement::TableFilter;
 use datain_table_scan::{ListedTable, prepare, tables};
 
 use super::families::{Families, Links};
+use super::mariadb;
 use super::place::Place;
 use super::window::{Name, changed_meanwhile, no_key};
 use crate::check::cascades;
+use crate::facts;
 
 /// What is left to do, the next thing first.
 #[derive(Default)]
@@ -70,6 +72,7 @@ pub(super) async fn look<S: Stream>(
         .hint("ALTER TABLE … ENGINE = InnoDB on the source, or exclude it")
         .in_table(&other.schema, &other.name));
     }
+    mariadb::must_be_plain(session, filter).await?;
     let mut names: Vec<(Name, u64)> = listed
         .iter()
         .map(|table| ((table.schema.clone(), table.name.clone()), table.row_bytes))
@@ -149,8 +152,7 @@ pub(super) async fn must_be<S: Stream>(
     session: &mut Session<S>,
     server_uuid: &str,
 ) -> Result<(), Error> {
-    let row = session.query_first(b"SELECT @@server_uuid").await?;
-    let found = row.and_then(|row| row.into_iter().next().flatten());
+    let found = facts::identity(session).await?;
     if found.as_deref() == Some(server_uuid) {
         return Ok(());
     }

@@ -12,6 +12,7 @@ mod definitions;
 mod families;
 mod keys;
 mod look;
+mod mariadb;
 mod place;
 pub mod progress;
 mod readers;
@@ -33,6 +34,7 @@ use datain_table_scan::{ChunkSize, TableDefinition, TableScan, prepare};
 
 use crate::assembler::Assembler;
 use crate::check::branches::{self, Prepared};
+use crate::gtids::Gtids;
 use crate::neighbours;
 use crate::position::Position;
 pub use control::{Clock, CopyControl};
@@ -529,7 +531,10 @@ impl<S: Stream + 'static> Copier<S> {
         };
         let (rows, bytes) = Throttle::chunk(&self.control.limits(), self.readers.count());
         let manner = Manner {
-            shows: assembler.gtids().filter(|_| self.by_gtid).cloned(),
+            shows: match assembler.gtids() {
+                Some(Gtids::Set(set)) if self.by_gtid => Some(set.clone()),
+                _ => None,
+            },
             rows: self.chunk_rows.min(rows),
             bytes,
             now: self.now,

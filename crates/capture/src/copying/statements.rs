@@ -11,15 +11,24 @@ use datain_schema_objects::{Kind, Object};
 /// Bit of a Query event's flags2, from MySQL's documentation of `Query_event`.
 const NO_FOREIGN_KEY_CHECKS: u32 = 0x0400_0000;
 
-/// Bits of sql_mode as the log has them, from MySQL's documentation of `Query_event`.
-const MODES: [(&str, u32); 22] = [
+/// Bits of sql_mode as the log has them, from MySQL's documentation of `Query_event`; MariaDB's from its `sql_class.h`.
+const MODES: [(&str, u32); 34] = [
     ("REAL_AS_FLOAT", 0),
     ("PIPES_AS_CONCAT", 1),
     ("ANSI_QUOTES", 2),
     ("IGNORE_SPACE", 3),
     ("ONLY_FULL_GROUP_BY", 5),
+    ("IGNORE_BAD_TABLE_OPTIONS", 4),
     ("NO_UNSIGNED_SUBTRACTION", 6),
     ("NO_DIR_IN_CREATE", 7),
+    ("POSTGRESQL", 8),
+    ("ORACLE", 9),
+    ("MSSQL", 10),
+    ("DB2", 11),
+    ("MAXDB", 12),
+    ("NO_KEY_OPTIONS", 13),
+    ("NO_TABLE_OPTIONS", 14),
+    ("NO_FIELD_OPTIONS", 15),
     ("ANSI", 18),
     ("NO_AUTO_VALUE_ON_ZERO", 19),
     ("NO_BACKSLASH_ESCAPES", 20),
@@ -35,6 +44,9 @@ const MODES: [(&str, u32); 22] = [
     ("NO_ENGINE_SUBSTITUTION", 30),
     ("PAD_CHAR_TO_FULL_LENGTH", 31),
     ("TIME_TRUNCATE_FRACTIONAL", 32),
+    ("EMPTY_STRING_IS_NULL", 32),
+    ("SIMULTANEOUS_ASSIGNMENT", 33),
+    ("TIME_ROUND_FRACTIONAL", 34),
 ];
 
 fn modes(text: &str) -> u64 {
@@ -78,6 +90,7 @@ fn plain() -> SessionContext {
         auto_increment_offset: None,
         lc_time_names: None,
         default_collation_for_utf8mb4: None,
+        character_set_collations: None,
         explicit_defaults_for_timestamp: None,
         sql_require_primary_key: None,
         default_table_encryption: None,
@@ -115,9 +128,12 @@ pub async fn of<S: Stream>(
     session: &mut Session<S>,
     objects: Vec<Object>,
 ) -> Result<Vec<Statement>, Error> {
-    let rows = session
-        .query_rows(b"SELECT COLLATION_NAME, CHARACTER_SET_NAME, ID, IS_DEFAULT FROM information_schema.COLLATIONS")
-        .await?;
+    let sql: &[u8] = if session.server_version().is_mariadb_since(10, 10, 1) {
+        b"SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME, ID, IS_DEFAULT FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
+    } else {
+        b"SELECT COLLATION_NAME, CHARACTER_SET_NAME, ID, IS_DEFAULT FROM information_schema.COLLATIONS"
+    };
+    let rows = session.query_rows(sql).await?;
     let mut collations = BTreeMap::new();
     let mut defaults = BTreeMap::new();
     for row in rows {

@@ -23,7 +23,9 @@ use super::window::{Name, Rows};
 use super::{as_change, no_connection, statements};
 use crate::assembler::Assembler;
 use crate::facts;
+use crate::gtids::Gtids;
 use crate::position::Position;
+use crate::visible;
 
 /// So many snapshots are taken without a lock.
 const ATTEMPTS: u32 = 5;
@@ -192,7 +194,7 @@ async fn watch<S: Stream>(
     assembler: &mut Assembler,
 ) -> Result<Position, Error> {
     // The stream may have passed by what can not be seen yet, and will not come by again.
-    if let Some(passed) = assembler.gtids() {
+    if let Some(Gtids::Set(passed)) = assembler.gtids() {
         must_show(session, passed).await?;
     }
     let row = session
@@ -203,6 +205,7 @@ async fn watch<S: Stream>(
         .unwrap_or_default()
         .parse()
         .map_err(|_| crate::start::position_unknown())?;
+    let low = visible::of(session, &low).await?;
     session
         .exec(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         .await?;

@@ -13,7 +13,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use datain_binlog::{Gtid, GtidSet};
+use datain_binlog::GtidSet;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Operation, RowFlags, RowSet};
 use datain_row_block::{
@@ -21,6 +21,8 @@ use datain_row_block::{
     begin_block, open_block,
 };
 use datain_table_scan::TableDefinition;
+
+use crate::gtids::TransactionGtid;
 
 use super::families::{Circle, Links, in_circle};
 use super::keys::Keys;
@@ -235,11 +237,11 @@ impl Copying {
     }
 
     /// A transaction changes a table that waits.
-    pub fn passes(&mut self, schema: &str, name: &str, gtid: Option<&Gtid>) {
+    pub fn passes(&mut self, schema: &str, name: &str, gtid: Option<&TransactionGtid>) {
         if let Some(watched) = &mut self.watched
             && watched.name.0 == schema
             && watched.name.1 == name
-            && !gtid.is_some_and(|gtid| watched.low.contains(gtid))
+            && !matches!(gtid, Some(TransactionGtid::Mysql(gtid)) if watched.low.contains(gtid))
         {
             watched.touched = true;
         }

@@ -40,6 +40,7 @@ pub async fn of_log<S: Stream>(session: &mut Session<S>) -> Result<Checkpoint, E
         server_uuid: facts.server_uuid,
         position,
         gtids: facts.gtid_on.then_some(facts.executed),
+        file_began: None,
         copy: None,
         aside: None,
     }
@@ -179,7 +180,8 @@ mod tests {
                 file: file.to_owned(),
                 offset,
             },
-            gtids: gtids.map(|text| text.parse().unwrap()),
+            gtids: gtids.map(|text| crate::gtids::Gtids::parse(text, false).unwrap()),
+            file_began: None,
             copy: None,
             aside: None,
         }

@@ -45,11 +45,6 @@ impl Layout {
         &self.format
     }
 
-    /// Whether MariaDB wrote the events.
-    pub(super) fn is_mariadb(&self) -> bool {
-        self.format.is_mariadb()
-    }
-
     /// Takes note of an event, or of the first piece of one. A format description is verified, also where the file has no checksums.
     ///
     /// # Errors

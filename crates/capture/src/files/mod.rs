@@ -93,6 +93,7 @@ impl<B: FileBytes> FileReader<B> {
                 server_uuid: String::new(),
                 position: Position::default(),
                 gtids: None,
+                file_began: None,
                 copy: None,
                 aside: None,
             };
@@ -276,9 +277,6 @@ impl<B: FileBytes> FileReader<B> {
                 self.layout.verified(&frame).map_err(placed)?;
             }
             Purpose::Print(_) if what == Use::PassOver || self.large.is_some() => {}
-            Purpose::Print(_) if self.layout.is_mariadb() => {
-                return Err(placed(mariadb(&self.layout.format().server_version)));
-            }
             Purpose::Print(assembler) => {
                 assembler.in_relay_log(self.is_relay);
                 if frame.first && !self.is_relay {
@@ -390,12 +388,4 @@ fn placed(mut error: Error, name: &str, offset: u64, begins: Option<String>) -> 
     }
     error.position = Some(place);
     error
-}
-
-fn mariadb(version: &str) -> Error {
-    Error::reconfigure(
-        "source.flavour-unsupported",
-        format!("the file was written by MariaDB ({version}), whose log this version cannot read"),
-    )
-    .hint("mariadb-binlog reads it; --stats counts its events here too")
 }

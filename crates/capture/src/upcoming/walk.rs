@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use datain_binlog::{
     BinlogError, ChecksumAlgorithm, Event, EventBody, EventHeader, EventParts, EventType,
-    FormatDescription, Gtid, Part, RowsEvent, TableColumns,
+    FormatDescription, Part, RowsEvent, TableColumns,
 };
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
@@ -14,6 +14,7 @@ use datain_sql_statement::{TableFilter, Xid};
 
 use super::Upcoming;
 use crate::checkpoint::State;
+use crate::gtids::TransactionGtid;
 use crate::position::Position;
 use crate::statement::shown;
 
@@ -24,6 +25,8 @@ pub struct Walk {
     format: FormatDescription,
     filter: TableFilter,
     pub(super) at: Position,
+    /// When its file was begun: see [`State::file_began`].
+    file_began: Option<u32>,
     pub(super) found: Option<Upcoming>,
     /// Where the transaction ends, if its Gtid event says so.
     ends: Option<u64>,
@@ -43,6 +46,7 @@ impl Walk {
     pub fn new(state: State, checksum: ChecksumAlgorithm, filter: TableFilter) -> Self {
         Walk {
             at: state.position.clone(),
+            file_began: state.file_began,
             state,
             checksum,
             format: FormatDescription::assumed(checksum),
@@ -79,6 +83,7 @@ impl Walk {
             EventType::Gtid
                 | EventType::AnonymousGtid
                 | EventType::GtidTagged
+                | EventType::MariadbGtid
                 | EventType::Rotate
                 | EventType::FormatDescription
                 | EventType::PreviousGtids
@@ -103,11 +108,19 @@ impl Walk {
             self.large = None;
             return self.completed(true);
         }
-        let body = Event::split(bytes, checksum).and_then(|event| event.parse(&format));
+        let event = Event::split(bytes, checksum);
+        let inflated = match &event {
+            Ok(event) => event.inflated(&format, self.held),
+            Err(_) => Ok(None),
+        };
+        let body = event.and_then(|event| parsed(event, &inflated, &format));
         let ended = match body {
             Ok(body) => self.body(body, &header, before),
             Err(error) => {
-                if matches!(kind, EventType::Gtid | EventType::GtidTagged) {
+                if matches!(
+                    kind,
+                    EventType::Gtid | EventType::GtidTagged | EventType::MariadbGtid
+                ) {
                     return Err(Error::fatal(error.code(), error.to_string()));
                 }
                 self.open(None, before, &header);
@@ -178,13 +191,17 @@ impl Walk {
         loop {
             let taken = match parts.next(format) {
                 Ok(None) => break,
-                Ok(Some(Part::Event(event))) => event
-                    .parse(format)
-                    .map(|body| {
-                        self.body(body, &event.header, self.at.offset);
-                        None
-                    })
-                    .map_err(|e| e.to_string()),
+                Ok(Some(Part::Event(event))) => {
+                    let header = event.header;
+                    let at = self.at.offset;
+                    let inflated = event.inflated(format, self.held);
+                    parsed(event, &inflated, format)
+                        .map(|body| {
+                            self.body(body, &header, at);
+                            None
+                        })
+                        .map_err(|e| e.to_string())
+                }
                 Ok(Some(Part::Rows { event, follows })) => self.rows(&event, follows).map(Some),
                 Err(error) => Err(error.to_string()),
             };
@@ -235,9 +252,15 @@ impl Walk {
         match body {
             EventBody::FormatDescription(format) => {
                 self.checksum = format.checksum;
+                if format.is_mariadb() {
+                    self.file_began = Some(header.timestamp);
+                }
                 self.format = format;
             }
             EventBody::Rotate(rotate) => {
+                if self.at.file != rotate.file {
+                    self.file_began = None;
+                }
                 self.at = Position {
                     file: rotate.file.to_owned(),
                     offset: rotate.position,
@@ -247,7 +270,7 @@ impl Walk {
                 let micros = event
                     .original_commit_timestamp
                     .or(event.immediate_commit_timestamp);
-                self.open(event.gtid, before, header);
+                self.open(event.gtid.map(TransactionGtid::Mysql), before, header);
                 if let Some(found) = &mut self.found
                     && let Some(micros) = micros.filter(|micros| *micros > 0)
                 {
@@ -256,6 +279,10 @@ impl Walk {
                 self.ends = event
                     .transaction_length
                     .map(|length| before.saturating_add(length));
+            }
+            EventBody::MariadbGtid(event) => {
+                self.open(Some(TransactionGtid::Mariadb(event.gtid)), before, header);
+                self.block = !event.is_standalone;
             }
             EventBody::Query(query) => {
                 self.open(None, before, header);
@@ -327,6 +354,9 @@ impl Walk {
             }
             EventBody::RowsQuery(_)
             | EventBody::PreviousGtids(_)
+            | EventBody::MariadbGtidList(_)
+            | EventBody::MariadbBinlogCheckpoint
+            | EventBody::MariadbStartEncryption
             | EventBody::Heartbeat(_)
             | EventBody::Stop
             | EventBody::Ignorable(_)
@@ -338,7 +368,7 @@ impl Walk {
     }
 
     /// Begins the transaction, unless it has begun.
-    fn open(&mut self, gtid: Option<Gtid>, offset: u64, header: &EventHeader) {
+    fn open(&mut self, gtid: Option<TransactionGtid>, offset: u64, header: &EventHeader) {
         if self.found.is_some() {
             return;
         }
@@ -393,6 +423,7 @@ impl Walk {
         };
         found.bytes = self.at.offset.saturating_sub(found.begins.offset);
         found.after.position = self.at.clone();
+        found.after.file_began = self.file_began;
         if let Some(gtids) = &mut found.after.gtids {
             let Some(gtid) = found.gtid else {
                 return Err(Error::fatal(
@@ -401,9 +432,27 @@ impl Walk {
                 )
                 .hint("a transaction without a GTID cannot be named, so not skipped: go on by file and position, with --set-position"));
             };
-            gtids.add(gtid);
+            if !gtids.add(gtid) {
+                return Err(Error::fatal(
+                    "binlog.malformed",
+                    "the log names a transaction in the manner of the other flavour, MySQL or MariaDB",
+                ));
+            }
         }
         Ok(Some(found))
+    }
+}
+
+/// What an event says; `inflated` is what it is without compression.
+fn parsed<'a>(
+    event: Event<'a>,
+    inflated: &'a Result<Option<Vec<u8>>, BinlogError>,
+    format: &FormatDescription,
+) -> Result<EventBody<'a>, BinlogError> {
+    match inflated {
+        Ok(None) => event.parse(format),
+        Ok(Some(bytes)) => Event::split(bytes, ChecksumAlgorithm::Off)?.parse(format),
+        Err(error) => Err(error.clone()),
     }
 }
 

@@ -8,9 +8,10 @@
 
 use std::collections::BTreeMap;
 
-use datain_binlog::{ChecksumAlgorithm, GtidSet};
+use datain_binlog::ChecksumAlgorithm;
 use datain_capture::assembler::Assembler;
 use datain_capture::checkpoint::State;
+use datain_capture::gtids::Gtids;
 use datain_capture::position::Position;
 use datain_contract::types::{Batch, Change};
 use datain_row_block::{ColumnKind, Operation, RowSetReader, open_block};
@@ -77,7 +78,8 @@ pub fn assembler_of(
             file: "binlog.000001".to_owned(),
             offset: 4,
         },
-        gtids: by_gtid.then(GtidSet::new),
+        gtids: by_gtid.then(|| Gtids::none(false)),
+        file_began: None,
         copy: None,
         aside: None,
     };

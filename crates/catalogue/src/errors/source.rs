@@ -17,12 +17,12 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["source.flavour-unsupported"],
             then: "ends",
-            meaning: "MariaDB, the server or the one that wrote a file",
+            meaning: "the source cannot be read by this version",
         },
         ErrorEntry {
             codes: &["sink.flavour-unsupported"],
             then: "ends",
-            meaning: "the target is MariaDB, or a MySQL before 8.0",
+            meaning: "the target is a MySQL before 8.0, or a MariaDB before 10.6",
         },
         ErrorEntry {
             codes: &["source.position-unknown"],
@@ -184,7 +184,7 @@ pub(super) const SECTION: Section = Section {
             meaning: "a foreign key changes rows of a table that is to be copied, and the source does not log that: let it log cascades, or leave the table out",
         },
         ErrorEntry {
-            codes: &["snapshot.engine"],
+            codes: &["snapshot.engine", "snapshot.mariadb-object"],
             then: "ends",
             meaning: "a table that is to be copied is not InnoDB's, and cannot be read while it changes: change its engine, or leave it out",
         },

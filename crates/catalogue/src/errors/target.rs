@@ -11,7 +11,12 @@ pub(super) const SECTION: Section = Section {
             meaning: "create the table as it was at this position, or exclude it",
         },
         ErrorEntry {
-            codes: &["table.no-key", "table.engine", "table.triggers"],
+            codes: &[
+                "table.no-key",
+                "table.engine",
+                "table.triggers",
+                "table.system-versioned",
+            ],
             then: "ends",
             meaning: "the target's table cannot be written safely",
         },
@@ -74,6 +79,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &[
                 "statement.mixed",
+                "statement.collation-unknown",
                 "statement.unknown",
                 "statement.failed-on-source",
             ],

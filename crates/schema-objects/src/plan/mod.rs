@@ -82,11 +82,14 @@ pub fn plan(reading: Reading, target: &Abilities, choices: Choices) -> Plan {
         mut objects,
         others,
         uses,
+        keeps_modes,
         ..
     } = reading;
     let mut dropped = Vec::new();
     for object in &mut objects {
-        object.context.sql_mode = known_modes(&object.context.sql_mode);
+        if !keeps_modes {
+            object.context.sql_mode = known_modes(&object.context.sql_mode);
+        }
         let (sql, names) = options::without_lacking(object.kind, &object.sql, target);
         object.sql = sql;
         (object.shown, _) = options::without_lacking(object.kind, &object.shown, target);

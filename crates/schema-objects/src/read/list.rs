@@ -202,7 +202,8 @@ async fn routines<S: Stream>(
     let sql = "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, DEFINER FROM information_schema.ROUTINES WHERE {schemas} ORDER BY 3, 1, 2";
     let all = rows(session, &within(sql, "ROUTINE_SCHEMA", schemas)).await?;
     all.into_iter()
-        .filter(|[_, _, kind, _]| kind != "LIBRARY")
+        // MariaDB's packages are told of by themselves.
+        .filter(|[_, _, kind, _]| !matches!(kind.as_str(), "LIBRARY" | "PACKAGE" | "PACKAGE BODY"))
         .map(|[schema, name, kind, definer]| {
             let kind = match kind.as_str() {
                 "FUNCTION" => Kind::Function,

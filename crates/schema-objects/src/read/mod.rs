@@ -75,6 +75,8 @@ pub struct Reading {
     pub others: Vec<(String, String)>,
     /// What each view may use: pairs of names in its text.
     pub uses: BTreeMap<(String, String), BTreeSet<(String, String)>>,
+    /// They are MariaDB's, where every mode of sql_mode still means something.
+    pub keeps_modes: bool,
     /// What is wrong. With a fatal one the copy would lack something.
     pub findings: Vec<Finding>,
 }
@@ -117,6 +119,7 @@ pub async fn read<S: Stream>(
     let names = list::all(session, filter).await?;
     let mut reading = Reading {
         others: names.others,
+        keeps_modes: session.server_version().is_mariadb(),
         ..Reading::default()
     };
     let hidden = show_each(session, names.wanted, &mut reading).await?;
@@ -134,7 +137,10 @@ pub async fn held_back<S: Stream>(
 ) -> Result<Reading, Error> {
     prepare(session).await?;
     let seer = Seer::ask(session).await?;
-    let mut reading = Reading::default();
+    let mut reading = Reading {
+        keeps_modes: session.server_version().is_mariadb(),
+        ..Reading::default()
+    };
     let names = list::held_back(session, filter).await?;
     let hidden = show_each(session, names, &mut reading).await?;
     seer.judge(session, filter, &HELD_BACK_SIGHTS, &hidden, &mut reading);
@@ -203,7 +209,8 @@ async fn show_each<S: Stream>(
     names: Vec<Name>,
     reading: &mut Reading,
 ) -> Result<Hidden, Error> {
-    let old = !session.server_version().is_mysql_since(8, 0, 0);
+    let version = session.server_version();
+    let old = !version.is_mysql_since(8, 0, 0) && !version.is_mariadb();
     let mut hidden = Hidden::default();
     for name in names {
         match show(session, name.kind, &name.schema, &name.name).await? {

@@ -357,6 +357,7 @@ mod tests {
                 auto_increment_offset: None,
                 lc_time_names: None,
                 default_collation_for_utf8mb4: None,
+                character_set_collations: None,
                 explicit_defaults_for_timestamp: None,
                 sql_require_primary_key: None,
                 default_table_encryption: None,

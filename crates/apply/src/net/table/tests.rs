@@ -121,7 +121,7 @@ impl Run {
                 rows: 1000,
                 hints,
             },
-            knows_values: true,
+            values: crate::net::Values::Rows,
             loads: false,
         };
         for table in std::mem::take(&mut self.net).tables() {

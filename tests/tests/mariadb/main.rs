@@ -1,0 +1,27 @@
+//! MariaDB as source and target: docs/mariadb.md says what is right for what is tested here.
+
+#![allow(clippy::disallowed_methods, reason = "native test")]
+
+mod copy;
+mod program;
+mod stream;
+
+use std::path::Path;
+
+use datain_tests::scenarios::Scenario;
+use datain_throwaway_servers::{Flavor, Server};
+
+/// A server with fast commits.
+fn server(flavor: Flavor, options: &[&str]) -> Server {
+    let mut builder = Server::builder(flavor).relaxed();
+    for option in options {
+        builder = builder.option(*option);
+    }
+    builder.start().expect("a server")
+}
+
+/// The scenarios of MariaDB's own, by name.
+fn own_scenarios() -> Vec<Scenario> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mariadb/scenarios");
+    datain_tests::scenarios::of(&folder).expect("the scenarios")
+}
