@@ -19,7 +19,7 @@ use datain_tests::pipeline_run::value;
 use datain_tests::seed::{long, seed};
 use datain_tests::servers::run;
 use datain_throwaway_servers::sysbench::{SCHEMA, Script, Sysbench};
-use datain_throwaway_servers::{Flavor, Lines, Server, ServerBuilder};
+use datain_throwaway_servers::{Flavor, Lines, ROOT_PASSWORD, Server, ServerBuilder};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(180);
@@ -54,15 +54,32 @@ fn without_gtids() {
     migrate(&source, &target, &[SHOP, MODERN], "");
 }
 
-/// An upgrade: another version, whose log has no cascades, and in which whoever has SUPER writes although it is read-only.
+/// An upgrade: another version, whose log has no cascades, and in which whoever has SUPER writes although it is read-only. The target's account has what docs/migrating.md gives it.
 #[test]
 fn from_mysql_5_6() {
+    let target = builder(Flavor::Mysql97).start().expect("a target");
+    run(
+        &target,
+        "CREATE USER 'datain'@'%' IDENTIFIED BY 'apply-secret'; \
+         GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, TRIGGER, EVENT, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON rental.* TO 'datain'@'%'; \
+         GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, TRIGGER ON sbtest.* TO 'datain'@'%'; \
+         GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP ON datain.* TO 'datain'@'%'; \
+         GRANT REPLICATION_APPLIER, REPLICATION CLIENT ON *.* TO 'datain'@'%'; \
+         SET PERSIST log_bin_trust_function_creators = ON",
+    );
     migrate(
         &builder(Flavor::Mysql56).start().expect("a source"),
-        &builder(Flavor::Mysql97).start().expect("a target"),
+        &target,
         &[SHOP],
-        "[check]\nallow = [\"version\"]\n",
+        "[replicate]\ninclude = [\"rental.%\", \"sbtest.%\"]\ndefiner = \"current-user\"\n[check]\nallow = [\"version\"]\n",
     );
+}
+
+#[test]
+fn between_mariadbs() {
+    let start = || builder(Flavor::Mariadb118).start();
+    let (source, target) = (start().expect("a source"), start().expect("a target"));
+    migrate(&source, &target, &[SHOP], "");
 }
 
 /// The whole of it.
@@ -84,6 +101,15 @@ fn migrate(source: &Server, target: &Server, definitions: &[&str], extra: &str) 
     );
     let config =
         Host::config(folder.path(), "migration", source, target, &extra).expect("a config");
+    if value(
+        target,
+        "SELECT COUNT(*) FROM mysql.user WHERE user = 'datain'",
+    )
+    .as_deref()
+        == Some("1")
+    {
+        as_datain(&config);
+    }
 
     let stop = AtomicBool::new(false);
     let (report, written) = thread::scope(|scope| {
@@ -135,6 +161,20 @@ fn migrate(source: &Server, target: &Server, definitions: &[&str], extra: &str) 
     assert!(stopped < 5.0, "{report}");
     compare::assert_equal(source, target, &["rental", SCHEMA]);
     is_ready(source, target);
+}
+
+/// Lets the target be written to by its own account.
+fn as_datain(config: &Path) {
+    let text = std::fs::read_to_string(config).expect("the configuration");
+    let (source, target) = text.split_once("[target]").expect("a target");
+    let target = target
+        .replacen("user = \"root\"", "user = \"datain\"", 1)
+        .replacen(
+            &format!("password = \"{ROOT_PASSWORD}\""),
+            "password = \"apply-secret\"",
+            1,
+        );
+    std::fs::write(config, format!("{source}[target]{target}")).expect("the configuration");
 }
 
 /// Kills the host three times in the midst of the copy; then another one completes it.
