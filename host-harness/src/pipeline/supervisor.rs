@@ -281,10 +281,13 @@ impl Supervisor {
 
     /// The pace at which the cause of an error is found: where several transactions were under way, the checkpoint stands before the first of them.
     fn slower(&self, error: &Error) -> Option<Pace> {
-        // Another host has the pipeline now: to open it again would take it back. A statement of which nobody knows whether it was done stands alone, and the checkpoint before it.
+        // Another host has the pipeline now, or nobody: to open it again would take it back. A statement of which nobody knows whether it was done stands alone, and the checkpoint before it.
         if matches!(
             error.code(),
-            "checkpoint.fenced" | "server.replica-id-in-use" | "ddl.undecided"
+            "checkpoint.fenced"
+                | "checkpoint.removed"
+                | "server.replica-id-in-use"
+                | "ddl.undecided"
         ) {
             return None;
         }
