@@ -103,6 +103,10 @@ fn part_of_test_names(flavor: Flavor) -> String {
 fn nextest_command(arguments: &Arguments, missing: &[Flavor]) -> Command {
     let mut command = tree::cargo();
     command.args(["nextest", "run", "--locked"]);
+    // What .config/nextest.toml leaves to long runs, and whatever is named.
+    if arguments.long || !arguments.filters.is_empty() {
+        command.arg("--ignore-default-filter");
+    }
     if io::IsTerminal::is_terminal(&io::stderr()) {
         command.args(["--color", "always"]);
     }
