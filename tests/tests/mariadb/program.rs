@@ -18,7 +18,7 @@ fn the_program_copies_and_streams_and_is_killed_mariadb_11_8() {
     run(
         &source,
         "CREATE USER 'repl'@'%' IDENTIFIED BY 'a password'; GRANT REPLICATION SLAVE, BINLOG MONITOR, SELECT, SHOW VIEW, TRIGGER, EVENT ON *.* TO 'repl'@'%'; \
-         CREATE DATABASE shop; CREATE TABLE shop.t (id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, v VARCHAR(100)); INSERT INTO shop.t (v) SELECT 'copied' FROM seq_1_to_60",
+         CREATE DATABASE shop; CREATE TABLE shop.t (id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, v VARCHAR(100)); INSERT INTO shop.t (v) SELECT 'copied' FROM shop.seq_1_to_60",
     );
     let folder = TempDir::new().expect("a folder");
     let config = Host::config(

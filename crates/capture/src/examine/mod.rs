@@ -72,17 +72,15 @@ impl<S: Stream> Examiner<S> {
         filter: TableFilter,
         only: TableFilter,
     ) -> Result<Self, Error> {
+        // What checkpoints of its log name it by.
+        let server_uuid = Facts::ask(&mut session).await?.server_uuid;
         prepare(&mut session).await?;
         // A lock on rows that are held for a comparison is not worth a long wait.
         session
             .exec(b"SET SESSION innodb_lock_wait_timeout = 2")
             .await?;
-        let row = session
-            .query_first(b"SHOW GLOBAL VARIABLES LIKE 'server_uuid'")
-            .await?;
-        let server_uuid = row.and_then(|row| row.into_iter().nth(1).flatten());
         Ok(Self {
-            server_uuid: server_uuid.unwrap_or_default(),
+            server_uuid,
             session,
             filter,
             only,
