@@ -54,6 +54,9 @@ impl Abilities {
     }
 }
 
+/// errno of a table that this server's information_schema does not have.
+const UNKNOWN_TABLE: u16 = 1109;
+
 /// A column of text; none if the account may not see it, or there is no such table.
 async fn one<S: Stream>(
     session: &mut Session<S>,
@@ -65,7 +68,12 @@ async fn one<S: Stream>(
                 .filter_map(|row| row.into_iter().next().flatten())
                 .collect(),
         )),
-        Err(e) if e.code() == "server.privilege-missing" || e.code() == "server.table-missing" => {
+        Err(e)
+            if matches!(
+                e.code(),
+                "server.privilege-missing" | "server.table-missing"
+            ) || e.errno() == Some(UNKNOWN_TABLE) =>
+        {
             Ok(None)
         }
         Err(e) => Err(e),

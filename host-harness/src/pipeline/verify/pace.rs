@@ -94,18 +94,20 @@ impl Pace {
             return Ok(Some(part));
         };
         let is_last = part.up_to.is_none();
-        if chance(1_000_000)? < sample.millionths {
+        let is_drawn = chance(1_000_000)? < sample.millionths;
+        if is_last && !sample.taken {
+            // There may be no row in the last part, if it is not the only one: another one stands for it.
+            return Ok(Some(sample.spare.take().unwrap_or(part)));
+        }
+        if is_drawn {
             sample.taken = true;
             return Ok(Some(part));
         }
-        // There may be no row in the last part, if it is not the only one.
-        if !is_last || sample.passed == 0 {
-            sample.passed += 1;
-            if chance(sample.passed)? == 0 {
-                sample.spare = Some(part);
-            }
+        sample.passed += 1;
+        if chance(sample.passed)? == 0 {
+            sample.spare = Some(part);
         }
-        Ok(sample.spare.take_if(|_| is_last && !sample.taken))
+        Ok(None)
     }
 
     /// A part had so many rows and took so long on the slower server: what follows from that for the next one, and a rest.
