@@ -9,6 +9,7 @@ use datain_binlog::{
 };
 use datain_capture::assembler::Assembler;
 use datain_capture::checkpoint::State;
+use datain_capture::gtids::Gtids;
 use datain_capture::position::Position;
 use datain_capture::upcoming::Walk;
 use datain_contract::types::Error;
@@ -38,7 +39,7 @@ pub fn run(data: &[u8]) {
             file: if choice & 8 == 0 { "binlog.000001" } else { "" }.to_owned(),
             offset,
         },
-        gtids: (choice & 2 == 0).then(GtidSet::new),
+        gtids: (choice & 2 == 0).then(|| Gtids::Set(GtidSet::new())),
         copy: None,
         aside: None,
         file_began: None,
@@ -184,7 +185,7 @@ struct How {
 struct Outcome {
     rows: Vec<u8>,
     position: Position,
-    gtids: Option<GtidSet>,
+    gtids: Option<Gtids>,
     error: Option<String>,
     /// No transaction is open; of one that is, more or less may have been taken.
     settled: bool,

@@ -209,7 +209,7 @@ pub fn checkpoint() {
                 file: "binlog.000003".to_owned(),
                 offset: 5_000_000_000,
             },
-            gtids: set.map(|set| set.parse().expect("a set")),
+            gtids: set.map(|set| datain_capture::gtids::Gtids::Set(set.parse().expect("a set"))),
             copy: None,
             aside: None,
             file_began: None,
