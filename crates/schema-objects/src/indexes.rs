@@ -101,12 +101,10 @@ pub struct Reference {
     pub acts_on_update: bool,
 }
 
-/// What the foreign keys of a table refer to, by what SHOW CREATE TABLE says.
+/// What the foreign keys of a table refer to, by what SHOW CREATE TABLE says. None if the definition is not understood.
 #[must_use]
-pub fn references(sql: &[u8]) -> Vec<Reference> {
-    let Some(table) = TableText::read(sql) else {
-        return Vec::new();
-    };
+pub fn references(sql: &[u8]) -> Option<Vec<Reference>> {
+    let table = TableText::read(sql)?;
     let references = |item: &Item<'_>| {
         item.outside("FOREIGN")?;
         let at = item.outside("REFERENCES")?;
@@ -134,7 +132,7 @@ pub fn references(sql: &[u8]) -> Vec<Reference> {
             acts_on_update: acts_on("UPDATE"),
         })
     };
-    table.items.iter().filter_map(references).collect()
+    Some(table.items.iter().filter_map(references).collect())
 }
 
 /// Columns that must come first in some index.
@@ -247,7 +245,7 @@ mod tests {
         check(table, &["ID"], &[]);
         check("CREATE TABLE `a``b` (\n  `id` int\n)", &[], &[]);
         assert_eq!(
-            references(table.as_bytes()),
+            references(table.as_bytes()).unwrap(),
             [Reference {
                 schema: Some(b"o".to_vec()),
                 table: b"t".to_vec(),

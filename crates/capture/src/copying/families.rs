@@ -18,6 +18,9 @@ use datain_table_scan::TableDefinition;
 
 use super::window::{Name, changed_meanwhile};
 
+/// Without these words there is no foreign key in what SHOW CREATE TABLE says.
+const KEYWORDS: &[u8] = b"FOREIGN KEY";
+
 /// Foreign keys among the tables of a copy.
 #[derive(Debug, Default)]
 pub(super) struct Families {
@@ -90,7 +93,13 @@ impl Families {
                 Outcome::Rows(set) => set.rows.into_iter().next()?.into_iter().nth(1).flatten(),
                 Outcome::Ok(_) => None,
             });
-            let found = indexes::references(&shown.unwrap_or_default());
+            // Of a foreign key that is not seen the target would lose what it does.
+            let shown = shown.ok_or_else(|| unreadable().in_table(&name.0, &name.1))?;
+            let found = match indexes::references(&shown) {
+                Some(found) => found,
+                None if !shown.windows(KEYWORDS.len()).any(|words| words == KEYWORDS) => Vec::new(),
+                None => return Err(unreadable().in_table(&name.0, &name.1)),
+            };
             references.extend(found.into_iter().filter_map(|found| {
                 let schema = match found.schema {
                     Some(schema) => String::from_utf8(schema).ok()?,
@@ -225,6 +234,14 @@ fn spelled(tables: &BTreeSet<Name>, name: Name) -> Option<Name> {
     let lower = |name: &Name| (name.0.to_lowercase(), name.1.to_lowercase());
     let sought = lower(&name);
     tables.iter().find(|table| lower(table) == sought).cloned()
+}
+
+fn unreadable() -> Error {
+    Error::fatal(
+        "snapshot.definition-unreadable",
+        "what SHOW CREATE TABLE says of a table is not understood, so nobody knows what its foreign keys change without a word in the log",
+    )
+    .hint("exclude the table, and report it, with SHOW CREATE TABLE")
 }
 
 /// The error of a change that leads from one table of a circle to another while they are copied.

@@ -185,7 +185,7 @@ fn set_aside(objects: &mut [Object], from: u64) -> Vec<Object> {
     // Columns that foreign keys of other tables lead to.
     let mut referenced: HashMap<(String, String), Vec<Vec<u8>>> = HashMap::new();
     for table in objects.iter().filter(|o| o.kind == Kind::Table) {
-        for found in indexes::references(&table.sql) {
+        for found in indexes::references(&table.sql).unwrap_or_default() {
             let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
             let schema = found.schema.map_or_else(|| table.schema.clone(), text);
             referenced
