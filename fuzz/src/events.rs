@@ -42,6 +42,7 @@ pub fn run(data: &[u8]) {
         gtids: (choice & 2 == 0).then(|| Gtids::Set(GtidSet::new())),
         copy: None,
         aside: None,
+        scope: None,
         file_began: None,
     };
     let excluded: &[String] = match choice & 16 {

@@ -107,9 +107,7 @@ async fn read(
             }
         };
         let batch = silence::watched(&heard, limit, reader.next_batch(max_bytes, tell)).await?;
-        for notice in reader.take_notices() {
-            logging::warn(&notice, &[]);
-        }
+        show_notices(&mut reader);
         let copy = shared.borrow().copy.clone();
         for news in copy.map(|copy| copy.take_news()).unwrap_or_default() {
             logging::info(&news, &[]);
@@ -117,6 +115,13 @@ async fn read(
         shared.borrow_mut().batch = Some(batch);
         let taken = executor::until(None, || shared.borrow().batch.is_none().then_some(()));
         reader.rest(taken).await;
+    }
+}
+
+/// Shows what people should read of copies.
+fn show_notices(reader: &mut LogReader<HostStream>) {
+    for notice in reader.take_notices() {
+        logging::warn(&notice, &[]);
     }
 }
 
@@ -306,8 +311,9 @@ impl GuestReader for Reader {
             let ahead = ahead.map_or(0, |measured| measured.ahead_micros);
             Ok((reader, ahead, control))
         });
-        let (reader, clock_ahead_micros, copy) =
+        let (mut reader, clock_ahead_micros, copy) =
             session::finish(open, Moment::now().after(OPEN_TIME))?;
+        show_notices(&mut reader);
         if reader.replaces_another() {
             logging::warn(
                 "another reader of this pipeline was connected to the source, which ends it now: another host, or what is left of a host or a connection that ended just now",

@@ -157,6 +157,7 @@ pub fn work(log: &[u8], writes: bool) -> Result<Worked, Error> {
         gtids: None,
         copy: None,
         aside: None,
+        scope: None,
         file_began: None,
     };
     let mut assembler = Assembler::new(state, 0, ChecksumAlgorithm::Crc32, filter, 64 << 20);

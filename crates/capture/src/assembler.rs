@@ -12,7 +12,7 @@ use datain_contract::types::{Batch, Change, Error, XaBranch, XaStep};
 use datain_schema_objects::plan::Definer;
 use datain_sql_statement::{Dialect, TableFilter, Xid};
 
-use crate::checkpoint::State;
+use crate::checkpoint::{Scope, State};
 use crate::copying::Copying;
 use crate::framing::{Counts, Framing, Open};
 use crate::gtids::{Gtids, TransactionGtid};
@@ -40,6 +40,8 @@ pub struct Assembler {
     knows_its_place: bool,
     /// Tables whose first copy is not complete.
     copying: Copying,
+    /// Takes the tables that are being added to a running pipeline, if any are.
+    added: Option<TableFilter>,
     /// An event that is taken in pieces, or that holds others.
     unpacking: Option<Unpacking>,
     /// Statements that replication refuses are shown.
@@ -71,12 +73,18 @@ impl Assembler {
             framing: Framing::new(state, ordinal),
             knows_its_place: false,
             copying: Copying::default(),
+            added: None,
             unpacking: None,
             shows_statements: false,
             in_relay_log: false,
             definer: Definer::default(),
             sessions: Sessions::default(),
         }
+    }
+
+    /// What is replicated, to be written down when a copy is complete.
+    pub fn aim_at(&mut self, scope: Scope) {
+        self.framing.scope = Some(scope);
     }
 
     /// What holds for all sessions of the server that wrote the log, where the log itself does not say.

@@ -2,7 +2,7 @@
 //!
 //! `{"v":1,"server_uuid":"…","file":"binlog.000003","offset":1234,"gtid_set":"…"}`; `gtid_set` is null where the stream goes by file and
 //! offset. While a first copy is not complete, `copy` says how far it has come ([`Place`]), and `aside`
-//! whose indexes it has still to make ([`Aside`]). A file and an offset mean something only on the server whose uuid stands beside them.
+//! whose indexes it has still to make ([`Aside`]). `scope` is what was replicated last ([`Scope`]), from when the first copy is complete. A file and an offset mean something only on the server whose uuid stands beside them.
 //!
 //! MariaDB has no uuid: `mariadb:` and the server id stand in its place, and `file_began` is when the server began the file (the time of its format description), since server
 //! ids are often the same on servers that have nothing to do with each other. Its `gtid_set` is a position by domain, `0-1-77`.
@@ -30,6 +30,27 @@ pub struct State {
     pub copy: Option<Place>,
     /// Whose indexes come behind the rows, from when that is decided until the copy is complete.
     pub aside: Option<Aside>,
+    /// What is replicated; none until the first copy is complete, and where a version before 2026-11-27 has written it. While tables are added it is what was replicated before.
+    pub scope: Option<Scope>,
+}
+
+/// The patterns of `[replicate]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// What is replicated; all where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// What is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+}
+
+impl Scope {
+    /// As text, for people, and to be compared.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{:?} but {:?}", self.include, self.exclude)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,6 +66,8 @@ struct Stored<'a> {
     copy: Option<Place>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aside: Option<Aside>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<Scope>,
 }
 
 /// What a MariaDB is known by in a checkpoint.
@@ -89,6 +112,7 @@ impl State {
             file_began: self.file_began,
             copy: self.copy.clone(),
             aside: self.aside.clone(),
+            scope: self.scope.clone(),
         };
         Checkpoint {
             ordinal,
@@ -139,6 +163,7 @@ impl State {
             file_began: stored.file_began,
             copy: stored.copy,
             aside: stored.aside,
+            scope: stored.scope,
         })
     }
 }
@@ -158,6 +183,7 @@ mod tests {
             file_began: None,
             copy: None,
             aside: None,
+            scope: None,
         }
     }
 
@@ -169,6 +195,15 @@ mod tests {
             Some("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77:99"),
         ] {
             let state = state(gtids);
+            assert_eq!(State::from_checkpoint(&state.checkpoint(7)).unwrap(), state);
+            let scope = Scope {
+                include: vec!["shop.%".to_owned()],
+                exclude: Vec::new(),
+            };
+            let state = State {
+                scope: Some(scope),
+                ..state
+            };
             assert_eq!(State::from_checkpoint(&state.checkpoint(7)).unwrap(), state);
         }
         assert_eq!(

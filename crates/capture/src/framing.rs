@@ -12,7 +12,7 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Change, Error, Statement, Transaction, XaBranch, XaStep};
 
 use crate::batches::{Batches, row_count};
-use crate::checkpoint::State;
+use crate::checkpoint::{Scope, State};
 use crate::copying::Place;
 use crate::gtids::TransactionGtid;
 use crate::position::Position;
@@ -77,6 +77,8 @@ pub struct Framing {
     held_end: Option<bool>,
     /// A new pipeline: where it begins is to be written down before anything else, so that a restart begins there too.
     start_untold: bool,
+    /// What is replicated when a copy is complete.
+    pub scope: Option<Scope>,
 }
 
 impl Framing {
@@ -95,6 +97,7 @@ impl Framing {
             checkpoint_transactions: CHECKPOINT_TRANSACTIONS,
             held_end: None,
             start_untold: false,
+            scope: None,
         }
     }
 
@@ -312,6 +315,7 @@ impl Framing {
         self.ordinal += 1;
         if copy.is_none() {
             self.state.aside = None;
+            self.state.scope.clone_from(&self.scope);
         }
         self.state.copy = copy;
         self.batches.add(Transaction {

@@ -10,6 +10,7 @@
 //! - An event that may carry data and is not understood is an error, never skipped.
 //! - No I/O: a `Reader` works on any [`Stream`](datain_mysql_client::Stream).
 
+mod adding;
 pub mod assembler;
 pub mod batches;
 pub mod check;

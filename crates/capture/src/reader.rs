@@ -17,8 +17,9 @@ use datain_schema_objects::plan::{Choices, INDEXES_AFTER};
 use datain_sql_statement::TableFilter;
 use serde::Deserialize;
 
+use crate::adding::{self, Change};
 use crate::assembler::Assembler;
-use crate::checkpoint::State;
+use crate::checkpoint::{Scope, State};
 use crate::copying::throttle::Limits;
 use crate::copying::{self, Clock, Copier, CopyControl, Step};
 use crate::facts::{Facts, is_known_source};
@@ -86,6 +87,14 @@ impl Settings {
         }
     }
 
+    /// What is replicated, as it was written.
+    fn scope(&self) -> Scope {
+        Scope {
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+        }
+    }
+
     /// The filter, with names compared as the server does.
     ///
     /// # Errors
@@ -148,6 +157,11 @@ pub struct Reader<S> {
     filter: TableFilter,
     /// The filter as text.
     patterns: String,
+    /// What was replicated before, where tables are added.
+    before: Option<TableFilter>,
+    /// The stream has not come to where they can be.
+    is_adding_later: bool,
+    notices: Vec<String>,
     chunk_rows: u32,
     choices: Choices,
     keyless: bool,
@@ -186,7 +200,30 @@ impl<S: Stream + 'static> Reader<S> {
             }
             _ => None,
         };
-        let state = start::state(&settings.start, resume, &facts)?;
+        let mut state = start::state(&settings.start, resume, &facts)?;
+        let scope = settings.scope();
+        let copies = settings.start.mode == "snapshot";
+        let (scope_before, copy_before) = (state.scope.clone(), state.copy.is_some());
+        let change = adding::take_in(&mut state, &scope, copies)?;
+        let is_changed = state.scope != scope_before || state.copy.is_some() != copy_before;
+        let mut notices = Vec::new();
+        let earlier = |scope: &Scope| {
+            datain_server_facts::filter(&scope.include, &scope.exclude, facts.lower_case_names)
+        };
+        let before = match &change {
+            Change::Add { before } | Change::GoOn { before } => Some(earlier(before)?),
+            Change::Uncopied { before } => {
+                let added = filter.clone().beyond(earlier(before)?);
+                notices.extend(adding::uncopied(&mut session, &added).await?);
+                None
+            }
+            Change::GiveUp => {
+                notices.push(adding::GIVEN_UP.to_owned());
+                None
+            }
+            Change::None => None,
+        };
+        let is_adding_later = matches!(change, Change::Add { .. });
         if let Some(ahead) = &settings.ahead {
             start::hold_ahead(ahead, &facts)?;
         }
@@ -201,9 +238,15 @@ impl<S: Stream + 'static> Reader<S> {
             state,
             ordinal,
             facts.checksum,
-            filter.clone(),
+            match &before {
+                Some(before) if is_adding_later => filter.clone().within(before.clone()),
+                _ => filter.clone(),
+            },
             settings.max_row_bytes,
         );
+        if let Some(before) = &before {
+            assembler.are_added(filter.clone().beyond(before.clone()));
+        }
         assembler.suppose(Sessions {
             explicit_timestamps: facts.explicit_timestamps,
         });
@@ -211,7 +254,7 @@ impl<S: Stream + 'static> Reader<S> {
             assembler.mark_each();
         }
         assembler.let_run_as(settings.definer);
-        if ordinal == 0 || set_position {
+        if ordinal == 0 || set_position || is_changed {
             assembler.tell_start();
         }
         let mut reader = Reader {
@@ -225,11 +268,15 @@ impl<S: Stream + 'static> Reader<S> {
             control: Rc::default(),
             clock: None,
             filter,
-            patterns: format!("{:?} but {:?}", settings.include, settings.exclude),
+            patterns: scope.text(),
+            before,
+            is_adding_later,
+            notices,
             chunk_rows: settings.chunk_rows.max(1),
             choices: settings.choices(),
             keyless: settings.keyless,
         };
+        reader.assembler.aim_at(scope);
         reader.look_for_head();
         Ok(reader)
     }
@@ -253,10 +300,10 @@ impl<S: Stream + 'static> Reader<S> {
         self.registered.refused.as_deref()
     }
 
-    /// Whether a first copy has to be made or completed; [`Reader::copy_over`] must be called before the first batch then.
+    /// Whether a copy has to be made or completed, of all tables or of those that are added; [`Reader::copy_over`] must be called before the first batch then.
     #[must_use]
     pub fn is_to_copy(&self) -> bool {
-        self.assembler.copy_place().is_some()
+        self.assembler.copy_place().is_some() || self.is_adding_later
     }
 
     /// Makes the first copy over these sessions, one at least, among the changes of the stream, as fast as `control` allows, which is told how far it is.
@@ -270,7 +317,10 @@ impl<S: Stream + 'static> Reader<S> {
         control: Rc<CopyControl>,
     ) -> Result<(), Error> {
         let by_gtid = matches!(self.assembler.gtids(), Some(Gtids::Set(_)));
-        let filter = self.filter.clone();
+        let filter = match &self.before {
+            Some(before) => self.filter.clone().beyond(before.clone()),
+            None => self.filter.clone(),
+        };
         let patterns = self.patterns.clone();
         self.control = control;
         self.clock = Some(clock);
@@ -284,21 +334,27 @@ impl<S: Stream + 'static> Reader<S> {
             Rc::clone(&self.control),
         );
         copier.choose(self.choices, self.keyless);
-        copier.begin(&mut self.assembler).await?;
+        if self.before.is_some() {
+            copier.add_to(self.filter.clone());
+        }
+        let before = self.before.clone();
+        copier.begin(&mut self.assembler, before).await?;
         self.copier = Some(copier);
         Ok(())
     }
 
     /// What people should read of the first copy, since the last call.
     pub fn take_notices(&mut self) -> Vec<String> {
-        self.copier
-            .as_mut()
-            .map(Copier::take_notices)
-            .unwrap_or_default()
+        let mut notices = std::mem::take(&mut self.notices);
+        if let Some(copier) = &mut self.copier {
+            notices.extend(copier.take_notices());
+        }
+        notices
     }
 
     /// Does the copy's next thing, where there is something to do.
     async fn copy(&mut self) -> Next {
+        self.look_for_head();
         let Some(copier) = &mut self.copier else {
             return Next::Stream;
         };
@@ -308,6 +364,19 @@ impl<S: Stream + 'static> Reader<S> {
             || self.assembler.has_full_batch()
         {
             return Next::Stream;
+        }
+        if self.is_adding_later {
+            if !self.reached_head {
+                return Next::Stream;
+            }
+            if let Err(error) = copier.may_begin().await {
+                self.fail(error);
+                return Next::Goes;
+            }
+            self.is_adding_later = false;
+            if let Some(before) = &self.before {
+                self.assembler.take_in(self.filter.clone(), before.clone());
+            }
         }
         match copier.step(&mut self.assembler).await {
             Ok(Step::HandedOn) => Next::Goes,
@@ -457,7 +526,10 @@ impl<S: Stream + 'static> Reader<S> {
     /// Keeps an error until the whole transactions before it were handed out, so that the checkpoint can stand right before its cause.
     fn fail(&mut self, error: Error) {
         self.assembler.abandon();
-        self.failed = Some(error);
+        self.failed = Some(match &self.before {
+            Some(_) => adding::with_way_out(error),
+            None => error,
+        });
     }
 
     /// What is known of the stream now.
@@ -471,14 +543,15 @@ impl<S: Stream + 'static> Reader<S> {
             },
             counts: self.assembler.counts(),
             ordinal: self.assembler.ordinal(),
-            reached_head: self.reached_head,
+            reached_head: self.reached_head && !self.is_to_copy(),
             in_transaction: !self.assembler.is_settled(),
             copying: self.assembler.copy_place().map(ToString::to_string),
         }
     }
 
     fn look_for_head(&mut self) {
-        if self.reached_head || self.is_to_copy() || !self.assembler.is_settled() {
+        let is_copying = self.assembler.copy_place().is_some();
+        if self.reached_head || is_copying || !self.assembler.is_settled() {
             return;
         }
         self.reached_head = match (self.assembler.gtids(), &self.head.head) {

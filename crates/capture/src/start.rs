@@ -81,6 +81,7 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
         file_began: None,
         copy: (start.mode == "snapshot").then_some(Place::BEGINNING),
         aside: None,
+        scope: None,
     };
     match start.mode.as_str() {
         "position" => {
@@ -309,6 +310,7 @@ mod tests {
             file_began: None,
             copy: None,
             aside: None,
+            scope: None,
         })
     }
 

@@ -83,6 +83,14 @@ impl Tables {
         id
     }
 
+    /// Lets the filter judge those anew that were not replicated.
+    pub fn judge_anew(&mut self) {
+        let known = &self.known;
+        let is_taken = |place: &usize| known.get(*place).is_some_and(|t| t.columns.is_some());
+        self.by_definition.retain(|_, place| is_taken(place));
+        self.by_number.retain(|_, place| is_taken(place));
+    }
+
     /// Forgets all numbers, as the server does when it starts. What they stood for is kept.
     pub fn forget(&mut self) {
         self.by_number.clear();

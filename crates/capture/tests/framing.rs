@@ -205,6 +205,7 @@ fn assembler_without_checksums() -> Assembler {
         file_began: None,
         copy: None,
         aside: None,
+        scope: None,
     };
     Assembler::new(
         state,

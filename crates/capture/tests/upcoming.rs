@@ -23,6 +23,7 @@ fn begin() -> State {
         file_began: None,
         copy: None,
         aside: None,
+        scope: None,
     }
 }
 

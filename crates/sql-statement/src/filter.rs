@@ -91,6 +91,17 @@ pub struct TableFilter {
     include: Vec<TablePattern>,
     exclude: Vec<TablePattern>,
     case: NameCase,
+    /// Another choice that has a say.
+    other: Option<(Other, Box<TableFilter>)>,
+}
+
+/// What another choice means for this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Other {
+    /// Only what it takes too is taken.
+    Within,
+    /// Only what it does not take is taken.
+    Beyond,
 }
 
 impl TableFilter {
@@ -110,7 +121,50 @@ impl TableFilter {
             include: read(include)?,
             exclude: read(exclude)?,
             case: NameCase::Sensitive,
+            other: None,
         })
+    }
+
+    /// What both take.
+    #[must_use]
+    pub fn within(self, other: Self) -> Self {
+        Self {
+            other: Some((Other::Within, Box::new(other))),
+            ..self
+        }
+    }
+
+    /// What this one takes, and the other one does not.
+    #[must_use]
+    pub fn beyond(self, other: Self) -> Self {
+        Self {
+            other: Some((Other::Beyond, Box::new(other))),
+            ..self
+        }
+    }
+
+    /// What this one takes, whatever the other one says.
+    fn takes(&self, schema: &str, table: &str) -> bool {
+        let fold = self.case.fold();
+        let fits =
+            |p: &TablePattern| p.schema.matches(schema, fold) && p.table.matches(table, fold);
+        !is_never_replicated(schema, self.case)
+            && (self.include.is_empty() || self.include.iter().any(fits))
+            && !self.exclude.iter().any(fits)
+    }
+
+    /// Whether a table is taken here, or by the choice that this one goes [beyond](Self::beyond).
+    #[must_use]
+    pub fn matches_before_or_now(&self, schema: &str, table: &str) -> bool {
+        self.matches(schema, table)
+            || matches!(&self.other, Some((Other::Beyond, other)) if other.matches(schema, table))
+    }
+
+    /// Whether a schema itself is taken, with its routines and events: not where the choice that this one goes [beyond](Self::beyond) takes something of it.
+    #[must_use]
+    pub fn takes_schema_itself(&self, schema: &str) -> bool {
+        self.matches_schema(schema)
+            && !matches!(&self.other, Some((Other::Beyond, other)) if other.matches_schema(schema))
     }
 
     /// The same filter with the letter case of this server's `lower_case_table_names`.
@@ -122,12 +176,12 @@ impl TableFilter {
     /// Whether a table is replicated.
     #[must_use]
     pub fn matches(&self, schema: &str, table: &str) -> bool {
-        let fold = self.case.fold();
-        let fits =
-            |p: &TablePattern| p.schema.matches(schema, fold) && p.table.matches(table, fold);
-        !is_never_replicated(schema, self.case)
-            && (self.include.is_empty() || self.include.iter().any(fits))
-            && !self.exclude.iter().any(fits)
+        self.takes(schema, table)
+            && match &self.other {
+                None => true,
+                Some((Other::Within, other)) => other.matches(schema, table),
+                Some((Other::Beyond, other)) => !other.matches(schema, table),
+            }
     }
 
     /// Whether anything in a schema may be replicated. It is if an `include` pattern names the schema, and no
@@ -139,6 +193,11 @@ impl TableFilter {
         !is_never_replicated(schema, self.case)
             && (self.include.is_empty() || self.include.iter().any(fits))
             && !self.exclude.iter().any(|p| p.table.is_all() && fits(p))
+            && match &self.other {
+                None => true,
+                Some((Other::Within, other)) => other.matches_schema(schema),
+                Some((Other::Beyond, other)) => !other.covers_schema(schema),
+            }
     }
 
     /// The schemas that the `include` patterns name, where `_` is taken for the letter that it mostly is meant as. None where a pattern can name any number
@@ -164,6 +223,11 @@ impl TableFilter {
             && (self.include.is_empty()
                 || self.include.iter().any(|p| p.table.is_all() && names(p)))
             && !self.exclude.iter().any(names)
+            && match &self.other {
+                None => true,
+                Some((Other::Within, other)) => other.covers_schema(schema),
+                Some((Other::Beyond, other)) => !other.matches_schema(schema),
+            }
     }
 }
 

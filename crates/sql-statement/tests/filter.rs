@@ -184,3 +184,47 @@ fn schemas_that_are_named() {
     check(&["*.*"], None);
     check(&[], None);
 }
+
+/// What a filter takes of what another one takes, or beyond it: tables by themselves, schemas where anything of them may be taken.
+#[test]
+fn within_and_beyond() {
+    let filter = |include: &[&str]| {
+        let include: Vec<String> = include.iter().map(|&p| p.to_owned()).collect();
+        TableFilter::new(&include, &[]).expect("patterns")
+    };
+    let before = || filter(&["shop.orders", "all.*"]);
+    let now = || filter(&["shop.*", "depot.b%", "all.x"]);
+    let (within, beyond) = (now().within(before()), now().beyond(before()));
+    for (schema, table, is_within, is_beyond) in [
+        ("shop", "orders", true, false),
+        ("shop", "items", false, true),
+        ("depot", "boxes", false, true),
+        ("depot", "other", false, false),
+        ("all", "x", true, false),
+        ("all", "y", false, false),
+    ] {
+        assert_eq!(within.matches(schema, table), is_within, "{schema}.{table}");
+        assert_eq!(beyond.matches(schema, table), is_beyond, "{schema}.{table}");
+    }
+    let schemas = |filter: &TableFilter| {
+        let all = ["shop", "depot", "all", "none"];
+        let which = |is: &dyn Fn(&str) -> bool| all.into_iter().filter(|s| is(s)).collect();
+        let found: [Vec<&str>; 3] = [
+            which(&|s| filter.matches_schema(s)),
+            which(&|s| filter.takes_schema_itself(s)),
+            which(&|s| filter.covers_schema(s)),
+        ];
+        found
+    };
+    assert_eq!(
+        schemas(&within),
+        [vec!["shop", "all"], vec!["shop", "all"], vec![]]
+    );
+    // The schema of orders is there already, with its routines.
+    assert_eq!(
+        schemas(&beyond),
+        [vec!["shop", "depot"], vec!["depot"], vec![]]
+    );
+    assert!(beyond.matches_before_or_now("shop", "orders"));
+    assert!(!beyond.matches_before_or_now("depot", "other"));
+}

@@ -212,6 +212,7 @@ pub fn checkpoint() {
             gtids: set.map(|set| datain_capture::gtids::Gtids::Set(set.parse().expect("a set"))),
             copy: None,
             aside: None,
+            scope: None,
             file_began: None,
         };
         seeds.add(state.checkpoint(7).data);

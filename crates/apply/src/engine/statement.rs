@@ -209,7 +209,11 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         if let Err(mut error) = self.execute(statement, gtid.as_deref()).await {
             // No transaction can be left out while a first copy makes what it needs.
             if place.is_definition() && error.hint.as_deref() == Some(NOT_TAKEN) {
-                error.hint = Some(NOT_MADE.to_owned());
+                let hint = match error.server_errno {
+                    Some(EXISTS) => IN_THE_WAY,
+                    _ => NOT_MADE,
+                };
+                error.hint = Some(hint.to_owned());
             }
             self.forget_refused(statement, &error, gtid.is_some()).await;
             return Err(error);
@@ -358,6 +362,10 @@ const NOT_TAKEN: &str = "if the target's version does not know the statement's s
     else compare the definitions on both servers, mend the target, then start again";
 const NOT_MADE: &str = "if the target's version does not know the definition's syntax, change the definition on the source, or exclude it in [replicate] and make it by hand; \
     then datain remove, drop what was copied, and start again";
+
+/// errno of a table that exists.
+const EXISTS: u16 = 1050;
+const IN_THE_WAY: &str = "a first copy makes its tables itself: drop this one on the target if its rows may go, or exclude it in [replicate] before the first start; then start again";
 
 /// Whether a statement that the server refuses has changed nothing. MariaDB has had atomic DDL since 10.6, but drops what it finds of several tables.
 fn is_all_or_nothing(statement: &Statement, version: &ServerVersion) -> bool {

@@ -3,7 +3,7 @@
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Error, Operation, RowFlags, RowSet, Statement};
 use datain_row_block::{Operation as BlockOperation, RowSetWriter};
-use datain_sql_statement::{Charset, Dialect, Kind, Options, classify};
+use datain_sql_statement::{Charset, Dialect, Kind, Options, TableFilter, Verdict, classify};
 use datain_table_scan::TableDefinition;
 
 use super::Assembler;
@@ -26,6 +26,19 @@ impl Assembler {
     /// Says which tables are made without indexes, before the first one is.
     pub fn sets_aside(&mut self, aside: Aside) {
         self.framing.state.aside = Some(aside);
+    }
+
+    /// From here on the stream takes tables in that it has left out, as ones that are still to be copied: those that `now` takes and `before` does not.
+    pub fn take_in(&mut self, now: TableFilter, before: TableFilter) {
+        self.filter = now;
+        self.tables.judge_anew();
+        self.framing.state.copy = Some(Place::BEGINNING);
+        self.copying = Copying::everything_but(before);
+    }
+
+    /// The tables that are being added to a running pipeline are those that this filter takes: only their definitions may not change.
+    pub fn are_added(&mut self, added: TableFilter) {
+        self.added = Some(added);
     }
 
     /// Says which tables are to be copied.
@@ -133,7 +146,7 @@ impl Assembler {
         self.framing.hand_on(changes, at, Some(place));
     }
 
-    /// While a copy is not complete no definition may change: what was read before would be held against what comes later.
+    /// While a copy is not complete no definition may change of what it copies: what was read before would be held against what comes later.
     pub(super) fn must_not_define(&self, statement: &Statement) -> Result<(), Error> {
         if self.framing.state.copy.is_none() {
             return Ok(());
@@ -144,10 +157,18 @@ impl Assembler {
             .map_or_else(Charset::default, Charset::from_collation);
         let modes = statement.context.sql_mode.unwrap_or(0);
         let options = Options::from_sql_mode(modes, charset, Dialect::default());
-        match classify(&statement.sql, &options).kind {
-            Kind::Account | Kind::Server | Kind::Maintenance => Ok(()),
-            _ => Err(changed_meanwhile()),
+        let found = classify(&statement.sql, &options);
+        if matches!(found.kind, Kind::Account | Kind::Server | Kind::Maintenance) {
+            return Ok(());
         }
+        // Foreign keys that act unseen were looked at over all tables.
+        if let Some(added) = self.added.as_ref().filter(|_| !self.copying.has_links()) {
+            let schema = statement.default_schema.as_deref().unwrap_or_default();
+            if added.judge(&found, schema, charset) == Verdict::Out {
+                return Ok(());
+            }
+        }
+        Err(changed_meanwhile())
     }
 
     /// The error of an XA branch that changes a table that is not whole: when its rows can be seen, and when it comes by, are two moments.

@@ -48,11 +48,14 @@ pub(super) struct Waiting {
 
 /// Reads which rows there are to copy; the session is then one for reading tables. Tables come in the order in which they are begun: of their names, but parents first where that counts ([`super::families`]).
 ///
+/// Where tables are added to others, `all` takes those too, whose foreign keys count.
+///
 /// # Errors
 /// What cannot be copied, with table; errors of the server.
 pub(super) async fn look<S: Stream>(
     session: &mut Session<S>,
     filter: &TableFilter,
+    all: Option<&TableFilter>,
     place: &Place,
     takes_keyless: bool,
 ) -> Result<Todo, Error> {
@@ -80,8 +83,12 @@ pub(super) async fn look<S: Stream>(
     let families = if cascades::are_logged(session).await? {
         Families::default()
     } else {
-        let names = names.iter().map(|(name, _)| name.clone()).collect();
-        Families::ask(session, &names).await?
+        let mut related: BTreeSet<Name> = names.iter().map(|(name, _)| name.clone()).collect();
+        if let Some(all) = all {
+            let all = tables(session, all).await?.into_iter();
+            related.extend(all.map(|table| (table.schema, table.name)));
+        }
+        Families::ask(session, &related).await?
     };
     let keyless = keyless(session, filter).await?;
     let refused = |name: &&Name| !takes_keyless || families.follows(name) || families.leads(name);

@@ -26,9 +26,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::Error;
+use datain_contract::types::{Disposition, Error};
 use datain_mysql_client::{Session, Stream};
 use datain_schema_objects::plan::Choices;
+use datain_server_facts::tables as seen;
 use datain_sql_statement::TableFilter;
 use datain_table_scan::{ChunkSize, TableDefinition, TableScan, prepare};
 
@@ -73,6 +74,8 @@ pub enum Step {
 pub struct Copier<S> {
     readers: Readers<S>,
     filter: TableFilter,
+    /// Where tables are added to others: those too.
+    all: Option<TableFilter>,
     /// The filter as text: it must stay until the copy is complete.
     patterns: String,
     /// Rows in a chunk at most.
@@ -153,6 +156,7 @@ impl<S: Stream + 'static> Copier<S> {
             patterns,
             chunk_rows,
             filter,
+            all: None,
             by_gtid,
             now,
             choices: Choices::default(),
@@ -175,29 +179,43 @@ impl<S: Stream + 'static> Copier<S> {
         self.keyless = keyless;
     }
 
+    /// The tables are added to others that are whole; `all` takes both.
+    pub fn add_to(&mut self, all: TableFilter) {
+        self.all = Some(all);
+    }
+
+    /// Whether tables may be added where the stream stands.
+    ///
+    /// # Errors
+    /// `snapshot.xa` while an XA branch is prepared, which may have changed them; errors of the server.
+    pub async fn may_begin(&mut self) -> Result<(), Error> {
+        let session = self.readers.idle().ok_or_else(no_connection)?;
+        no_branch_is_prepared(session, &mut self.notices)
+            .await
+            .map_err(|error| match error.code.as_str() {
+                // The next one may be a moment later.
+                "snapshot.xa" => Error {
+                    disposition: Disposition::Retry,
+                    ..error
+                },
+                _ => error,
+            })
+    }
+
     /// What people should read, since the last call.
     pub fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
     }
 
-    /// Looks at what there is to copy, and goes on with the tables that were being copied. To be called before the stream's first event is taken.
+    /// Looks at what there is to copy, and goes on with the tables that were being copied. What `before` takes is whole. To be called before the stream's first event is taken.
     ///
     /// # Errors
     /// What cannot be copied, with table; errors of the server.
-    pub async fn begin(&mut self, assembler: &mut Assembler) -> Result<(), Error> {
-        let Some(place) = assembler.copy_place().cloned() else {
-            return Ok(());
-        };
-        if let Some(filter) = place.filter()
-            && filter != self.patterns
-        {
-            return Err(Error::reconfigure(
-                "snapshot.filter-changed",
-                "[replicate] was changed before the first copy was complete",
-            )
-            .detail(format!("the copy began with {filter}, and now it is {}", self.patterns))
-            .hint("put it back until the copy is complete; or remove the pipeline, drop what was copied, and start again"));
-        }
+    pub async fn begin(
+        &mut self,
+        assembler: &mut Assembler,
+        before: Option<TableFilter>,
+    ) -> Result<(), Error> {
         for session in self.readers.all_idle() {
             look::must_be(session, assembler.server_uuid()).await?;
         }
@@ -211,11 +229,19 @@ impl<S: Stream + 'static> Copier<S> {
         for session in self.readers.all_idle() {
             prepare(session).await?;
         }
-        if matches!(place, Place::Definitions { .. }) {
+        let place = match assembler.copy_place().cloned() {
+            // It begins when the stream is at the head.
+            None => return Ok(()),
             // They are read with the first step.
-            assembler.begin_copying(Copying::everything());
-            return Ok(());
-        }
+            Some(Place::Definitions { .. }) => {
+                assembler.begin_copying(match before {
+                    Some(before) => Copying::everything_but(before),
+                    None => Copying::everything(),
+                });
+                return Ok(());
+            }
+            Some(place) => place,
+        };
         self.look(assembler, &place).await?;
         if let Some((schema, name)) = place.begun() {
             self.begun = (schema.to_owned(), name.to_owned());
@@ -246,7 +272,14 @@ impl<S: Stream + 'static> Copier<S> {
             }
             _ => None,
         };
-        self.todo = look::look(session, &self.filter, place, self.keyless).await?;
+        self.todo = look::look(
+            session,
+            &self.filter,
+            self.all.as_ref(),
+            place,
+            self.keyless,
+        )
+        .await?;
         if let Some(definitions) = definitions {
             self.notices.extend(definitions.notices);
             self.todo.definitions = definitions.all;
@@ -254,6 +287,17 @@ impl<S: Stream + 'static> Copier<S> {
             assembler.sets_aside(definitions.aside);
         }
         let listed = std::mem::take(&mut self.todo.listed);
+        if self.all.is_some() && matches!(place, Place::Definitions { done: 0, .. }) {
+            let names = listed.iter().map(|t| seen::quoted(&t.schema, &t.name));
+            let names: Vec<String> = names.collect();
+            self.notices.push(match names.as_slice() {
+                [] => "[replicate] was changed; no table of the source is added by it".to_owned(),
+                names => format!(
+                    "[replicate] was changed; tables that are copied now: {}",
+                    names.join(", ")
+                ),
+            });
+        }
         self.control.begin(&listed, place, (self.now)());
         let tables = self.todo.tables.iter();
         let links = std::mem::take(&mut self.todo.links);

@@ -20,6 +20,7 @@ use datain_row_block::{
     ColumnKind, JsonChanges, Operation as BlockOperation, RowSetReader, RowSetWriter, Value,
     begin_block, open_block,
 };
+use datain_sql_statement::TableFilter;
 use datain_table_scan::TableDefinition;
 
 use crate::gtids::TransactionGtid;
@@ -49,6 +50,8 @@ pub type Name = (String, String);
 pub struct Copying {
     /// What there is to copy is not known yet: every table waits.
     everything: bool,
+    /// But what this takes, which is replicated already.
+    but: Option<TableFilter>,
     waiting: HashSet<Name>,
     /// A table of which a snapshot was taken.
     watched: Option<Watched>,
@@ -125,6 +128,19 @@ impl Copying {
         }
     }
 
+    /// The same, but what this filter takes is whole.
+    pub fn everything_but(before: TableFilter) -> Self {
+        Self {
+            but: Some(before),
+            ..Self::everything()
+        }
+    }
+
+    /// Whether some tables' rows change with those of others without a word in the log.
+    pub fn has_links(&self) -> bool {
+        !self.links.followers.is_empty()
+    }
+
     /// Begins a table, which has this id in records of the stream, or goes on with it; then what the target has of it is not known.
     pub fn begin(&mut self, table: TableDefinition, id: u32, goes_on: bool) {
         self.waiting
@@ -149,7 +165,9 @@ impl Copying {
         if self.active.iter().any(|active| active.is(schema, name)) {
             return Stage::Copying;
         }
-        if self.everything || self.waiting.contains(&(schema.to_owned(), name.to_owned())) {
+        let but = self.but.as_ref();
+        let is_unknown = self.everything && !but.is_some_and(|but| but.matches(schema, name));
+        if is_unknown || self.waiting.contains(&(schema.to_owned(), name.to_owned())) {
             Stage::Waiting
         } else {
             Stage::Whole

@@ -43,6 +43,7 @@ pub async fn of_log<S: Stream>(session: &mut Session<S>) -> Result<Checkpoint, E
         file_began: None,
         copy: None,
         aside: None,
+        scope: None,
     }
     .checkpoint(0))
 }
@@ -184,6 +185,7 @@ mod tests {
             file_began: None,
             copy: None,
             aside: None,
+            scope: None,
         }
         .checkpoint(1)
     }

@@ -96,6 +96,7 @@ impl<B: FileBytes> FileReader<B> {
                 file_began: None,
                 copy: None,
                 aside: None,
+                scope: None,
             };
             let mut assembler = Assembler::new(
                 state,

@@ -82,6 +82,7 @@ pub fn assembler_of(
         file_began: None,
         copy: None,
         aside: None,
+        scope: None,
     };
     let include: Vec<String> = include.iter().map(|s| (*s).to_owned()).collect();
     let filter = TableFilter::new(&include, &[]).unwrap();

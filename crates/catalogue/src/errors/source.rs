@@ -161,12 +161,12 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["snapshot.definition-changed"],
             then: "ends",
-            meaning: "a definition was changed on the source before the first copy was complete: remove the pipeline, drop what was copied, and start again",
+            meaning: "a definition was changed on the source before the first copy was complete: remove the pipeline, drop what was copied, and start again. Of tables that are added later: put `[replicate]` back, which gives their copy up",
         },
         ErrorEntry {
             codes: &["snapshot.filter-changed"],
             then: "ends",
-            meaning: "`[replicate]` was changed before the first copy was complete: put it back until it is",
+            meaning: "`[replicate]` was changed before the first copy, or that of tables which were added, was complete: put it back until it is",
         },
         ErrorEntry {
             codes: &["snapshot.xa"],

@@ -57,8 +57,13 @@ pub(super) async fn all<S: Stream>(
     filter: &TableFilter,
 ) -> Result<Names, Error> {
     let schemas = schemas(session, filter).await?;
+    let whole: Vec<String> = schemas
+        .iter()
+        .filter(|schema| filter.takes_schema_itself(schema))
+        .cloned()
+        .collect();
     let mut names = Names {
-        wanted: schemas
+        wanted: whole
             .iter()
             .map(|schema| named(Kind::Schema, schema, schema))
             .collect(),
@@ -67,13 +72,16 @@ pub(super) async fn all<S: Stream>(
     let version = session.server_version().clone();
     if version.is_mysql_since(9, 2, 0) {
         let sql = "SELECT LIBRARY_SCHEMA, LIBRARY_NAME FROM information_schema.LIBRARIES WHERE {schemas} ORDER BY 1, 2";
-        for [schema, name] in rows(session, &within(sql, "LIBRARY_SCHEMA", &schemas)).await? {
+        for [schema, name] in rows(session, &within(sql, "LIBRARY_SCHEMA", &whole)).await? {
+            if !whole.contains(&schema) {
+                continue;
+            }
             names.wanted.push(named(Kind::Library, &schema, &name));
         }
     }
     let (tables, views) = tables(session, filter, &mut names.others).await?;
     names.wanted.extend(tables);
-    names.wanted.extend(routines(session, &schemas).await?);
+    names.wanted.extend(routines(session, &whole).await?);
     names.wanted.extend(views);
     names
         .wanted
@@ -123,6 +131,9 @@ async fn triggers_and_events<S: Stream>(
     let mut names = triggers(session, filter, schemas, ordered).await?;
     let sql = "SELECT EVENT_SCHEMA, EVENT_NAME, DEFINER FROM information_schema.EVENTS WHERE {schemas} ORDER BY 1, 2";
     for [schema, name, definer] in rows(session, &within(sql, "EVENT_SCHEMA", schemas)).await? {
+        if !schemas.contains(&schema) {
+            continue;
+        }
         names.push(Name {
             definer: account(&definer),
             ..named(Kind::Event, &schema, &name)
@@ -178,7 +189,10 @@ async fn tables<S: Stream>(
     let (mut tables, mut views) = (Vec::new(), Vec::new());
     for [schema, name, kind, bytes] in all {
         if !filter.matches(&schema, &name) {
-            others.push((schema, name));
+            // What a running pipeline has already is there for what is added to it.
+            if !filter.matches_before_or_now(&schema, &name) {
+                others.push((schema, name));
+            }
         } else if kind == "VIEW" {
             let definer = definers.get(&(schema.clone(), name.clone()));
             views.push(Name {
@@ -204,6 +218,8 @@ async fn routines<S: Stream>(
     all.into_iter()
         // MariaDB's packages are told of by themselves.
         .filter(|[_, _, kind, _]| !matches!(kind.as_str(), "LIBRARY" | "PACKAGE" | "PACKAGE BODY"))
+        // A long list of schemas is not in the question.
+        .filter(|[schema, ..]| schemas.contains(schema))
         .map(|[schema, name, kind, definer]| {
             let kind = match kind.as_str() {
                 "FUNCTION" => Kind::Function,
