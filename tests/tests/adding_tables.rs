@@ -216,7 +216,10 @@ fn a_copy_of_added_tables_can_be_given_up() {
     let wider = config(&folder, &source, &target, WIDER, "");
     let exit = Host::run(&wider, &["--until-caught-up"], LIMIT).expect("the host ends");
     assert_ne!(exit.code, 0, "{exit}");
-    assert!(exit.stderr.contains("drop this one on the target"), "{exit}");
+    assert!(
+        exit.stderr.contains("drop this one on the target"),
+        "{exit}"
+    );
     run(&target, "DROP TABLE shop.items, depot.boxes");
     caught_up(&wider);
     compare::assert_equal(&source, &target, &["shop"]);

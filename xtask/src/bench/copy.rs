@@ -11,6 +11,7 @@
 //! | [`load`] | what is written on the source meanwhile |
 //! | [`report`] | what is printed and written |
 
+mod cores;
 mod data;
 mod load;
 mod programs;
@@ -29,6 +30,7 @@ use clap::Args;
 use datain_throwaway_servers::{Server, mydumper::Mydumper};
 
 use self::{
+    cores::{Cores, GiveBack, Side},
     data::{Sizes, Workload},
     load::{Counter, Sysbenched, beside_updates},
     report::{Copied, Cost, CostFigures, Engine, Figures, per_second},
@@ -322,17 +324,25 @@ impl Bench<'_> {
         let mut servers = self.servers()?;
         let tables = Sysbenched::prepare(&servers.source)?;
         let mut costs = Vec::new();
-        for &mode in modes {
+        let _give_back = GiveBack;
+        let turns = modes
+            .iter()
+            .flat_map(|mode| [Cores::Apart, Cores::Shared].map(|cores| (*mode, cores)));
+        for (mode, cores) in turns {
             let mut measure = || -> Result<CostFigures> {
                 servers.empty_target(mode, self.interrupt)?;
+                cores.give(&servers.source, Side::Source)?;
+                cores.give(servers.target()?, Side::Target)?;
                 let both = [&servers.source, servers.target()?];
                 let run = self
                     .subject
                     .configure_copy(servers.folder(), both, SCHEMA)?;
                 run.compile()?;
                 let load = usage::load_average();
+                cores.start_on(Side::Source)?;
                 let (busy, without) =
                     Sysbenched::start(&tables, both[0], PATIENCE, self.interrupt)?;
+                cores.start_on(Side::Target)?;
                 let counter = Counter::start(both[0])?;
                 let ran = run.until_caught_up(PATIENCE, self.interrupt)?;
                 let during = counter.rate()?;
@@ -355,6 +365,7 @@ impl Bench<'_> {
             costs.push(Cost {
                 workload: self.workload,
                 mode,
+                cores,
                 result,
             });
         }

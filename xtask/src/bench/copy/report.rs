@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::data::Workload;
+use super::{cores::Cores, data::Workload};
 use crate::bench::{
     lab::Mode,
     report::machine,
@@ -91,6 +91,7 @@ pub(super) struct Copied {
 pub(super) struct Cost {
     pub(super) workload: Workload,
     pub(super) mode: Mode,
+    pub(super) cores: Cores,
     pub(super) result: Result<CostFigures, String>,
 }
 
@@ -179,6 +180,7 @@ pub(super) fn cost_table(rows: &[Cost]) -> String {
     let heading = [
         "workload",
         "mode",
+        "cores",
         "sysbench trx/s",
         "during the copy",
         "ratio",
@@ -188,7 +190,8 @@ pub(super) fn cost_table(rows: &[Cost]) -> String {
     ];
     let mut lines = vec![heading.map(str::to_owned).to_vec()];
     for row in rows {
-        let mut line = vec![row.workload.name().to_owned(), row.mode.name().to_owned()];
+        let names = [row.workload.name(), row.mode.name(), row.cores.name()];
+        let mut line = names.map(str::to_owned).to_vec();
         match &row.result {
             Ok(figures) => line.extend([
                 rate(figures.without),
@@ -202,7 +205,7 @@ pub(super) fn cost_table(rows: &[Cost]) -> String {
         }
         lines.push(line);
     }
-    table::aligned(&lines, 2)
+    table::aligned(&lines, 3)
 }
 
 /// What is written to the file.
@@ -252,6 +255,7 @@ fn cost_json(row: &Cost) -> Value {
         Ok(figures) => json!({
             "workload": workload,
             "mode": mode,
+            "cores": row.cores.name(),
             "transactions_per_second": figures.without,
             "transactions_per_second_during_copy": figures.during,
             "ratio": figures.ratio(),
@@ -259,7 +263,9 @@ fn cost_json(row: &Cost) -> Value {
             "rows_per_second": figures.rows_per_second,
             "load_average": figures.load,
         }),
-        Err(error) => json!({ "workload": workload, "mode": mode, "error": error }),
+        Err(error) => {
+            json!({ "workload": workload, "mode": mode, "cores": row.cores.name(), "error": error })
+        }
     }
 }
 
@@ -328,6 +334,7 @@ mod tests {
         let rows = [Cost {
             workload: Workload::Small,
             mode: Mode::Durable,
+            cores: Cores::Apart,
             result: Ok(figures),
         }];
         assert!(cost_table(&rows).contains("0.75"));
