@@ -13,7 +13,7 @@ use crate::statements;
 use crate::target_table::{TargetColumn, TargetTable};
 
 /// How the rows of one source table are written to the target.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
     /// The target's table.
     pub target: TargetTable,

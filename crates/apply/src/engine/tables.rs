@@ -55,6 +55,12 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             ));
         };
         let mapping = self.map_table(&source).await?;
+        // A table that is being copied has one record for its chunks and another for its changes, which go into the same group.
+        let mut known = self.open.mappings.values();
+        let mapping = known
+            .find(|known| ***known == *mapping)
+            .cloned()
+            .unwrap_or(mapping);
         self.open.mappings.insert(id, Rc::clone(&mapping));
         Ok(mapping)
     }

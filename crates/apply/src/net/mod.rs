@@ -67,14 +67,18 @@ impl<H: BuildHasher + Default> Net<H> {
     /// after (`checked`) before and does not now, or the other way round.
     #[must_use]
     pub fn suits(&self, id: u32, mapping: &Rc<Mapping>, checked: bool) -> bool {
-        let known = |place: &usize| self.tables.get(*place);
-        match self.by_id.get(&id).and_then(known) {
-            Some(table) => Rc::ptr_eq(table.mapping(), mapping) && table.is_checked() == checked,
-            None => {
-                let same = |table: &TableNet<H>| table.mapping().table_sql == mapping.table_sql;
-                !self.tables.iter().any(same)
-            }
-        }
+        self.place(id, mapping)
+            .and_then(|place| self.tables.get(place))
+            .is_none_or(|table| {
+                Rc::ptr_eq(table.mapping(), mapping) && table.is_checked() == checked
+            })
+    }
+
+    /// Where the table is kept, under this id or another one; none before its first row.
+    fn place(&self, id: u32, mapping: &Rc<Mapping>) -> Option<usize> {
+        let same = |table: &TableNet<H>| table.mapping().table_sql == mapping.table_sql;
+        let known = self.by_id.get(&id).copied();
+        known.or_else(|| self.tables.iter().position(same))
     }
 
     /// Adds the rows of a set behind the first `done`, as many as can be treated here, and returns how many are then done. `checked`: the target looks after foreign
@@ -96,14 +100,14 @@ impl<H: BuildHasher + Default> Net<H> {
                 format!("table {} is another one than before", set.table),
             ));
         }
-        let place = match self.by_id.get(&set.table) {
-            Some(place) => *place,
+        let place = match self.place(set.table, mapping) {
+            Some(place) => place,
             None => {
                 self.tables.push(TableNet::new(Rc::clone(mapping), checked));
-                self.by_id.insert(set.table, self.tables.len() - 1);
                 self.tables.len() - 1
             }
         };
+        self.by_id.insert(set.table, place);
         let table = &mut self.tables[place];
         let before = table.bytes();
         let done = table.take(set, block, done);

@@ -444,7 +444,16 @@ impl<H: BuildHasher + Default> TableNet<H> {
             if self.checked || !self.key_of(image, None) {
                 return false;
             }
-            self.is_not(image, present);
+            // A row that keeps its key only gets other values.
+            std::mem::swap(&mut self.key, &mut self.new_key);
+            let stays = match after {
+                Some((image, _)) => self.key_of(image, None) && self.key == self.new_key,
+                None => false,
+            };
+            std::mem::swap(&mut self.key, &mut self.new_key);
+            if !stays {
+                self.is_not(image, present);
+            }
         }
         if let Some((image, present)) = after {
             if !self.key_of(image, None) {
