@@ -18,6 +18,7 @@ pub mod checkpoint;
 pub mod column_names;
 pub mod copying;
 pub mod cutover;
+mod dump;
 pub mod examine;
 pub mod facts;
 pub mod files;

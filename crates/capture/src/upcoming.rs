@@ -16,10 +16,11 @@ use datain_mysql_client::{DumpPacket, Session, Stream};
 
 use crate::checkpoint::State;
 use crate::copying;
+use crate::dump::request_dump;
 use crate::facts::Facts;
 use crate::gtids::TransactionGtid;
 use crate::position::Position;
-use crate::reader::{Settings, request_dump};
+use crate::reader::Settings;
 use crate::start;
 pub use walk::Walk;
 

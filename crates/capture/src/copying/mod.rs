@@ -13,9 +13,11 @@ mod families;
 mod keys;
 mod look;
 mod mariadb;
+mod others;
 mod place;
 pub mod progress;
 mod readers;
+mod refusals;
 mod statements;
 pub mod throttle;
 mod whole;
@@ -34,7 +36,6 @@ use datain_sql_statement::TableFilter;
 use datain_table_scan::{ChunkSize, TableDefinition, TableScan, prepare};
 
 use crate::assembler::Assembler;
-use crate::check::branches::{self, Prepared};
 use crate::gtids::Gtids;
 use crate::neighbours;
 use crate::position::Position;
@@ -45,8 +46,10 @@ use look::{Todo, Waiting};
 pub use place::{OpenTable, Place};
 use progress::Totals;
 use readers::{ChunkRead, Manner, Readers, Scan};
+pub(crate) use refusals::incomplete;
+use refusals::{as_change, damaged, no_branch_is_prepared, no_connection};
 use throttle::{Throttle, Verdict};
-use whole::{At, Whole};
+use whole::Whole;
 use window::MOST_CHUNKS;
 pub use window::{Copying, Name, Rows as Copied, Stage, changed_meanwhile};
 
@@ -470,80 +473,6 @@ impl<S: Stream + 'static> Copier<S> {
         })
     }
 
-    /// Does the next thing with a table that is read in one go.
-    async fn step_of_whole(
-        &mut self,
-        mut whole: Whole<S>,
-        assembler: &mut Assembler,
-    ) -> Result<Step, Error> {
-        if whole.needs_session() {
-            whole.take_session(self.readers.take().ok_or_else(no_connection)?);
-        }
-        let step = whole.step(assembler, self.by_gtid).await?;
-        let name = whole.name().clone();
-        match step {
-            At::Waits => {
-                self.whole = Some(whole);
-                return Ok(Step::Waits);
-            }
-            At::Goes => self.whole = Some(whole),
-            At::Statement(statement) => {
-                self.whole = Some(whole);
-                let kind = format!("emptying {}.{}", name.0, name.1);
-                assembler.hand_on_statement(statement, &kind, 1, self.place());
-            }
-            At::Rows(rows, read, is_last) => {
-                let now = (self.now)();
-                self.control.handed_on(&name, read, now);
-                if is_last {
-                    self.control.end_table(&name, whole.began(), now);
-                    self.readers.give_back(whole.end()?);
-                    assembler.copying().end_whole(&name);
-                } else {
-                    self.whole = Some(whole);
-                }
-                assembler.hand_on_rows(&rows, self.place());
-                self.throttle.note_handed_on(assembler.ordinal(), now);
-            }
-        }
-        Ok(Step::HandedOn)
-    }
-
-    /// Hands on what comes behind all rows: the next statement that adds indexes, or the end.
-    async fn behind_rows(&mut self, assembler: &mut Assembler) -> Result<Step, Error> {
-        if self.todo.indexes.is_none() {
-            let done = match assembler.copy_place() {
-                Some(Place::Indexes { done, .. }) => *done,
-                _ => 0,
-            };
-            let aside = assembler.set_aside().cloned().unwrap_or_default();
-            let session = self.readers.idle().ok_or_else(no_connection)?;
-            let (filter, choices) = (&self.filter, self.choices);
-            let left = definitions::behind_rows(session, filter, choices, done, &aside).await?;
-            self.todo.indexes = Some((left, done));
-        }
-        let next = self.todo.indexes.as_mut().and_then(|(left, done)| {
-            let statement = left.pop_front()?;
-            *done += 1;
-            Some((statement, *done))
-        });
-        match next {
-            Some((statement, done)) => {
-                let place = Place::Indexes {
-                    done,
-                    filter: self.patterns.clone(),
-                    whole: self.control.whole(),
-                };
-                assembler.hand_on_statement(statement, "indexes", done, place);
-            }
-            None => {
-                assembler.end_copying();
-                self.control.complete();
-            }
-        }
-        Ok(Step::HandedOn)
-    }
-
     /// Whether the next chunk may be read. One connection at least must be idle.
     async fn verdict(&mut self) -> Result<Verdict, Error> {
         let (limits, durable) = (self.control.limits(), self.control.durable());
@@ -643,73 +572,4 @@ impl<S: Stream + 'static> Copier<S> {
         let reads_on = self.whole.as_ref().is_some_and(Whole::holds_stream);
         reads_on || self.readers.busy() > 0 && assembler.copying().is_swamped()
     }
-}
-
-/// Refuses to begin while XA branches are prepared: of one that was prepared before the stream's beginning the log never shows the rows, and the copy sees them only if it is
-/// committed in time.
-async fn no_branch_is_prepared<S: Stream>(
-    session: &mut Session<S>,
-    notices: &mut Vec<String>,
-) -> Result<(), Error> {
-    if !branches::logs_prepared(session) {
-        return Ok(());
-    }
-    let xids = match branches::prepared(session).await? {
-        Prepared::Told(xids) if xids.is_empty() => return Ok(()),
-        Prepared::Told(xids) => xids,
-        Prepared::NotAllowed => {
-            notices.push(
-                "the source's account may not ask which XA branches are prepared (XA_RECOVER_ADMIN): one that is stops the stream when it is committed, with source.xa-unknown"
-                    .to_owned(),
-            );
-            return Ok(());
-        }
-    };
-    Err(Error::reconfigure(
-        "snapshot.xa",
-        "XA transactions are prepared on the source, so what they have changed would be missed",
-    )
-    .detail(format!("prepared: {}", xids.join("; ")))
-    .hint("end them with XA COMMIT or XA ROLLBACK, then start again; nothing was written yet"))
-}
-
-fn no_connection() -> Error {
-    Error::fatal(
-        "source.contract",
-        "a first copy was begun without a connection",
-    )
-}
-
-/// errno of an unknown schema, an unknown column, a table that is not there, an index that is not, and a definition that has changed since.
-const GONE: [u16; 5] = [1049, 1054, 1146, 1176, 1412];
-
-/// What the source no longer has was renamed, dropped or altered.
-fn as_change(error: Error) -> Error {
-    if !error
-        .server_errno
-        .is_some_and(|errno| GONE.contains(&errno))
-    {
-        return error;
-    }
-    Error {
-        table: error.table,
-        ..changed_meanwhile()
-    }
-}
-
-/// The error of an order that would let the stream go past something that the copy still needs.
-pub(crate) fn incomplete() -> Error {
-    Error::reconfigure(
-        "snapshot.incomplete",
-        "the first copy is not complete: until it is, no transaction can be left out, and there is no other place from which the stream could go on",
-    )
-    .hint("mend what stops it, and let it come to its end; or datain remove -c FILE, drop what was copied on the target, and begin where [start] says")
-}
-
-fn damaged() -> Error {
-    Error::fatal(
-        "checkpoint.damaged",
-        "the checkpoint names a key of the table being copied that cannot be read",
-    )
-    .hint("remove the pipeline and copy anew")
 }
