@@ -123,7 +123,7 @@ pub(super) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<ExitCo
     if !copied.is_empty() {
         println!("{}", report::copied_table(&copied));
         println!(
-            "seconds: from the start of the first process to the end of the last; start: what datain's start takes with nothing to do. MiB: of the rows' values.\n\
+            "seconds: from the start of the first process to the end of the last; start: what datain's start takes with nothing to do; verify: what `datain verify` of all rows takes afterwards. MiB: of the rows' values.\n\
              x mysqldump, x mydumper: rows/s to theirs. cpu s: of the copying programs; source, target: of the servers.\n\
              peak MiB: of datain. follow: datain's run after the last write. load: average of the last minute.\n\
              Every copy was equal to the source by CHECKSUM TABLE, but those that other programs made while it was written to.\n"
@@ -265,6 +265,10 @@ impl Bench<'_> {
         if let Some(run) = &datain {
             next = Some(run.until_caught_up(PATIENCE, self.interrupt)?.seconds);
         }
+        let mut verify_seconds = None;
+        if let (Some(run), None) = (&datain, writes_per_second) {
+            verify_seconds = Some(run.verify(PATIENCE, self.interrupt)?.seconds);
+        }
         // A dump is of one moment, and the source has gone on.
         let equal = datain.is_some() || writes_per_second.is_none();
         if equal {
@@ -276,6 +280,7 @@ impl Bench<'_> {
             seconds: ran.seconds,
             dump_seconds: ran.dump_seconds,
             start_seconds: next.filter(|_| writes_per_second.is_none()),
+            verify_seconds,
             cpu: ran.cpu,
             source_cpu: after[0] - before[0],
             target_cpu: after[1] - before[1],

@@ -171,13 +171,18 @@ impl Run {
 
     /// Starts `datain run`.
     pub(super) fn start(&self, more: &[&str]) -> Result<Running<'_>> {
+        self.spawn(&["run", "--progress", "json"], more)
+    }
+
+    fn spawn(&self, words: &[&str], more: &[&str]) -> Result<Running<'_>> {
         let file = |name: &str| {
             let path = self.folder.join(name);
             File::create(&path).with_context(|| format!("failed to create {}", path.display()))
         };
         let mut command = Command::new(&self.program);
         command
-            .args(["run", "--progress", "json", "-c"])
+            .args(words)
+            .arg("-c")
             .arg(&self.config)
             .args(more)
             // The control socket and its lock go with the folder.
@@ -204,6 +209,11 @@ impl Run {
     pub(super) fn until_caught_up(&self, patience: Duration, interrupt: &Interrupt) -> Result<Ran> {
         self.start(&["--until-caught-up"])?
             .finish(0, patience, interrupt)
+    }
+
+    /// Runs `datain verify`, which fails unless everything is equal.
+    pub(super) fn verify(&self, patience: Duration, interrupt: &Interrupt) -> Result<Ran> {
+        self.spawn(&["verify"], &[])?.finish(0, patience, interrupt)
     }
 
     fn failed(&self, what: &str) -> anyhow::Error {

@@ -44,6 +44,8 @@ pub(super) struct Figures {
     pub(super) dump_seconds: Option<f64>,
     /// What a start of datain with nothing to do takes.
     pub(super) start_seconds: Option<f64>,
+    /// What `datain verify` of all rows takes.
+    pub(super) verify_seconds: Option<f64>,
     /// Processor time of the copying programs, of the source and of the target.
     pub(super) cpu: f64,
     pub(super) source_cpu: f64,
@@ -133,6 +135,7 @@ pub(super) fn copied_table(rows: &[Copied]) -> String {
         "rows",
         "seconds",
         "start",
+        "verify",
         "rows/s",
         "MiB/s",
         "x mysqldump",
@@ -157,6 +160,7 @@ pub(super) fn copied_table(rows: &[Copied]) -> String {
                 crate::demo::screen::grouped(figures.rows),
                 decimals(figures.seconds),
                 or_dash(figures.start_seconds),
+                or_dash(figures.verify_seconds),
                 rate(figures.rows_per_second()),
                 decimals(figures.mib_per_second()),
                 or_dash(ratio(rows, row, Engine::Mysqldump)),
@@ -230,6 +234,7 @@ fn copied_json(rows: &[Copied], row: &Copied) -> Value {
             "seconds": figures.seconds,
             "dump_seconds": figures.dump_seconds,
             "start_seconds": figures.start_seconds,
+            "verify_seconds": figures.verify_seconds,
             "rows_per_second": figures.rows_per_second(),
             "mib_per_second": figures.mib_per_second(),
             "ratio_to_mysqldump": ratio(rows, row, Engine::Mysqldump),
@@ -280,6 +285,7 @@ mod tests {
             seconds,
             dump_seconds: None,
             start_seconds: None,
+            verify_seconds: None,
             cpu: 1.0,
             source_cpu: 0.5,
             target_cpu: 2.0,
