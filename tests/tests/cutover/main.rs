@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+mod comparing;
 mod interrupted;
 mod kept;
 mod lab;
