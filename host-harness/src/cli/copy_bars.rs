@@ -14,8 +14,12 @@ impl CopyBars {
     pub(super) fn show(&mut self, bars: &MultiProgress, copy: Option<&CopyStatus>) {
         let mut lines = Vec::new();
         if let Some(copy) = copy.filter(|copy| !copy.complete) {
-            let permille = copy_text::permille(copy.rows, copy.estimated_rows);
-            lines.push((permille, copy_text::whole(copy)));
+            let is_read = copy.tables > 0 && copy.tables_whole == copy.tables;
+            let permille = match is_read {
+                true => 1000,
+                false => copy_text::permille(copy.rows, copy.estimated_rows),
+            };
+            lines.push((permille, copy_text::whole(copy, "")));
             lines.extend(copy.current().map(|table| {
                 let permille = copy_text::permille(table.rows, table.estimated_rows);
                 (permille, copy_text::current(table))

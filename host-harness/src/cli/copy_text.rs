@@ -19,19 +19,27 @@ pub(super) fn line(copy: &CopyStatus) -> String {
         );
     }
     let mut parts: Vec<String> = copy.current().map(current).collect();
-    parts.push(whole(copy));
+    let percent = permille(copy.rows, copy.estimated_rows) / 10;
+    parts.push(whole(copy, &format!(" ({percent} %)")));
     parts.join(", ")
 }
 
-/// All of it.
-pub(super) fn whole(copy: &CopyStatus) -> String {
+/// All of it; `share` stands behind the rows.
+pub(super) fn whole(copy: &CopyStatus, share: &str) -> String {
+    if copy.tables > 0 && copy.tables_whole == copy.tables {
+        return format!(
+            "all {} tables are read, {} rows, {}; the target has to do the rest of it, such as indexes of large tables",
+            copy.tables,
+            copy.rows,
+            size(copy.bytes)
+        );
+    }
     let mut line = format!(
-        "{} of {} tables whole, {} of about {} rows ({} %), {}, {} rows/s, {} left",
+        "{} of {} tables whole, {} of about {} rows{share}, {}, {} rows/s, {} left",
         copy.tables_whole,
         copy.tables,
         copy.rows,
         copy.estimated_rows.max(copy.rows),
-        permille(copy.rows, copy.estimated_rows) / 10,
         size(copy.bytes),
         copy.rows_per_second,
         copy.seconds_left
@@ -126,6 +134,15 @@ pub(super) mod tests {
             ..copy()
         };
         assert_eq!(line(&beginning), "definitions: 4 of 4");
+        let read = CopyStatus {
+            tables_whole: 3,
+            listed: Vec::new(),
+            ..copy()
+        };
+        assert_eq!(
+            line(&read),
+            "all 3 tables are read, 1500 rows, 146 KiB; the target has to do the rest of it, such as indexes of large tables"
+        );
         let complete = CopyStatus {
             complete: true,
             ..copy()

@@ -23,6 +23,8 @@ pub struct Clock {
 pub struct CopyControl {
     limits: Cell<Limits>,
     durable: Cell<u64>,
+    /// The ordinal with which the copy ends, once it was handed on.
+    end: Cell<Option<u64>>,
     progress: RefCell<Progress>,
     news: RefCell<Vec<String>>,
 }
@@ -61,7 +63,10 @@ impl CopyControl {
     /// How far the copy is.
     #[must_use]
     pub fn summary(&self, now: u64) -> Summary {
-        self.progress.borrow().summary(now)
+        let mut summary = self.progress.borrow().summary(now);
+        // What was handed on last may be indexes of large tables, which take long.
+        summary.complete &= self.end.get().is_none_or(|end| end <= self.durable.get());
+        summary
     }
 
     pub(super) fn begin(&self, listed: &[ListedTable], place: &Place, now: u64) {
@@ -94,7 +99,9 @@ impl CopyControl {
         self.progress.borrow_mut().rests(why);
     }
 
-    pub(super) fn complete(&self) {
+    /// All was handed on, the last of it with this ordinal.
+    pub(super) fn complete(&self, ordinal: u64) {
+        self.end.set(Some(ordinal));
         self.progress.borrow_mut().complete();
     }
 

@@ -77,7 +77,7 @@ impl<S: Stream + 'static> Copier<S> {
             }
             None => {
                 assembler.end_copying();
-                self.control.complete();
+                self.control.complete(assembler.ordinal());
             }
         }
         Ok(Step::HandedOn)
