@@ -120,12 +120,11 @@ impl Way {
 /// Appends bytes so that the server reads them as one piece of a field.
 fn escape(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut plain = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        let escaped = match byte {
+    for at in memchr::memchr3_iter(b'\t', b'\n', b'\\', bytes) {
+        let escaped = match bytes[at] {
             b'\t' => b't',
             b'\n' => b'n',
-            b'\\' => b'\\',
-            _ => continue,
+            other => other,
         };
         out.extend_from_slice(&bytes[plain..at]);
         out.extend_from_slice(&[b'\\', escaped]);
