@@ -93,6 +93,16 @@ fn rounds_go_on_until_they_are_interrupted() {
     );
     assert!(kept.contains("\"verdict\":\"different\""), "{kept}");
     let config = lab.config.to_str().expect("a path");
+    let exit = Host::command(&["status", "-c", config, "--format", "json"], LIMIT);
+    let status: serde_json::Value =
+        serde_json::from_str(&exit.expect("a status").stdout).expect("JSON");
+    assert_eq!(status["verified"]["verdict"], "different", "{status:#}");
+    assert_eq!(status["verified"]["differing"], 1, "{status:#}");
+    let text = Host::command(&["status", "-c", config], LIMIT).expect("a status");
+    assert!(
+        text.stdout.contains("Verified: different: 1 tables, "),
+        "{text}"
+    );
     let exit = Host::command(&["remove", "-c", config, "--yes"], LIMIT).expect("it ends");
     assert_eq!(exit.code, 0, "{exit}");
     let left = datain_tests::servers::cell(

@@ -60,6 +60,12 @@ pub(super) fn status(args: &StatusArgs, log_format: LogFormat) -> Result<Finish>
             None
         })
     });
+    let verified = target.as_ref().ok().and_then(|_| {
+        pipeline.last_verification().unwrap_or_else(|error| {
+            tracing::debug!(%error, "the target does not say what was compared");
+            None
+        })
+    });
     let shown = host.is_some() || target.is_ok();
     let report = Report::new(Found {
         name: &name,
@@ -69,6 +75,7 @@ pub(super) fn status(args: &StatusArgs, log_format: LogFormat) -> Result<Finish>
         source: &source,
         next_commit_micros,
         cutover: cutover.as_ref(),
+        verified,
         now_micros: super::time::now_micros(),
     });
     output(&match args.format {

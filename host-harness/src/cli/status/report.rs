@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::bindings::{KnownCutover, SinkInspection, SourceInspection};
 use crate::control::Answered;
 use crate::error::{self, Result};
-use crate::pipeline::CopyStatus;
+use crate::pipeline::{CopyStatus, verify};
 
 /// What was found out, before it is put together.
 pub(super) struct Found<'a> {
@@ -19,6 +19,8 @@ pub(super) struct Found<'a> {
     /// Commit time of the first transaction that the checkpoint lacks, by the source's clock, where that was asked for and is known.
     pub next_commit_micros: Option<u64>,
     pub cutover: Option<&'a KnownCutover>,
+    /// The newest comparison that is kept in the target.
+    pub verified: Option<verify::Kept>,
     pub now_micros: u64,
 }
 
@@ -41,6 +43,7 @@ pub(super) struct Report {
     pub checkpoint: Option<Checkpoint>,
     pub stopped_at_micros: Option<u64>,
     pub cutover: Option<Cutover>,
+    pub verified: Option<verify::Kept>,
     pub held_back: Option<u64>,
     pub skipped: Option<u64>,
     pub last_error: Option<Value>,
@@ -110,6 +113,7 @@ impl Report {
             source,
             next_commit_micros,
             cutover,
+            verified,
             now_micros,
         } = found;
         let live = host.map(|host| &host.status);
@@ -166,6 +170,7 @@ impl Report {
                 began_at_micros: known.began_at_micros,
                 changed_at_micros: known.changed_at_micros,
             }),
+            verified,
             held_back: known.map(|target| target.held_back),
             skipped: known.map(|target| target.skipped),
             last_error,
@@ -350,6 +355,7 @@ mod tests {
             source,
             next_commit_micros,
             cutover: None,
+            verified: None,
             now_micros: NOW,
         })
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::report::{Place, Report, Server};
 use crate::cli::time::{tenths, utc_micros};
 use crate::cli::{copy_text, throttle};
+use crate::pipeline::verify;
 
 const UNKNOWN: &str = "unknown";
 
@@ -70,6 +71,10 @@ pub(super) fn text(report: &Report) -> String {
         line("Cutover", cutover.stage.clone());
         line("Cutover_Began_At", utc_micros(cutover.began_at_micros));
         line("Cutover_Changed_At", utc_micros(cutover.changed_at_micros));
+    }
+    if let Some(verified) = &report.verified {
+        line("Verified", verified_as(verified));
+        line("Verified_At", utc_micros(verified.ended_at_micros));
     }
     line("Held_Back", number(report.held_back));
     line("Skipped", number(report.skipped));
@@ -163,4 +168,20 @@ fn one_line(error: &Value) -> String {
         }
     }
     line
+}
+/// What a comparison has come to, and of what.
+fn verified_as(kept: &verify::Kept) -> String {
+    let verdict = match kept.verdict {
+        verify::Verdict::Equal => "equal",
+        verify::Verdict::Undecided => "undecided",
+        verify::Verdict::Different => "different",
+    };
+    let part = match (kept.sample_percent, kept.only.is_empty()) {
+        (None, true) => "",
+        _ => ", of a part",
+    };
+    format!(
+        "{verdict}: {} tables, {} rows{part}",
+        kept.tables, kept.rows
+    )
 }
