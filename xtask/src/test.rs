@@ -50,7 +50,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         test_command(arguments, &missing)
     };
     if arguments.long {
-        command.env("DATAIN_LONG", "1");
+        // Long runs write logs of several GB, and are the ones that see how a disk behaves.
+        command
+            .env("DATAIN_LONG", "1")
+            .env("DATAIN_SERVERS", "disk");
     }
     let (mut status, mut count) = counted(&mut command)?;
     if nextest && status.success() && arguments.filters.is_empty() {

@@ -12,7 +12,7 @@ use crate::{
     Distribution, Error, Flavor, Lines, Progress, ROOT_PASSWORD, Result, Server,
     faketime::{Clock, Faketime},
     fetch::fetch,
-    rundir::{PID, RunDir},
+    rundir::{PID, Place, RunDir},
     server, template,
 };
 
@@ -30,6 +30,7 @@ pub struct ServerBuilder {
     own_certificates: bool,
     keyring: bool,
     detached: bool,
+    place: Place,
     port: Option<u16>,
     clock_shift: i64,
     zone: Option<String>,
@@ -46,6 +47,7 @@ impl ServerBuilder {
             own_certificates: false,
             keyring: false,
             detached: false,
+            place: Place::Memory,
             port: None,
             clock_shift: 0,
             zone: None,
@@ -113,6 +115,14 @@ impl ServerBuilder {
         self
     }
 
+    /// Keeps the server's files on the disk. Without this they are in memory (`/dev/shm`) where there is plenty of it, unless
+    /// `DATAIN_SERVERS=disk` is in the environment: that suits tests, not whoever measures how long a commit takes.
+    #[must_use]
+    pub fn on_disk(mut self) -> Self {
+        self.place = Place::Disk;
+        self
+    }
+
     /// How long a start may take; 120 s without this.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
@@ -142,7 +152,7 @@ impl ServerBuilder {
                 seconds,
             }),
         };
-        let run = RunDir::create()?;
+        let run = RunDir::create(self.place)?;
         let data = run.path().join("data");
         template::copy_into(&distribution, &self.options, &data)?;
         if self.own_certificates {
@@ -194,7 +204,7 @@ impl ServerBuilder {
     /// Starts a server that stays when this process ends. See [`Server::leave_running`].
     pub(crate) fn detached(mut self) -> Self {
         self.detached = true;
-        self
+        self.on_disk()
     }
 
     fn write_option_files(&self, distribution: &Distribution, run: &Path, port: u16) -> Result<()> {

@@ -35,6 +35,7 @@ pub mod faketime;
 mod fetch;
 mod flavor;
 mod keyring;
+mod memory;
 pub mod mydumper;
 mod npm;
 mod process;

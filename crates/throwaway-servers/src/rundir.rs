@@ -13,7 +13,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{Error, Result, cache, is_running_with, server::defaults_argument};
+use crate::{Error, Result, cache, is_running_with, memory, server::defaults_argument};
 
 const PREFIX: &str = "datain-server-";
 const OWNER: &str = "owner.lock";
@@ -21,6 +21,15 @@ const OWNER: &str = "owner.lock";
 pub(crate) const PID: &str = "server.pid";
 /// The longest path of a Unix socket is 107 bytes; some are left for the X protocol's and other suffixes.
 const LONGEST: usize = 80;
+
+/// Where a server's folder may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In memory where there is plenty, else on the disk.
+    Memory,
+    /// In the system's folder for temporary files.
+    Disk,
+}
 
 #[derive(Debug)]
 pub(crate) struct RunDir {
@@ -31,12 +40,14 @@ pub(crate) struct RunDir {
 
 impl RunDir {
     /// Makes a new folder that only this user can enter, and clears away what dead processes left.
-    pub(crate) fn create() -> Result<Self> {
+    pub(crate) fn create(place: Place) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let mut parent = env::temp_dir();
-        if parent.as_os_str().len() > LONGEST - PREFIX.len() - 20 || !parent.is_absolute() {
-            parent = PathBuf::from("/tmp");
-        }
+        // What a killed process left in memory is in the way most of all: it goes before the room there is looked at.
+        sweep(Path::new(memory::FOLDER));
+        let parent = match place {
+            Place::Memory if memory::has_room() => PathBuf::from(memory::FOLDER),
+            Place::Memory | Place::Disk => on_disk(),
+        };
         sweep(&parent);
         let clock = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -95,6 +106,14 @@ impl Drop for RunDir {
     }
 }
 
+fn on_disk() -> PathBuf {
+    let parent = env::temp_dir();
+    if parent.as_os_str().len() > LONGEST - PREFIX.len() - 20 || !parent.is_absolute() {
+        return PathBuf::from("/tmp");
+    }
+    parent
+}
+
 /// Removes the folders of dead owners. Nothing here is worth failing for.
 fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else {
@@ -135,8 +154,8 @@ mod tests {
 
     #[test]
     fn a_folder_goes_with_its_owner_unless_it_is_kept() {
-        let dropped = RunDir::create().unwrap();
-        let mut kept = RunDir::create().unwrap();
+        let dropped = RunDir::create(Place::Disk).unwrap();
+        let mut kept = RunDir::create(Place::Disk).unwrap();
         let paths = [dropped.path().to_owned(), kept.path().to_owned()];
         kept.keep().unwrap();
         sweep(paths[0].parent().unwrap());
@@ -144,6 +163,15 @@ mod tests {
         drop((dropped, kept));
         assert_eq!(paths.each_ref().map(|path| path.exists()), [false, true]);
         cache::remove_dir(&paths[1]).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_in_memory_only_where_it_may_be() {
+        let disk = RunDir::create(Place::Disk).unwrap();
+        assert_eq!(disk.path().parent(), Some(on_disk().as_path()));
+        let memory = RunDir::create(Place::Memory).unwrap();
+        let parents = [Path::new(memory::FOLDER), &on_disk()];
+        assert!(parents.contains(&memory.path().parent().unwrap()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 use crate::{Distribution, Error, Flavor, ROOT_PASSWORD, Result, cache, process};
 
 /// Raise it when templates are made differently.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Settings that the data folder is made for: a server started with another value would refuse it.
 const FIXED_AT_INITIALISATION: [&str; 4] = [
@@ -59,6 +59,10 @@ fn initialise(distribution: &Distribution, own: &[String], folder: &Path) -> Res
     settings.push(format!("datadir={}", data.display()));
     settings.push(format!("tmpdir={}", tmp.display()));
     settings.extend(log_size(distribution.flavor()).map(str::to_owned));
+    if distribution.flavor() == Flavor::Mysql97 {
+        // Half of a template would be an empty log otherwise. A server that is started with the usual 100 MB enlarges it as it needs it.
+        settings.push("innodb_redo_log_capacity=16M".to_owned());
+    }
     settings.extend(own.iter().cloned());
     let defaults = folder.join("my.cnf");
     write(&defaults, &format!("[mysqld]\n{}\n", settings.join("\n")))?;

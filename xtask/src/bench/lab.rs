@@ -164,7 +164,9 @@ pub(super) fn check_equal(source: &Server, target: &Server, schema: &str) -> Res
 }
 
 fn server() -> datain_throwaway_servers::ServerBuilder {
-    Server::builder(Flavor::Mysql97).option("innodb_buffer_pool_size=512M")
+    Server::builder(Flavor::Mysql97)
+        .on_disk()
+        .option("innodb_buffer_pool_size=512M")
 }
 
 fn copied(folder: &TempDir) -> PathBuf {

@@ -30,7 +30,12 @@ pub(super) struct Lab {
 impl Lab {
     pub(super) fn start(built: &Built, interrupt: &Interrupt) -> Result<Self> {
         let progress = bar::progress();
-        let start = || Server::builder(Flavor::Mysql97).start_with_progress(&*progress);
+        // On the disk, as servers are: the demo shows figures.
+        let start = || {
+            Server::builder(Flavor::Mysql97)
+                .on_disk()
+                .start_with_progress(&*progress)
+        };
         let source = start()?;
         interrupt.check()?;
         let target = start()?;

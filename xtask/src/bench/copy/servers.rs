@@ -37,7 +37,9 @@ impl Servers {
         interrupt: &Interrupt,
     ) -> Result<Self> {
         // All rows fit into its memory, so that none of the subjects reads them from the disk.
-        let builder = Server::builder(Flavor::Mysql97).option("innodb_buffer_pool_size=1536M");
+        let builder = Server::builder(Flavor::Mysql97)
+            .on_disk()
+            .option("innodb_buffer_pool_size=1536M");
         let source = builder.relaxed().start_with_progress(&*bar::progress())?;
         interrupt.check()?;
         source
@@ -87,6 +89,7 @@ impl Servers {
 
 fn target(mode: Mode, options: &[String]) -> ServerBuilder {
     let builder = Server::builder(Flavor::Mysql97)
+        .on_disk()
         .option("innodb_buffer_pool_size=512M")
         .option("local_infile=ON");
     let own = mode.options().iter().copied();
