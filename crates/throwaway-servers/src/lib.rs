@@ -37,6 +37,7 @@ mod flavor;
 mod keyring;
 pub mod mydumper;
 mod npm;
+pub mod old_logs;
 mod process;
 mod progress;
 mod rundir;
