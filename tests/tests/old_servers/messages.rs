@@ -23,7 +23,7 @@ fn until_caught_up(
     (config, exit)
 }
 
-/// fidelity: statement | of MySQL 5.6, in syntax that the target knows no more: YEAR(2), ALTER IGNORE, the mode MAXDB | stops: the server's error with what to do; `ddl.mode-gone`
+/// fidelity: mysql-5.6 → mysql-9.7: statement | of MySQL 5.6, in syntax that the target knows no more: YEAR(2), ALTER IGNORE, the mode MAXDB | stops: the server's error with what to do; `ddl.mode-gone`
 #[test]
 fn a_statement_that_the_target_cannot_read_is_left_out_by_hand() {
     let source = started(old());

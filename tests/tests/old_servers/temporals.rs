@@ -18,7 +18,7 @@ const TIMESTAMP: u8 = 17;
 /// Bytes of a column in a .frm file.
 const STRIDE: usize = 17;
 
-/// fidelity: type | TIME, DATETIME and TIMESTAMP in the form of MySQL before 5.6.4 | equal
+/// fidelity: mysql-5.6 → mysql-9.7: type | TIME, DATETIME and TIMESTAMP in the form of MySQL before 5.6.4 | equal
 #[test]
 fn times_of_the_old_form_arrive() {
     let (source, target) = (started(old()), server());
