@@ -524,7 +524,7 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
-        reason: "MySQL 8.0 and later lack functions, words as names, and syntax that older servers have; the target refuses such a definition, and a first copy stops there. Only for a MySQL before 8.0, and of no matter where the target is one too. Tables' definitions are written so that every version reads them.",
+        reason: "MySQL 8.0 and later lack functions, words as names, and syntax that older servers have; the target refuses such a definition, and a first copy stops there. Only for a MySQL before 8.0, and of no matter where the target is one too. Tables are not looked into: [migrating.md](migrating.md#when-it-is-an-upgrade) has what to look for.",
         remedy: "write the definition anew on the source, or exclude it and make it on the target by hand",
         ..source(
             "source.removed-syntax",

@@ -114,7 +114,7 @@ pub fn finding(objects: &[Object]) -> Finding {
         format!("MySQL 8.0 and later know no more: {}", shorten(&lines))
     };
     Finding::judge(REMOVED, lines.is_empty(), Severity::Warning, message)
-        .remedy("if the target is MySQL 8.0 or later: write them anew on the source, for words that are reserved now with `quotes`; or exclude them, and make them on the target by hand")
+        .remedy("if the target is MySQL 8.0 or later: write them anew on the source (names that are reserved words now in backquotes), or exclude them and make them on the target by hand")
         .subjects(found.into_iter().map(|(object, _)| object).collect())
 }
 
