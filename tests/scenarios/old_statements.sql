@@ -1,7 +1,7 @@
 -- DDL as MySQL 5.6 writes it, and statements that newer servers know no more but that a replica needs not run.
 -- schemas: old_statements, old_other
 -- servers: mysql-5.6
--- fidelity: statement | DDL of MySQL 5.6, accounts with old passwords, modes of `sql_mode` that are gone | equal on MySQL 9.7 and 5.6; accounts are left out
+-- fidelity: statement | DDL of MySQL 5.6, accounts with old passwords, modes of `sql_mode` that are gone | equal; accounts are left out
 CREATE DATABASE old_statements;
 CREATE DATABASE old_other CHARACTER SET utf8mb4;
 USE old_statements;

@@ -1,7 +1,9 @@
 -- The types of MySQL before 5.7, whose log says neither signs nor character sets.
 -- schemas: old_types, old_latin2
 -- servers: mysql-5.6
--- fidelity: type | types of MySQL 5.6, whose log says neither signs nor character sets | equal on MySQL 9.7 and 5.6
+-- fidelity: type | numbers of MySQL 5.6, whose log does not say which are UNSIGNED, in keys too; ZEROFILL | equal
+-- fidelity: type | strings of MySQL 5.6, whose log does not say their character sets: latin1 by default, utf8 (as utf8mb3), utf8mb4 by its old collation, latin2, koi8r, sjis, ucs2, utf16; in keys too | equal
+-- fidelity: type | what a server without strict mode lets in: ENUM values that there are not, zero dates, cut strings | equal
 CREATE DATABASE old_types;
 CREATE DATABASE old_latin2 CHARACTER SET latin2;
 USE old_types;

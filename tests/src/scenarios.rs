@@ -1,7 +1,8 @@
 //! `tests/scenarios/*.sql`: one file per subject, which is run on a source, replicated, and compared. A new file is found by being there.
 //!
-//! A file begins with a comment. `-- schemas: a, b` names what is compared at the end, `-- servers: mysql-5.6, mysql-9.7` the sources that it runs on (without that line: MySQL 9.7);
-//! [`crate::fidelity`] reads what it shows.
+//! A file begins with a comment. `-- schemas: a, b` names what is compared at the end, `-- servers: mysql-5.6, mysql-9.7` the sources that it runs on (without that line: MySQL 9.7), with
+//! all targets that tests take it to; `mariadb-11.8 → mysql-9.7` there means this pair alone. [`between`] gives a test those of its pair, and [`crate::fidelity`] reads what they show.
+//! Those of MariaDB's own lie with its tests.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ pub struct Scenario {
     pub name: String,
     /// The schemas that must be equal at the end.
     pub schemas: Vec<String>,
-    /// Names of the servers that can be its source.
+    /// Names of the servers that can be its source, or pairs of them.
     pub servers: Vec<String>,
     /// The whole file, which the server's own client runs.
     pub sql: String,
@@ -56,20 +57,54 @@ pub fn of(folder: &Path) -> Result<Vec<Scenario>> {
     Ok(list)
 }
 
+/// Those that are taken from such a source to such a target, by name. The test says so in its doc comment ([`crate::fidelity`]).
+///
+/// # Errors
+/// File errors; when there is none.
+pub fn between(source: Flavor, target: Flavor) -> Result<Vec<Scenario>> {
+    let mut list = all()?;
+    list.extend(of(&folder().join("../tests/mariadb/scenarios"))?);
+    list.retain(|scenario| is_between(&scenario.servers, source.name(), target.name()));
+    if list.is_empty() {
+        bail!("no scenario goes from {source} to {target}");
+    }
+    Ok(list)
+}
+
+/// Whether what a file says of servers means this pair.
+#[must_use]
+pub fn is_between(servers: &[String], source: &str, target: &str) -> bool {
+    servers.iter().any(|server| match server.split_once('→') {
+        Some((from, to)) => from.trim() == source && to.trim() == target,
+        None => server == source,
+    })
+}
+
+/// The servers that a file names in its first lines.
+#[must_use]
+pub fn servers(sql: &str) -> Vec<String> {
+    said(sql, "-- servers:").unwrap_or_else(|| vec![Flavor::Mysql97.name().to_owned()])
+}
+
+/// A list in a file's first lines.
+fn said(sql: &str, what: &str) -> Option<Vec<String>> {
+    let list = sql
+        .lines()
+        .take_while(|line| line.starts_with("--"))
+        .find_map(|line| line.strip_prefix(what))?;
+    Some(list.split(',').map(|s| s.trim().to_owned()).collect())
+}
+
 fn read(path: &Path, name: &str) -> Result<Scenario> {
     let sql = std::fs::read_to_string(path).with_context(|| format!("failed to read {name}"))?;
-    let said = |what: &str| -> Option<Vec<String>> {
-        let list = sql
-            .lines()
-            .take_while(|line| line.starts_with("--"))
-            .find_map(|line| line.strip_prefix(what))?;
-        Some(list.split(',').map(|s| s.trim().to_owned()).collect())
-    };
-    let schemas = said("-- schemas:")
+    let schemas = said(&sql, "-- schemas:")
         .with_context(|| format!("{name} does not say `-- schemas: …` in its first lines"))?;
-    let servers = said("-- servers:").unwrap_or_else(|| vec![Flavor::Mysql97.name().to_owned()]);
-    for server in &servers {
-        if !Flavor::ALL.iter().any(|flavor| flavor.name() == server) {
+    let servers = servers(&sql);
+    for server in servers.iter().flat_map(|named| named.split('→')) {
+        if !Flavor::ALL
+            .iter()
+            .any(|flavor| flavor.name() == server.trim())
+        {
             bail!("{name}: there is no server {server}");
         }
     }

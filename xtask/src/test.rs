@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use datain_throwaway_servers::{Flavor, faketime::Faketime, fetch, sysbench::Sysbench};
+use datain_throwaway_servers::{Flavor, faketime::Faketime, fetch, old_logs, sysbench::Sysbench};
 
 use crate::{bar, children, tree, wasm};
 
@@ -83,6 +83,9 @@ fn missing_servers() -> Result<Vec<Flavor>> {
     }
     if let Err(error) = Faketime::fetch(&*bar::progress()) {
         eprintln!("libfaketime: {error}");
+    }
+    if let Err(error) = old_logs::fetch(&*bar::progress()) {
+        eprintln!("old binary logs: {error}");
     }
     let mut missing = Vec::new();
     for flavor in Flavor::ALL {

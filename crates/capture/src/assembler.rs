@@ -25,6 +25,7 @@ use pieces::Unpacking;
 
 mod copied;
 mod mariadb;
+mod older;
 mod pieces;
 mod rows;
 
@@ -296,8 +297,10 @@ impl Assembler {
             EventBody::MariadbGtidList(_) | EventBody::MariadbBinlogCheckpoint => Ok(()),
             EventBody::MariadbStartEncryption => Err(mariadb::encrypted()),
             EventBody::Query(query) => self.query(&query, header, before),
+            EventBody::Xid(_) if self.has_ended_already() => Ok(()),
             EventBody::Xid(_) => self.commit(),
             EventBody::TableMap(map) => self.table_map(&map),
+            EventBody::Rows(rows) if self.may_stand_alone() => self.rows_alone(&rows, header, before),
             EventBody::Rows(rows) => self.rows(&rows, 0).map(|_| ()),
             EventBody::Heartbeat(heartbeat) => {
                 let full = if heartbeat.is_full_position {

@@ -137,7 +137,7 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         reason: "DDL is run on the target as the source wrote it; another version may refuse it, or give it another meaning without a word.",
-        remedy: "upgrade one of the servers, or take the risk: `[check] allow = [\"version\"]`",
+        remedy: "for an upgrade, what [migrating.md](migrating.md#when-it-is-an-upgrade) says, and `[check] allow = [\"version\"]`; else servers of one version",
         allow: Some("version"),
         ..pair(
             "pair.version",
@@ -521,6 +521,15 @@ pub static CHECKS: &[Check] = &[
             "source.definitions-unusable",
             Warning,
             "every definition can be made on another server",
+        )
+    },
+    Check {
+        reason: "MySQL 8.0 and later lack functions, words as names, and syntax that older servers have; the target refuses such a definition, and a first copy stops there. Only for a MySQL before 8.0, and of no matter where the target is one too. Tables are not looked into: [migrating.md](migrating.md#when-it-is-an-upgrade) has what to look for.",
+        remedy: "write the definition anew on the source, or exclude it and make it on the target by hand",
+        ..source(
+            "source.removed-syntax",
+            Warning,
+            "views, routines, triggers and events of an old source hold nothing that MySQL 8.0 and later know no more",
         )
     },
     Check {

@@ -212,6 +212,8 @@ fn unsupported(name: &str) -> ClientError {
     ClientError::auth(
         "auth.plugin-unsupported",
         format!("the account logs in by {name}, which is not supported"),
-        Some("let the account use caching_sha2_password (MariaDB: mysql_native_password)"),
+        Some(
+            "let the account use caching_sha2_password (MySQL 5.6, MariaDB: mysql_native_password)",
+        ),
     )
 }

@@ -38,6 +38,7 @@ mod keyring;
 mod memory;
 pub mod mydumper;
 mod npm;
+pub mod old_logs;
 mod process;
 mod progress;
 mod rundir;

@@ -21,7 +21,7 @@ fn settings(stream: &str) -> Settings {
     settings
 }
 
-/// fidelity: statement | the first copy from MariaDB, with definitions as its SHOW CREATE has them | equal on the same version; triggers and events are held back
+/// fidelity: mariadb-11.8 → mariadb-11.8: statement | the first copy from MariaDB, with definitions as its SHOW CREATE has them | equal; triggers and events are held back
 #[test]
 fn definitions_and_rows_arrive_mariadb_11_8() {
     let (source, target) = (
@@ -124,7 +124,7 @@ fn rows_that_change_meanwhile_arrive_mariadb_11_8() {
     }
 }
 
-/// fidelity: type | sequences, system-versioned tables and packages of MariaDB in the first copy | refused with `snapshot.mariadb-object`: exclude them
+/// fidelity: mariadb-11.8 → mariadb-11.8: type | sequences, system-versioned tables and packages of MariaDB in the first copy | refused with `snapshot.mariadb-object`: exclude them
 #[test]
 fn what_would_arrive_without_a_part_of_it_is_refused_mariadb_11_8() {
     let (source, target) = (

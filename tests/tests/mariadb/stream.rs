@@ -3,16 +3,17 @@
 use datain_contract::types::Error;
 use datain_tests::compare;
 use datain_tests::native::{replicate, settings};
+use datain_tests::scenarios;
 use datain_tests::servers::run;
 use datain_throwaway_servers::{Flavor, Server};
 
-use super::{own_scenarios, server};
+use super::server;
 
 /// Runs the scenarios one after the other in one stream that begins so, and compares after each.
 fn arrive(flavor: Flavor, of_source: &[&str], start: &str) {
     let (source, target) = (server(flavor, of_source), server(flavor, &[]));
     let settings = settings(start);
-    for scenario in own_scenarios() {
+    for scenario in scenarios::between(flavor, flavor).expect("the scenarios") {
         if let Err(error) = source.sql(&scenario.sql) {
             panic!("{} does not run on the source: {error}", scenario.name);
         }
@@ -30,14 +31,14 @@ fn through(
     replicate(source, target, settings).map(|_| ())
 }
 
-/// fidelity: type | all types of MariaDB but COMPRESSED columns; UUID, INET4, INET6 also in keys | equal on the same version
-/// fidelity: event | the log of MariaDB 11.8 and 10.11, by GTID; two-phase ALTER; XA | equal on the same version
+/// scenarios: mariadb-11.8 → mariadb-11.8
+/// fidelity: mariadb-11.8 → mariadb-11.8: event | the log of MariaDB by GTID; two-phase ALTER; XA | equal
 #[test]
 fn by_domain_gtids_mariadb_11_8() {
     arrive(Flavor::Mariadb118, &[], r#"{"mode":"gtid","gtid_set":""}"#);
 }
 
-/// fidelity: event | compressed statements and rows of MariaDB (`log_bin_compress`), by file | equal on the same version
+/// fidelity: mariadb-11.8 → mariadb-11.8: event | compressed statements and rows of MariaDB (`log_bin_compress`), by file | equal
 #[test]
 fn by_file_with_compressed_events_and_names_mariadb_11_8() {
     arrive(
@@ -51,12 +52,14 @@ fn by_file_with_compressed_events_and_names_mariadb_11_8() {
     );
 }
 
+/// scenarios: mariadb-10.11 → mariadb-10.11
+/// fidelity: mariadb-10.11 → mariadb-10.11: event | the log of MariaDB by GTID; two-phase ALTER; XA | equal
 #[test]
 fn by_domain_gtids_mariadb_10_11() {
     arrive(Flavor::Mariadb1011, &[], r#"{"mode":"gtid","gtid_set":""}"#);
 }
 
-/// fidelity: event | transactions of several domains, and of a server that was replaced by another | equal, by GTID
+/// fidelity: mariadb-11.8 → mariadb-11.8: event | transactions of several domains, and of a server that was replaced by another | equal, by GTID
 #[test]
 fn domains_go_on_at_another_server_mariadb_11_8() {
     let (source, target) = (
@@ -133,8 +136,8 @@ fn a_file_of_another_time_is_refused_mariadb_11_8() {
     assert_eq!(error.code, "source.other-server", "{error:?}");
 }
 
-/// fidelity: type | sequences of MariaDB in the stream | equal: each value that is logged is stored
-/// fidelity: type | system-versioned tables and COMPRESSED columns of MariaDB in the stream | refused with `table.system-versioned` and `binlog.column-type`: exclude them
+/// fidelity: mariadb-11.8 → mariadb-11.8: type | sequences of MariaDB in the stream | equal: each value that is logged is stored
+/// fidelity: mariadb-11.8 → mariadb-11.8: type | system-versioned tables and COMPRESSED columns of MariaDB in the stream | refused with `table.system-versioned` and `binlog.column-type`: exclude them
 #[test]
 fn sequences_arrive_and_histories_are_refused_mariadb_11_8() {
     let (source, target) = (

@@ -41,7 +41,7 @@ CREATE TRIGGER trimmed BEFORE INSERT ON language FOR EACH ROW SET NEW.name = TRI
 CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DO SELECT 1;
 ";
 
-/// fidelity: statement | the first copy from MySQL 5.6, with definitions as its SHOW CREATE has them | equal on MySQL 9.7; triggers and events are held back
+/// fidelity: mysql-5.6 → mysql-9.7: statement | the first copy from MySQL 5.6, with definitions as its SHOW CREATE has them | equal; triggers and events are held back
 #[test]
 fn definitions_and_rows_of_5_6_arrive() {
     let source = started(old());

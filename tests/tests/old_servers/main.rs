@@ -4,6 +4,7 @@
 
 mod copy;
 mod messages;
+mod removed;
 mod stream;
 mod temporals;
 mod to_5_6;

@@ -23,7 +23,7 @@ fn until_caught_up(
     (config, exit)
 }
 
-/// fidelity: statement | of MySQL 5.6, in syntax that the target knows no more: YEAR(2), ALTER IGNORE, the mode MAXDB | stops: the server's error with what to do; `ddl.mode-gone`
+/// fidelity: mysql-5.6 → mysql-9.7: statement | of MySQL 5.6, in syntax that the target knows no more: YEAR(2), ALTER IGNORE, the mode MAXDB | stops: the server's error with what to do; `ddl.mode-gone`
 #[test]
 fn a_statement_that_the_target_cannot_read_is_left_out_by_hand() {
     let source = started(old());
@@ -56,6 +56,8 @@ fn a_statement_that_the_target_cannot_read_is_left_out_by_hand() {
 }
 
 /// Each stands at the end of a log of its own.
+///
+/// fidelity: mysql-5.6 → mysql-9.7: statement | of MySQL 5.6, which MySQL 9.7 refuses: reserved words as names, foreign keys to keys that are not unique, partitions of MyISAM, AUTO_INCREMENT of FLOAT, GROUP BY … DESC, functions that are gone | stops with the server's error, the object's name and what to do
 #[test]
 fn what_stops_says_why() {
     let target = server();
@@ -78,6 +80,38 @@ fn what_stops_says_why() {
             "SET sql_mode = 'MAXDB'; CREATE TABLE t3 (id INT PRIMARY KEY, t TIMESTAMP NULL)",
             "ddl.mode-gone",
             "MAXDB",
+        ),
+        // Words that are reserved now.
+        (
+            "CREATE TABLE t4 (id INT PRIMARY KEY, rank INT)",
+            "server.syntax",
+            "datain skip",
+        ),
+        // A foreign key that leads to an index that is not unique.
+        (
+            "CREATE TABLE t5 (id INT PRIMARY KEY, a INT, KEY (a)); CREATE TABLE t6 (id INT PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES t5 (a))",
+            "server.error",
+            "restrict_fk_on_non_standard_key",
+        ),
+        (
+            "CREATE TABLE t7 (id INT PRIMARY KEY) ENGINE=MyISAM PARTITION BY HASH (id)",
+            "server.error",
+            "ENGINE = InnoDB",
+        ),
+        (
+            "CREATE TABLE t8 (id FLOAT NOT NULL AUTO_INCREMENT PRIMARY KEY)",
+            "server.error",
+            "datain skip",
+        ),
+        (
+            "CREATE VIEW v1 AS SELECT id FROM t1 GROUP BY id DESC",
+            "server.syntax",
+            "datain skip",
+        ),
+        (
+            "CREATE VIEW v2 AS SELECT ENCODE('a', 'b') AS e",
+            "server.error",
+            "datain skip",
         ),
     ] {
         number += 1;
@@ -102,6 +136,12 @@ fn what_stops_says_why() {
         let said = format!("{} {}", error.message, error.hint.unwrap_or_default());
         assert!(said.contains(part), "{sql}: {said}");
         assert!(error.gtid.is_some() && error.position.is_some(), "{sql}");
+        // The object, by name.
+        let detail = error.detail.unwrap_or_default();
+        assert!(
+            code == "ddl.mode-gone" || detail.contains(" of `m`.`"),
+            "{sql}: {detail}"
+        );
     }
 }
 

@@ -1,7 +1,8 @@
 //! TIME, DATETIME and TIMESTAMP as MySQL before 5.6.4 stored them. A table that has not been rebuilt since keeps them, and the log has them as they are.
 
+use datain_tests::host::Host;
 use datain_tests::native::{replicate, settings};
-use datain_tests::pipeline_run::server;
+use datain_tests::pipeline_run::{LIMIT, server};
 use datain_tests::servers::{cell, run};
 use datain_throwaway_servers::Server;
 
@@ -18,7 +19,7 @@ const TIMESTAMP: u8 = 17;
 /// Bytes of a column in a .frm file.
 const STRIDE: usize = 17;
 
-/// fidelity: type | TIME, DATETIME and TIMESTAMP in the form of MySQL before 5.6.4 | equal
+/// fidelity: mysql-5.6 → mysql-9.7: type | TIME, DATETIME and TIMESTAMP in the form of MySQL before 5.6.4 | equal; shown from files too
 #[test]
 fn times_of_the_old_form_arrive() {
     let (source, target) = (started(old()), server());
@@ -53,6 +54,21 @@ fn times_of_the_old_form_arrive() {
     let uuid = cell(&source, "SELECT @@server_uuid");
     let start = format!(r#"{{"mode":"gtid","gtid_set":"{uuid}:1"}}"#);
     replicate(&source, &target, &settings(&start)).unwrap_or_else(|e| panic!("{e:?}"));
+    // The file of the log says the same, without a server.
+    let file = source.datadir().join("binlog.000001");
+    let file = file.to_str().expect("a path");
+    let exit = Host::command(&["tail", "--file", file], LIMIT).expect("it ends");
+    assert_eq!(exit.code, 0, "{exit}");
+    for value in [
+        "2020-02-29",
+        "-838:59:59",
+        "2038-01-19T03:14:07Z",
+        "0000-00-00",
+        "-00:00:01",
+        "1000-01-01",
+    ] {
+        assert!(exit.stdout.contains(value), "{value}: {exit}");
+    }
     // The engines differ, so that only rows can be compared.
     let rows = "SET SESSION time_zone = '+00:00'; SELECT * FROM d.t ORDER BY id";
     let of = |server: &Server| server.query(rows).expect("rows");

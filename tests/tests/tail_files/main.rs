@@ -1,4 +1,4 @@
-//! `datain tail --file` on files that real servers wrote: what it prints (`printed`), relay logs and counts (`kinds`), what is larger than memory (`large`), and how it ends on files that are damaged (`damage`) or when nobody
+//! `datain tail --file` on files that real servers wrote: what it prints (`printed`), relay logs and counts (`kinds`), files of other versions (`versions`), what is larger than memory (`large`), and how it ends on files that are damaged (`damage`) or when nobody
 //! wants more (`endings`).
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
@@ -8,6 +8,7 @@ mod endings;
 mod kinds;
 mod large;
 mod printed;
+mod versions;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

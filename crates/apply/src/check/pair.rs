@@ -95,5 +95,5 @@ fn same_version(look: &Look<'_>, version: &ServerVersion) -> Finding {
         Severity::Fatal,
         format!("the source is {name} {numbers}, the target {version}"),
     )
-    .remedy("bring both servers to the same major.minor version, or set [check] allow = [\"version\"] in the configuration")
+    .remedy("if this is to be an upgrade: read docs/migrating.md (\"When it is an upgrade\"), then set [check] allow = [\"version\"] in the configuration; else bring both servers to the same major.minor version")
 }

@@ -300,7 +300,12 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
 
     async fn execute(&mut self, statement: &Statement, gtid: Option<&str>) -> Result<(), Error> {
         let refused = |error: ClientError| {
-            let detail = format!("statement: {} …", ddl::summary(statement));
+            // The words of a statement are keywords only: what it is about must be said beside them.
+            let of = ddl::first_target(statement).map_or_else(String::new, |(schema, name)| {
+                let schema = quote_identifier(&schema);
+                format!(" of {schema}.{}", quote_identifier(&name))
+            });
+            let detail = format!("statement: {} …{of}", ddl::summary(statement));
             let mut error = Error::from(error).detail(detail);
             if error.hint.is_none() {
                 error.hint = Some(not_taken(error.server_errno).to_owned());
@@ -353,6 +358,14 @@ fn not_taken(errno: Option<u16>) -> &'static str {
         // Options, or rows too long, that an older server, or one that is less strict, only warned of.
         Some(1031 | 1118 | 1478) => {
             "if the source is less strict: SET GLOBAL innodb_strict_mode = OFF on the target until the cutover, then start again"
+        }
+        // Servers before 8.4 took a foreign key that leads to columns without a unique key of their own.
+        Some(6125) => {
+            "give the table that it leads to a unique key of these columns, or SET GLOBAL restrict_fk_on_non_standard_key = OFF on the target, then start again"
+        }
+        // MyISAM, in older servers.
+        Some(1178) => {
+            "ALTER TABLE … ENGINE = InnoDB on the source: only InnoDB and NDB have partitions on the target"
         }
         _ => NOT_TAKEN,
     }

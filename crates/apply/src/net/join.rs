@@ -1,6 +1,7 @@
 //! Updates of many rows in one statement: the rows' new values as a table of their own, joined by the primary key.
 //!
-//! MySQL knows `VALUES ROW(…), …` with a list of names behind it. MariaDB knows `VALUES (…), …` without one, so there the first row is a SELECT that names the columns.
+//! MySQL knows `VALUES ROW(…), …` with a list of names behind it, since 8.0.19. MariaDB knows `VALUES (…), …` without one, so there the first row is a SELECT that names the columns. Older servers
+//! know neither: each row is a SELECT, joined by UNION ALL.
 //!
 //! The server gives each column of such a table one type for all rows. So this is for columns whose values come out of that as they went in, and for keys that are
 //! then still looked up in the index: strings under the collation of the table's column. The join is forced to go from the values to the rows, over the
@@ -25,6 +26,8 @@ use crate::statements::{Check, Fill, Open, Plan, Statement, value};
 pub enum Values {
     /// Not at all: rows are updated one by one.
     Unknown,
+    /// SELECT … UNION ALL SELECT …, which MySQL has known for ever.
+    Selects,
     /// MySQL's VALUES ROW(…) (8.0.19 and later).
     Rows,
     /// MariaDB's VALUES (…) (10.3 and later).
@@ -39,15 +42,23 @@ impl Values {
             Self::Rows
         } else if version.is_mariadb_since(10, 3, 0) {
             Self::Union
+        } else if version.is_mysql_since(5, 6, 0) {
+            Self::Selects
         } else {
             Self::Unknown
         }
     }
 
+    /// Whether the first row names the columns, since no list of names can stand behind the table.
+    fn names_columns(self) -> bool {
+        matches!(self, Self::Union | Self::Selects)
+    }
+
     /// What stands before a row.
     fn before(self, is_first: bool, is_second: bool) -> &'static [u8] {
         match (self, is_first, is_second) {
-            (Self::Union, true, _) => b"UPDATE (SELECT ",
+            (Self::Union | Self::Selects, true, _) => b"UPDATE (SELECT ",
+            (Self::Selects, ..) => b" UNION ALL SELECT ",
             (Self::Union, _, true) => b" UNION ALL VALUES (",
             (Self::Union, ..) => b",(",
             (_, true, _) => b"UPDATE (VALUES ROW(",
@@ -134,7 +145,7 @@ pub(super) fn write<H: BuildHasher + Default>(
             continue;
         }
         sql.extend_from_slice(values.before(count == 0, count == 1));
-        let names_columns = values == Values::Union && count == 0;
+        let names_columns = values.names_columns() && count == 0;
         let key = plan.key.iter().map(|column| (*column, true));
         let written = plan.written.iter().map(|(column, _)| (*column, false));
         for (n, (column, sought)) in key.chain(written).enumerate() {
@@ -146,7 +157,7 @@ pub(super) fn write<H: BuildHasher + Default>(
                 sql.extend_from_slice(format!(" AS datain_{n}").as_bytes());
             }
         }
-        if !names_columns {
+        if !names_columns && values != Values::Selects {
             sql.push(b')');
         }
         count += 1;
@@ -198,7 +209,7 @@ fn tail(mapping: &Mapping, plan: &Plan, values: Values) -> Vec<u8> {
         .enumerate()
         .map(|(n, column)| equal((plan.key.len() + n, column)))
         .collect();
-    let names = if values == Values::Union {
+    let names = if values.names_columns() {
         String::new()
     } else {
         format!(" ({})", names.join(","))

@@ -135,6 +135,28 @@ impl FormatDescription {
         Ok(())
     }
 
+    /// What sets a whole format description event of a file apart from all released servers', if anything does; a sentence.
+    ///
+    /// Google's MySQL 5.1 made the header of every event longer. Snapshots of 5.1 and 5.2 from before row-based replication was finished (`a_drop` in the version) numbered events in another way;
+    /// servers up to 5.7 translated them.
+    #[must_use]
+    pub fn other_layout(event: &[u8]) -> Option<String> {
+        let version = event.get(VERSION_AT..VERSION_AT + 50)?;
+        let end = version.iter().position(|b| *b == 0).unwrap_or(50);
+        let version = std::str::from_utf8(&version[..end]).ok()?;
+        let header = usize::from(*event.get(LAYOUT_AT - 1)?);
+        if header != HEADER_LEN {
+            return Some(format!(
+                "the server that wrote the file ({version}) puts {header} bytes before each event, where others put {HEADER_LEN}"
+            ));
+        }
+        let is_snapshot =
+            ["5.1.", "5.2."].iter().any(|v| version.starts_with(v)) && version.contains("-a_drop");
+        is_snapshot.then(|| {
+            format!("the file was written by a development version ({version}), which numbered events in another way than servers do")
+        })
+    }
+
     /// The layout that MySQL 5.6 and later write, for what must be parsed before a format description has come (the artificial Rotate
     /// at the start of a dump).
     #[must_use]

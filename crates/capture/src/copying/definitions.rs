@@ -11,7 +11,7 @@ use std::collections::{HashSet, VecDeque};
 use datain_contract::FindingExt as _;
 use datain_contract::types::{Error, Finding, Severity, Statement};
 use datain_mysql_client::{Session, Stream};
-use datain_schema_objects::plan::{Abilities, Choices, Plan};
+use datain_schema_objects::plan::{Abilities, Choices, Plan, removed};
 use datain_schema_objects::read::Reading;
 use datain_schema_objects::{Kind, Phase, plan, read};
 use datain_sql_statement::TableFilter;
@@ -81,12 +81,23 @@ pub async fn findings<S: Stream>(
     copies: bool,
 ) -> Result<Vec<Finding>, Error> {
     if !copies {
-        let codes = [read::UNSEEN, read::UNUSABLE, plan::DROPPED];
+        let codes = [
+            read::UNSEEN,
+            read::UNUSABLE,
+            plan::DROPPED,
+            removed::REMOVED,
+        ];
         let passed = |code| Finding::passed(code, "no first copy is to be made");
         return Ok(codes.map(passed).to_vec());
     }
     let reading = read::read(session, filter).await?;
     let mut findings = reading.findings.clone();
+    let version = session.server_version();
+    findings.push(if version.is_mariadb() || version.is_mysql_since(8, 0, 0) {
+        Finding::passed(removed::REMOVED, "the source is no MySQL before 8.0")
+    } else {
+        removed::finding(&reading.objects)
+    });
     findings.extend(plan::plan(reading, &abilities(), Choices::default()).findings);
     Ok(findings)
 }

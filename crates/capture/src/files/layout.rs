@@ -54,8 +54,12 @@ impl Layout {
         let of_replica = flags.contains(EventFlags::RELAY_LOG);
         match frame.header.event_type {
             EventType::FormatDescription => {
-                let parsed = FormatDescription::verify_in_file(frame.bytes)
-                    .and_then(|()| Event::split(frame.bytes, self.format.checksum))
+                FormatDescription::verify_in_file(frame.bytes)
+                    .map_err(|e| Error::fatal(e.code(), e.to_string()).hint(DAMAGED))?;
+                if let Some(what) = FormatDescription::other_layout(frame.bytes) {
+                    return Err(other_layout(&what));
+                }
+                let parsed = Event::split(frame.bytes, self.format.checksum)
                     .and_then(|event| event.parse(&self.format))
                     .map_err(|e| Error::fatal(e.code(), e.to_string()).hint(DAMAGED))?;
                 if let EventBody::FormatDescription(format) = parsed {
@@ -85,6 +89,13 @@ impl Layout {
         Event::split(frame.bytes, self.format.checksum)
             .map_err(|e| Error::fatal(e.code(), e.to_string()).hint(DAMAGED))
     }
+}
+
+/// A format that belongs to one build of a server only.
+fn other_layout(what: &str) -> Error {
+    Error::fatal("binlog.other-layout", what).hint(
+        "only the mysqlbinlog that came with that server can read the file: have it print the statements",
+    )
 }
 
 impl Frames {

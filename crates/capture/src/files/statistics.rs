@@ -120,6 +120,8 @@ impl Statistics {
             EventType::Gtid | EventType::AnonymousGtid | EventType::GtidTagged => {
                 self.open = Open::Begun;
             }
+            // MySQL 5.0 wrote one behind a statement that stood alone, too.
+            EventType::Xid if self.open == Open::No => {}
             EventType::Xid | EventType::XaPrepare | EventType::TransactionPayload => self.end(),
             EventType::MariadbQueryCompressed if self.open != Open::Block => self.end(),
             _ => {}

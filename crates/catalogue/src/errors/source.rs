@@ -134,6 +134,11 @@ pub(super) const SECTION: Section = Section {
             meaning: "the server has encrypted the file: read through the server, or have `mysqlbinlog --read-from-remote-server --raw` make a copy",
         },
         ErrorEntry {
+            codes: &["binlog.other-layout"],
+            then: "ends",
+            meaning: "a file of a server that laid out or numbered its events in a way of its own: Google's MySQL 5.1, and snapshots of 5.1 and 5.2. Only its own `mysqlbinlog` reads it",
+        },
+        ErrorEntry {
             codes: &["binlog.version"],
             then: "ends",
             meaning: "a file of a server before MySQL 5.0",

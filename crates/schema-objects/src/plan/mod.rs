@@ -8,6 +8,7 @@
 
 mod abilities;
 mod options;
+pub mod removed;
 pub(crate) mod views;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

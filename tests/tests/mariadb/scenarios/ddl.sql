@@ -1,4 +1,9 @@
 -- schemas: shop, shop2
+-- servers: mariadb-11.8 → mariadb-11.8, mariadb-10.11 → mariadb-10.11
+-- fidelity: statement | definitions in MariaDB's own forms: `OR REPLACE`, `IF NOT EXISTS` of columns and indexes, routines, two-phase ALTER that is done or fails | equal; triggers are held back, accounts left out
+-- fidelity: statement | `CREATE TABLE … SELECT` | the table under an intent, then its rows with the checkpoint that ends it
+-- fidelity: statement | MariaDB's default collations of a session (`character_set_collations`) | equal
+-- fidelity: statement | XA branches of MariaDB: prepared and committed, rolled back, in one phase | equal
 -- Definitions as MariaDB writes and logs them.
 CREATE OR REPLACE SCHEMA shop CHARACTER SET utf8mb4;
 USE shop;

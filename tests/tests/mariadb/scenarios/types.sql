@@ -1,4 +1,7 @@
 -- schemas: kinds
+-- servers: mariadb-11.8 → mariadb-11.8, mariadb-10.11 → mariadb-10.11
+-- fidelity: type | all types of MariaDB but COMPRESSED columns; zero dates; JSON, which is text there | equal
+-- fidelity: type | UUID, INET4 and INET6 of MariaDB, in keys too | equal
 -- Every type of MariaDB's that is replicated, with the ends of its range.
 SET NAMES utf8mb4;
 CREATE SCHEMA kinds CHARACTER SET utf8mb4;
