@@ -5,6 +5,7 @@
 mod copy;
 mod program;
 mod stream;
+mod to_mysql;
 
 use std::path::Path;
 
@@ -20,7 +21,7 @@ fn server(flavor: Flavor, options: &[&str]) -> Server {
     builder.start().expect("a server")
 }
 
-/// The scenarios of MariaDB's own, by name.
+/// The scenarios of MariaDB's, by name. Those that begin with `own_` are of what only MariaDB has.
 fn own_scenarios() -> Vec<Scenario> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mariadb/scenarios");
     datain_tests::scenarios::of(&folder).expect("the scenarios")
