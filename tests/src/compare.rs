@@ -49,8 +49,9 @@ impl Table {
 pub fn tables(left: &Server, right: &Server, schemas: &[&str]) -> Result<Vec<Table>> {
     let mut all: BTreeMap<String, Table> = BTreeMap::new();
     let is_across = left.flavor() != right.flavor();
+    let of_both_kinds = across::of_both_kinds(left, right);
     for (is_left, server) in [(true, left), (false, right)] {
-        for (name, summary) in summaries(server, schemas, is_across)? {
+        for (name, summary) in summaries(server, schemas, is_across, of_both_kinds)? {
             let table = all.entry(name.clone()).or_insert(Table {
                 name,
                 left: None,
@@ -89,7 +90,7 @@ pub fn assert_equal(left: &Server, right: &Server, schemas: &[&str]) {
             let found = if left.flavor() == right.flavor() {
                 objects::definitions(server, schema)
             } else {
-                across::objects(server, schema)
+                across::objects(server, schema, across::of_both_kinds(left, right))
             };
             found.expect("both servers answer")
         };
@@ -101,7 +102,12 @@ pub fn assert_equal(left: &Server, right: &Server, schemas: &[&str]) {
     }
 }
 
-fn summaries(server: &Server, schemas: &[&str], is_across: bool) -> Result<Vec<(String, Summary)>> {
+fn summaries(
+    server: &Server,
+    schemas: &[&str],
+    is_across: bool,
+    of_both_kinds: bool,
+) -> Result<Vec<(String, Summary)>> {
     let list: Vec<String> = schemas.iter().map(|s| text(s)).collect();
     let names = server.query(&format!(
         "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES \
@@ -120,7 +126,7 @@ fn summaries(server: &Server, schemas: &[&str], is_across: bool) -> Result<Vec<(
     }
     let sums = rows::checksums(server, &tables, is_across)?;
     let definitions = if is_across {
-        across::definitions(server, &tables)?
+        across::definitions(server, &tables, of_both_kinds)?
     } else {
         worded(server, &tables)?
     };

@@ -40,11 +40,11 @@ pub fn options(statement: &Statement) -> Options {
         .context
         .charset_client
         .map_or_else(Charset::default, Charset::from_collation);
-    Options::from_sql_mode(
-        statement.context.sql_mode.unwrap_or(0),
-        charset,
-        Dialect::default(),
-    )
+    let dialect = match statement.context.character_set_collations {
+        Some(_) => Dialect::MariaDb,
+        None => Dialect::MySql,
+    };
+    Options::from_sql_mode(statement.context.sql_mode.unwrap_or(0), charset, dialect)
 }
 
 /// A few words of the statement, without values, for logs and errors.

@@ -18,6 +18,7 @@ pub mod cutover;
 pub mod ddl;
 pub mod engine;
 pub mod examine;
+pub(crate) mod from_mariadb;
 pub mod json_sql;
 mod known_settings;
 pub mod literal;

@@ -8,6 +8,7 @@ use datain_contract::types::{Column, Error, Signedness, Table};
 use datain_mysql_client::{ServerVersion, quote_identifier};
 use datain_row_block::ColumnKind;
 
+use crate::from_mariadb;
 use crate::literal::{Bytewise, Form};
 use crate::statements;
 use crate::target_table::{TargetColumn, TargetTable};
@@ -69,8 +70,15 @@ impl Collations {
         Some(&self.0[at].1)
     }
 
-    fn charset(&self, collation: u16) -> Option<&str> {
+    pub(crate) fn charset(&self, collation: u16) -> Option<&str> {
         self.named(collation).map(|(charset, _)| charset.as_str())
+    }
+
+    /// The collation's number, by its name.
+    pub(crate) fn number(&self, collation: &str) -> Option<u16> {
+        let mut all = self.0.iter();
+        let found = all.find(|(_, (_, name))| name.eq_ignore_ascii_case(collation));
+        found.map(|(id, _)| *id)
     }
 }
 
@@ -346,7 +354,10 @@ fn form(
                 (Some(charset), None) => characters(charset, charset),
                 (Some(_), Some(false)) => {
                     let id = collation.unwrap_or_default();
-                    let charset = collations.charset(id).ok_or_else(|| {
+                    let known = collations.charset(id);
+                    // Of a MariaDB's own collation only the character set matters here.
+                    let of_mariadb = || from_mariadb::charset(id, collations);
+                    let charset = known.or_else(of_mariadb).ok_or_else(|| {
                         (
                             "table.charset-unknown",
                             format!(

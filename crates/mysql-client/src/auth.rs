@@ -5,16 +5,19 @@
 //! | `mysql_native_password` | SHA-1 scramble | – |
 //! | `caching_sha2_password` | SHA-256 scramble | 0x03: known to the server, done. 0x04: the password itself: over a secure stream in clear, otherwise encrypted with the server's RSA key, which is asked for by 0x02 |
 //! | `sha256_password` | over a secure stream the password; otherwise it encrypted with the key, or 0x01 to ask for the key | the encrypted password |
+//! | `client_ed25519` of MariaDB | Ed25519's signature of the nonce, with the password as the secret | – |
 //!
 //! An account may use another plugin than the server's default: the server then sends an AuthSwitchRequest with a new nonce, and
 //! the table starts over. Everything else is refused, `mysql_clear_password` and `mysql_old_password` among it: whoever answers
 //! in the server's place could ask for those.
 //!
 //! Sources: page_protocol_connection_phase, page_caching_sha2_authentication_exchanges, and
-//! page_protocol_connection_phase_authentication_methods of the MySQL source documentation.
+//! page_protocol_connection_phase_authentication_methods of the MySQL source documentation; "Authentication Plugin - ed25519" of MariaDB's.
 
 use mysql_common::auth::plugins::caching_sha2_password::scramble_sha256;
+use mysql_common::auth::plugins::client_ed25519::{ClientEd25519, NONCE_BYTES};
 use mysql_common::auth::plugins::mysql_native_password::scramble_native;
+use mysql_common::auth::plugins::{ChallengeResponsePlugin, Context, Response};
 use zeroize::Zeroizing;
 
 use crate::options::ConnectOptions;
@@ -32,6 +35,7 @@ enum Plugin {
     NativePassword,
     CachingSha2,
     Sha256,
+    Ed25519,
 }
 
 impl Plugin {
@@ -40,6 +44,7 @@ impl Plugin {
             b"mysql_native_password" => Some(Self::NativePassword),
             b"caching_sha2_password" => Some(Self::CachingSha2),
             b"sha256_password" => Some(Self::Sha256),
+            b"client_ed25519" => Some(Self::Ed25519),
             _ => None,
         }
     }
@@ -49,6 +54,7 @@ impl Plugin {
             Self::NativePassword => "mysql_native_password",
             Self::CachingSha2 => "caching_sha2_password",
             Self::Sha256 => "sha256_password",
+            Self::Ed25519 => "client_ed25519",
         }
     }
 }
@@ -83,7 +89,10 @@ impl<'a> Login<'a> {
         Self {
             options,
             secure,
-            plugin: Plugin::from_name(plugin).unwrap_or(Plugin::NativePassword),
+            // A greeting has no nonce for Ed25519: only a switch to it brings one.
+            plugin: Plugin::from_name(plugin)
+                .filter(|plugin| *plugin != Plugin::Ed25519)
+                .unwrap_or(Plugin::NativePassword),
             nonce: nonce.to_vec(),
             asked_for_key: false,
         }
@@ -104,8 +113,12 @@ impl<'a> Login<'a> {
         random: impl FnMut(&mut [u8]),
     ) -> Result<Zeroizing<Vec<u8>>> {
         let password = self.password();
-        if password.is_empty() {
+        // Here no password is one too: it is signed with.
+        if password.is_empty() && self.plugin != Plugin::Ed25519 {
             return Ok(Zeroizing::new(Vec::new()));
+        }
+        if self.plugin == Plugin::Ed25519 {
+            return signature(password, &self.nonce);
         }
         let nonce: &[u8; NONCE_LEN] = self.nonce.as_slice().try_into().map_err(|_| {
             ClientError::malformed(format!(
@@ -121,6 +134,7 @@ impl<'a> Login<'a> {
                 .map(Vec::from)
                 .unwrap_or_default(),
             Plugin::Sha256 => return self.whole_password(random),
+            Plugin::Ed25519 => return signature(password, &self.nonce),
         };
         Ok(Zeroizing::new(answer))
     }
@@ -155,7 +169,11 @@ impl<'a> Login<'a> {
         let nonce = cursor.rest();
         self.plugin =
             Plugin::from_name(name).ok_or_else(|| unsupported(&String::from_utf8_lossy(name)))?;
-        self.nonce = nonce.strip_suffix(&[0]).unwrap_or(nonce).to_vec();
+        // MySQL's nonces hold no NUL and end with one; this one is any 32 bytes.
+        self.nonce = match self.plugin {
+            Plugin::Ed25519 => nonce.to_vec(),
+            _ => nonce.strip_suffix(&[0]).unwrap_or(nonce).to_vec(),
+        };
         self.asked_for_key = false;
         self.first_answer(random)
     }
@@ -202,18 +220,65 @@ impl<'a> Login<'a> {
         self.asked_for_key = true;
         let request = match self.plugin {
             Plugin::Sha256 => 0x01,
-            Plugin::CachingSha2 | Plugin::NativePassword => 0x02,
+            Plugin::CachingSha2 | Plugin::NativePassword | Plugin::Ed25519 => 0x02,
         };
         Ok(Zeroizing::new(vec![request]))
     }
 }
 
+/// What Ed25519 asks for: the plugin looks at nothing but the password.
+struct Password<'a>(&'a [u8]);
+
+impl Context for Password<'_> {
+    fn pass(&self) -> &[u8] {
+        self.0
+    }
+
+    fn is_ipc_transport(&self) -> bool {
+        false
+    }
+
+    fn is_tls_transport(&self) -> bool {
+        false
+    }
+
+    fn scramble(&self) -> &[u8] {
+        &[]
+    }
+
+    fn server_key_pem(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// The signature of the nonce. Whoever asked for it learns nothing of the password but what a guess can be held against.
+fn signature(password: &[u8], nonce: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    match ClientEd25519::default().run(Password(password), nonce) {
+        Ok(Response::Last {
+            packet: Some(packet),
+        }) => Ok(Zeroizing::new(packet)),
+        _ => Err(ClientError::malformed(format!(
+            "the server's nonce was expected to have {NONCE_BYTES} bytes and has {}",
+            nonce.len()
+        ))),
+    }
+}
+
 fn unsupported(name: &str) -> ClientError {
+    let hint = match name {
+        "mysql_old_password" => {
+            "its password is kept in the form of before MySQL 4.1: UPDATE mysql.user SET plugin = 'mysql_native_password', password = '' for the account, FLUSH PRIVILEGES, SET old_passwords = 0, then SET PASSWORD anew"
+        }
+        "parsec" | "dialog" | "auth_gssapi_client" => {
+            "CREATE USER … IDENTIFIED VIA ed25519 USING PASSWORD('…'), or VIA mysql_native_password, for replication"
+        }
+        _ => {
+            "let the account use caching_sha2_password (MySQL 5.6: mysql_native_password; MariaDB: that, or ed25519)"
+        }
+    };
     ClientError::auth(
         "auth.plugin-unsupported",
         format!("the account logs in by {name}, which is not supported"),
-        Some(
-            "let the account use caching_sha2_password (MySQL 5.6, MariaDB: mysql_native_password)",
-        ),
+        Some(hint),
     )
 }

@@ -170,7 +170,7 @@ fn switching_plugins() {
     }
     for plugin in [
         &b"mysql_clear_password"[..],
-        b"client_ed25519",
+        b"parsec",
         b"mysql_old_password",
     ] {
         let turns = [greeting(NO_TLS, SHA2), packets(2, &[&switch(plugin)])];
@@ -178,6 +178,15 @@ fn switching_plugins() {
         server.secure = true;
         assert_eq!(code(connect(server, &options())), "auth.plugin-unsupported");
     }
+    // A nonce of another length is no nonce.
+    let short = [
+        greeting(NO_TLS, SHA2),
+        packets(2, &[&switch(b"client_ed25519")]),
+    ];
+    assert_eq!(
+        code(connect(Scripted::new(short), &options())),
+        "protocol.malformed-packet"
+    );
     let old = Scripted::new([greeting(NO_TLS, SHA2), packets(2, &[b"\xfe"])]);
     assert_eq!(code(connect(old, &options())), "auth.plugin-unsupported");
 }

@@ -334,6 +334,12 @@ async fn logins(server: &Server, flavor: Flavor) -> Result<()> {
     );
     session.quit().await?;
 
+    if matches!(flavor, Flavor::Mariadb1011 | Flavor::Mariadb118) {
+        signed(server).await?;
+    }
+    if flavor == Flavor::Mysql56 {
+        old_password(server).await?;
+    }
     tcp(server, &options("nobody", "")).await?.quit().await?;
     app.password = Some("wrong".into());
     let denied = error(tcp(server, &app).await);
@@ -357,6 +363,65 @@ async fn logins(server: &Server, flavor: Flavor) -> Result<()> {
         "{no_tls}"
     );
     Ok(())
+}
+
+/// Accounts of MariaDB's that log in by Ed25519.
+async fn signed(server: &Server) -> Result<()> {
+    let root = options("root", datain_throwaway_servers::ROOT_PASSWORD);
+    let mut session = unix(server, &root).await?;
+    session.exec(b"INSTALL SONAME 'auth_ed25519'").await?;
+    session
+        .exec(
+            "CREATE USER signed@'127.0.0.1' IDENTIFIED VIA ed25519 USING PASSWORD('pä\\'ss')"
+                .as_bytes(),
+        )
+        .await?;
+    session.quit().await?;
+    // The nonce is another one each time, and any bytes.
+    for _ in 0..20 {
+        let login = tcp(server, &options("signed", "pä'ss")).await?;
+        login.quit().await?;
+    }
+    for wrong in ["pä'sS", ""] {
+        let denied = error(tcp(server, &options("signed", wrong)).await);
+        assert_eq!(denied.code(), "server.access-denied", "{denied}");
+    }
+    Ok(())
+}
+
+/// An account whose password is of before 4.1.
+async fn old_password(server: &Server) -> Result<()> {
+    let root = options("root", datain_throwaway_servers::ROOT_PASSWORD);
+    let mut session = unix(server, &root).await?;
+    session
+        .exec(b"CREATE USER old@'127.0.0.1' IDENTIFIED WITH mysql_old_password")
+        .await?;
+    session.exec(b"SET SESSION old_passwords = 1").await?;
+    session
+        .exec(b"SET PASSWORD FOR old@'127.0.0.1' = PASSWORD('pass')")
+        .await?;
+    for secure in [
+        &b"SET GLOBAL secure_auth = 0"[..],
+        b"SET GLOBAL secure_auth = 1",
+    ] {
+        session.exec(secure).await?;
+        let refused = error(tcp(server, &options("old", "pass")).await);
+        assert_eq!(refused.code(), "auth.plugin-unsupported", "{refused}");
+        let hint = refused.hint().unwrap_or_default();
+        assert!(hint.contains("SET PASSWORD"), "{hint}");
+    }
+    // What the hint says to do.
+    for sql in [
+        &b"UPDATE mysql.user SET plugin = 'mysql_native_password', password = '' WHERE user = 'old'"[..],
+        b"FLUSH PRIVILEGES",
+        b"SET SESSION old_passwords = 0",
+        b"SET PASSWORD FOR old@'127.0.0.1' = PASSWORD('pass')",
+    ] {
+        session.exec(sql).await?;
+    }
+    tcp(server, &options("old", "pass")).await?.quit().await?;
+    session.exec(b"SET GLOBAL secure_auth = DEFAULT").await?;
+    session.quit().await
 }
 
 fn check(flavor: Flavor) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use datain_throwaway_servers::Server;
+use datain_throwaway_servers::{Flavor, Server};
 
 use super::text;
 
@@ -18,8 +18,36 @@ const QUERIES: [&str; 4] = [
      FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = %s AND TABLE_NAME = %t ORDER BY CONSTRAINT_NAME",
 ];
 
-/// Of each table.
-pub(super) fn definitions(server: &Server, tables: &[(String, String)]) -> Result<Vec<String>> {
+/// The same lines for a MariaDB and a MySQL: they have other names for collations, and other words for defaults. What a default does, rows show.
+const OF_BOTH_KINDS: [&str; 4] = [
+    "SELECT CONCAT('table ', ENGINE, ' ', SUBSTRING_INDEX(TABLE_COLLATION, '_', 1), ' ', TABLE_COMMENT) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %t",
+    "SELECT CONCAT_WS(' ', COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, IF(COLUMN_DEFAULT IS NULL OR COLUMN_DEFAULT = 'NULL', 'none', 'default'), \
+     IF(EXTRA LIKE '%auto_increment%', 'numbered', ''), IF(EXTRA LIKE '%GENERATED' AND EXTRA <> 'DEFAULT_GENERATED', EXTRA, ''), IF(EXTRA LIKE '%INVISIBLE%', 'invisible', ''), \
+     COLUMN_COMMENT) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %t ORDER BY ORDINAL_POSITION",
+    QUERIES[2],
+    QUERIES[3],
+];
+
+/// Whether one is a MariaDB and the other is not.
+pub(super) fn of_both_kinds(left: &Server, right: &Server) -> bool {
+    is_mariadb(left) != is_mariadb(right)
+}
+
+fn is_mariadb(server: &Server) -> bool {
+    matches!(server.flavor(), Flavor::Mariadb1011 | Flavor::Mariadb118)
+}
+
+/// Of each table; `of_both_kinds`: as far as a MariaDB and a MySQL can agree on.
+pub(super) fn definitions(
+    server: &Server,
+    tables: &[(String, String)],
+    of_both_kinds: bool,
+) -> Result<Vec<String>> {
+    let queries = if of_both_kinds {
+        OF_BOTH_KINDS
+    } else {
+        QUERIES
+    };
     let mut list = Vec::new();
     for (schema, name) in tables {
         let fill = |query: &&str| {
@@ -28,7 +56,7 @@ pub(super) fn definitions(server: &Server, tables: &[(String, String)]) -> Resul
                 .replace("%t", &text(name));
             format!("{query};")
         };
-        let rows = server.query(&QUERIES.iter().map(fill).collect::<String>())?;
+        let rows = server.query(&queries.iter().map(fill).collect::<String>())?;
         let lines: Option<Vec<String>> = rows
             .into_iter()
             .map(|row| row.into_iter().next().flatten())
@@ -41,11 +69,20 @@ pub(super) fn definitions(server: &Server, tables: &[(String, String)]) -> Resul
     Ok(list)
 }
 
-/// Views and routines by name, and the schema's collation. How a body is worded is the server's.
-pub(super) fn objects(server: &Server, schema: &str) -> Result<BTreeMap<String, String>> {
+/// Views and routines by name, and the schema's collation, or its character set. How a body is worded is the server's.
+pub(super) fn objects(
+    server: &Server,
+    schema: &str,
+    of_both_kinds: bool,
+) -> Result<BTreeMap<String, String>> {
     let schema = text(schema);
+    let characters = if of_both_kinds {
+        "DEFAULT_CHARACTER_SET_NAME"
+    } else {
+        "DEFAULT_COLLATION_NAME"
+    };
     let rows = server.query(&format!(
-        "SELECT 'SCHEMA', DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {schema} \
+        "SELECT 'SCHEMA', {characters} FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {schema} \
          UNION ALL SELECT CONCAT('VIEW ', TABLE_NAME), SECURITY_TYPE FROM information_schema.VIEWS WHERE TABLE_SCHEMA = {schema} \
          UNION ALL SELECT CONCAT(ROUTINE_TYPE, ' ', ROUTINE_NAME), ROUTINE_DEFINITION FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {schema}"
     ))?;

@@ -5,10 +5,8 @@
 mod copy;
 mod program;
 mod stream;
+mod to_mysql;
 
-use std::path::Path;
-
-use datain_tests::scenarios::Scenario;
 use datain_throwaway_servers::{Flavor, Server};
 
 /// A server with fast commits.
@@ -18,10 +16,4 @@ fn server(flavor: Flavor, options: &[&str]) -> Server {
         builder = builder.option(*option);
     }
     builder.start().expect("a server")
-}
-
-/// The scenarios of MariaDB's own, by name.
-fn own_scenarios() -> Vec<Scenario> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mariadb/scenarios");
-    datain_tests::scenarios::of(&folder).expect("the scenarios")
 }

@@ -10,6 +10,7 @@ use datain_mysql_client::{ClientError, ServerVersion, Stream, quote_identifier};
 use super::{Done, Engine, Group, Notice, Place};
 use crate::checkpoint::{Intent, Lock};
 use crate::ddl::{self, Treatment};
+use crate::from_mariadb;
 use crate::known_settings;
 use crate::mariadb_session;
 use crate::settings;
@@ -208,7 +209,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         };
         if let Err(mut error) = self.execute(statement, gtid.as_deref()).await {
             // No transaction can be left out while a first copy makes what it needs.
-            if place.is_definition() && error.hint.as_deref() == Some(NOT_TAKEN) {
+            let is_unspecific = |hint: &str| [NOT_TAKEN, from_mariadb::NOT_TAKEN].contains(&hint);
+            if place.is_definition() && error.hint.as_deref().is_some_and(is_unspecific) {
                 let hint = match error.server_errno {
                     Some(EXISTS) => IN_THE_WAY,
                     _ => NOT_MADE,
@@ -299,6 +301,14 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
     }
 
     async fn execute(&mut self, statement: &Statement, gtid: Option<&str>) -> Result<(), Error> {
+        let is_foreign = from_mariadb::is_foreign(statement, self.lane.session.server_version());
+        let adapted;
+        let statement = if is_foreign {
+            adapted = from_mariadb::adapted(statement, &self.collations)?;
+            &adapted
+        } else {
+            statement
+        };
         let refused = |error: ClientError| {
             // The words of a statement are keywords only: what it is about must be said beside them.
             let of = ddl::first_target(statement).map_or_else(String::new, |(schema, name)| {
@@ -308,7 +318,10 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             let detail = format!("statement: {} …{of}", ddl::summary(statement));
             let mut error = Error::from(error).detail(detail);
             if error.hint.is_none() {
-                error.hint = Some(not_taken(error.server_errno).to_owned());
+                error.hint = Some(match not_taken(error.server_errno) {
+                    NOT_TAKEN if is_foreign => from_mariadb::NOT_TAKEN.to_owned(),
+                    hint => hint.to_owned(),
+                });
             }
             error
         };

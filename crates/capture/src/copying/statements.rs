@@ -146,6 +146,7 @@ pub async fn of<S: Stream>(
             defaults.insert(charset.clone(), id);
         }
     }
+    let is_mariadb = session.server_version().is_mariadb();
     let statement = |object: Object| {
         let context = &object.context;
         Statement {
@@ -173,6 +174,7 @@ pub async fn of<S: Stream>(
                     .as_ref()
                     .and_then(|name| collations.get(name))
                     .copied(),
+                character_set_collations: is_mariadb.then(Vec::new),
                 explicit_defaults_for_timestamp: Some(true),
                 sql_require_primary_key: Some(false),
                 ..plain()

@@ -68,7 +68,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["auth.plugin-unsupported"],
             then: "ends",
-            meaning: "give the account `caching_sha2_password`",
+            meaning: "give the account `caching_sha2_password`; on MariaDB `ed25519` or `mysql_native_password`",
         },
     ],
 };

@@ -1,26 +1,32 @@
 -- schemas: shop, shop2
--- servers: mariadb-11.8 → mariadb-11.8, mariadb-10.11 → mariadb-10.11
--- fidelity: statement | definitions in MariaDB's own forms: `OR REPLACE`, `IF NOT EXISTS` of columns and indexes, routines, two-phase ALTER that is done or fails | equal; triggers are held back, accounts left out
+-- servers: mariadb-11.8 → mariadb-11.8, mariadb-10.11 → mariadb-10.11, mariadb-11.8 → mysql-9.7
+-- fidelity: statement | definitions that MariaDB and MySQL both know, as MariaDB writes them: routines, partitions, foreign keys, two-phase ALTER that is done or fails | equal; triggers are held back, accounts left out
 -- fidelity: statement | `CREATE TABLE … SELECT` | the table under an intent, then its rows with the checkpoint that ends it
--- fidelity: statement | MariaDB's default collations of a session (`character_set_collations`) | equal
+-- fidelity: statement | MariaDB's default collations of a session (`character_set_collations`) | equal; on MySQL by the collations that stand for those which it lacks ([mariadb.md](mariadb.md))
 -- fidelity: statement | XA branches of MariaDB: prepared and committed, rolled back, in one phase | equal
--- Definitions as MariaDB writes and logs them.
-CREATE OR REPLACE SCHEMA shop CHARACTER SET utf8mb4;
+-- Definitions that MariaDB and MySQL both know, as MariaDB writes and logs them.
+CREATE SCHEMA shop CHARACTER SET utf8mb4;
 USE shop;
 CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(20)) CHARACTER SET utf8mb4;
 INSERT INTO a VALUES (1, 'x'), (2, 'y');
-CREATE OR REPLACE TABLE a (id INT PRIMARY KEY, v VARCHAR(20), w INT) CHARACTER SET latin1;
-INSERT INTO a VALUES (1, 'x', 1), (2, 'y', 2), (3, 'z', 3);
-ALTER TABLE a ADD COLUMN IF NOT EXISTS x INT DEFAULT 5, ADD INDEX IF NOT EXISTS (w);
-ALTER TABLE a ADD COLUMN IF NOT EXISTS x INT DEFAULT 6;
+ALTER TABLE a ADD COLUMN w INT, ADD COLUMN x INT DEFAULT 5, ADD INDEX (w);
+INSERT INTO a (id, v, w) VALUES (3, 'z', 3);
 UPDATE a SET x = id;
-/*M!110201 SET SESSION character_set_collations = 'utf8mb4=utf8mb4_bin' */;
-CREATE TABLE collated (id INT PRIMARY KEY, v VARCHAR(20)) CHARACTER SET utf8mb4;
 /*M!110201 SET SESSION character_set_collations = '' */;
 CREATE TABLE uncollated (id INT PRIMARY KEY, v VARCHAR(20)) CHARACTER SET utf8mb4;
 /*M!110201 SET SESSION character_set_collations = DEFAULT */;
 CREATE TABLE again (id INT PRIMARY KEY, v VARCHAR(20)) CHARACTER SET utf8mb3;
-INSERT INTO collated VALUES (1, 'a'), (2, 'A');
+INSERT INTO uncollated VALUES (1, 'a'), (2, 'B');
+SET SESSION explicit_defaults_for_timestamp = 0;
+CREATE TABLE implied (id INT PRIMARY KEY, first TIMESTAMP, second TIMESTAMP);
+SET SESSION explicit_defaults_for_timestamp = 1;
+CREATE TABLE explicit_ (id INT PRIMARY KEY, first TIMESTAMP, second TIMESTAMP);
+SET SESSION explicit_defaults_for_timestamp = DEFAULT;
+CREATE TABLE named (id INT PRIMARY KEY, a VARCHAR(9) COLLATE utf8mb4_uca1400_as_cs, b VARCHAR(9) COLLATE utf8mb4_uca1400_swedish_nopad_ai_ci, c VARCHAR(9) COLLATE utf8mb4_nopad_bin,
+  d VARCHAR(9) CHARACTER SET utf8mb3 COLLATE utf8mb3_uca1400_ai_ci, e VARCHAR(9) COLLATE utf8mb4_croatian_ci, UNIQUE KEY (a), UNIQUE KEY (b), UNIQUE KEY (c)) COLLATE utf8mb4_uca1400_ai_ci;
+INSERT INTO named VALUES (1, 'a', 'a', 'a', 'ä', 'š'), (2, 'A', 'a ', 'a ', 'b', 'ž'), (3, 'ä', 'å', 'ä', NULL, NULL);
+UPDATE named SET c = CONCAT(c, '+'), d = 'x' WHERE b = 'A';
+DELETE FROM named WHERE a = 'A';
 CREATE TABLE copied (PRIMARY KEY (id)) SELECT * FROM a;
 CREATE TABLE none (PRIMARY KEY (id)) SELECT * FROM a WHERE FALSE;
 CREATE TABLE alike LIKE a;
@@ -36,7 +42,7 @@ SET SESSION binlog_alter_two_phase = 0;
 INSERT INTO copied (id, y) VALUES (10, 4);
 CREATE VIEW seen AS SELECT id, v FROM a WHERE id > 1;
 DELIMITER //
-CREATE PROCEDURE fill (n INT) BEGIN FOR i IN 100..n DO INSERT INTO a (id, v) VALUES (i, 'p'); END FOR; END //
+CREATE PROCEDURE fill (n INT) BEGIN DECLARE i INT DEFAULT 100; WHILE i <= n DO INSERT INTO a (id, v) VALUES (i, 'p'); SET i = i + 1; END WHILE; END //
 CREATE FUNCTION twice (n INT) RETURNS INT DETERMINISTIC RETURN n * 2 //
 CREATE TRIGGER g BEFORE INSERT ON alike FOR EACH ROW SET NEW.x = 77 //
 DELIMITER ;
