@@ -273,7 +273,7 @@ fn unsupported(name: &str) -> ClientError {
             "CREATE USER … IDENTIFIED VIA ed25519 USING PASSWORD('…'), or VIA mysql_native_password, for replication"
         }
         _ => {
-            "let the account use caching_sha2_password (MySQL 5.6: mysql_native_password; MariaDB: that, or ed25519)"
+            "let the account use caching_sha2_password (MySQL 5.6, MariaDB: mysql_native_password; MariaDB also: ed25519)"
         }
     };
     ClientError::auth(

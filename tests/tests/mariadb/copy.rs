@@ -47,7 +47,7 @@ fn definitions_and_rows_arrive_mariadb_11_8() {
     assert_eq!(cell(&target, "SELECT COUNT(*) FROM datain.held_back"), "2");
     run(
         &source,
-        "UPDATE shop.t SET v = CONCAT(v, '+'); UPDATE kinds.addresses SET n = n + 1; DELETE FROM kinds.addressed; ALTER TABLE shop.t ADD COLUMN x UUID",
+        "UPDATE shop.t SET v = CONCAT(v, '+'); UPDATE ownkinds.addresses SET n = n + 1; DELETE FROM ownkinds.addressed; ALTER TABLE shop.t ADD COLUMN x UUID",
     );
     replicate(&source, &target, &settings("quiet")).expect("changes");
     compare::assert_equal(&source, &target, &["kinds", "shop"]);
