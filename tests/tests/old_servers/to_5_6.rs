@@ -52,7 +52,7 @@ fn many_rows_of_every_type_are_changed_at_once() {
         "CREATE DATABASE bulk; USE bulk; CREATE TABLE digit (d INT PRIMARY KEY); INSERT INTO digit VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9); \
          CREATE TABLE t (k VARCHAR(20) COLLATE latin1_general_cs NOT NULL, n BIGINT UNSIGNED NOT NULL, i TINYINT, u BIGINT UNSIGNED, d DECIMAL(65,30), f FLOAT, g DOUBLE, y YEAR, dt DATE, t TIME(6), \
            m DATETIME(3), ts TIMESTAMP NULL, c CHAR(10), v VARCHAR(300) CHARACTER SET utf8, w VARCHAR(300) CHARACTER SET utf8mb4, b VARBINARY(300), h BINARY(4), e ENUM('a', 'b', 'ä'), tx TEXT, PRIMARY KEY (k, n)); \
-         INSERT INTO t (k, n) SELECT CONCAT('k', a.d), b.d * 1000 + c.d FROM digit a, digit b, digit c",
+         INSERT INTO t SELECT CONCAT('k', a.d), b.d * 1000 + c.d, 127, 7, 7, 7, 7, 2155, '1999-01-01', '11:11:11', '1999-01-01', '1999-01-01', 'q', 'q', 'q', 'q', 'q', NULL, 'q' FROM digit a, digit b, digit c WHERE c.d < 3",
     );
     replicate(&source, &target, &settings).unwrap_or_else(|error| panic!("{error:?}"));
     let updates = || -> u64 {
@@ -70,12 +70,13 @@ fn many_rows_of_every_type_are_changed_at_once() {
            f = IF(n % 4, n * 1.1, -1.17e-38), g = IF(n % 5, 1 / (n + 1), 1.7976931348623157e308), y = IF(n % 2, 1901 + n % 250, 0), dt = IF(n % 6, '2020-00-00', '9999-12-31'), \
            t = IF(n % 2, '-838:59:59', '00:00:00.000001'), m = IF(n % 3, '0000-00-00', '2020-02-29 12:00:00.999'), ts = IF(n % 2, '2038-01-19 03:14:07', '0000-00-00 00:00:00'), \
            c = IF(n % 3, 'ä', ''), v = IF(n % 2, REPEAT('ž', n % 300), NULL), w = IF(n % 4, CONCAT('😀', n), ''), b = IF(n % 5, REPEAT(X'00ff', n % 150), X'5c27'), h = X'00', \
-           e = IF(n % 3, n % 4, 'nope'), tx = IF(n % 2, REPEAT('long ', n % 100), '\\\\\'')",
+           e = n % 3 + 1, tx = IF(n % 2, REPEAT('long ', n % 100), X'5c27')",
     );
     replicate(&source, &target, &settings).unwrap_or_else(|error| panic!("{error:?}"));
     compare::assert_equal(&source, &target, &["bulk"]);
     let used = updates() - before;
-    assert!(used < 500, "{used} statements for 1,000 rows");
+    // Rows go together in which the same columns change: nearly all.
+    assert!(used < 50, "{used} statements for 300 rows");
     // And all values taken back, which are NULL in all rows then.
     run(
         &source,
