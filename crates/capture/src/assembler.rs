@@ -18,6 +18,7 @@ use crate::framing::{Counts, Framing, Open};
 use crate::gtids::{Gtids, TransactionGtid};
 use crate::position::{Position, widen};
 use crate::printed;
+use crate::replay::{Replay, Replayed, Standing};
 use crate::statement::{Meaning, meaning, run_as, statement};
 use crate::tables::Tables;
 use crate::unsaid::{self, Sessions};
@@ -50,6 +51,8 @@ pub struct Assembler {
     definer: Definer,
     /// For statements of whose session the log does not say all.
     sessions: Sessions,
+    /// Changes of rows that were logged as statements are handed on.
+    replay: Option<Replay>,
 }
 
 impl Assembler {
@@ -76,7 +79,13 @@ impl Assembler {
             in_relay_log: false,
             definer: Definer::default(),
             sessions: Sessions::default(),
+            replay: None,
         }
+    }
+
+    /// Hands on changes of rows that were logged as statements.
+    pub(crate) fn replay_statements(&mut self, replay: Replay) {
+        self.replay = Some(replay);
     }
 
     /// What holds for all sessions of the server that wrote the log, where the log itself does not say.
@@ -310,6 +319,10 @@ impl Assembler {
                 self.framing.push(Change::Statement(setting));
                 Ok(())
             }
+            EventBody::Intvar(_) | EventBody::Rand(_) | EventBody::UserVar(_) if self.replay.is_some() => {
+                self.opened(header, before);
+                self.replay.as_mut().map_or(Ok(()), |replay| replay.set(&body))
+            }
             EventBody::Intvar(_) | EventBody::Rand(_) | EventBody::UserVar(_) => Err(Error::fatal(
                 "source.statement-format",
                 "the source logged a change of rows as a statement, which may have another effect on the target",
@@ -326,6 +339,11 @@ impl Assembler {
                 "the source says that its log lacks changes (an INCIDENT event)",
             )
             .hint("the target may miss data: take a new first copy")),
+            EventBody::Unhandled(EventType::BeginLoadQuery | EventType::AppendBlock | EventType::ExecuteLoadQuery) => Err(Error::fatal(
+                "source.load-data",
+                "the source logged a LOAD DATA as a statement with its file",
+            )
+            .hint("SET PERSIST binlog_format = ROW on the source, and reconnect its sessions; here, load the same file into the target by hand, then skip the transaction")),
             EventBody::Unhandled(kind) => Err(Error::fatal(
                 "binlog.unknown-event",
                 format!("the log holds an event of type {} ({kind}), which may carry data and is not known", kind.code()),
@@ -384,6 +402,33 @@ impl Assembler {
         } else {
             Dialect::MySql
         };
+        if let Some(replay) = &mut self.replay {
+            let standing = Standing {
+                inside,
+                in_branch: self.framing.open.as_ref().is_some_and(|o| o.xa.is_some()),
+                copying: self.framing.state.copy.is_some(),
+            };
+            let replayed = replay.take(query, header.timestamp, standing, &self.filter, dialect);
+            match replayed {
+                Err(error) if self.shows_statements && printed::is_shown(&error) => {}
+                other => match other? {
+                    Replayed::Other => {}
+                    Replayed::Nothing if inside => return Ok(()),
+                    Replayed::Nothing => {
+                        self.opened(header, before);
+                        return self.framing.end();
+                    }
+                    Replayed::Change(list) => {
+                        for mut statement in list {
+                            unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
+                            self.framing.push_statement(statement);
+                        }
+                        self.framing.cut_if_full();
+                        return Ok(());
+                    }
+                },
+            }
+        }
         let meaning = match meaning(query, header.timestamp, inside, &self.filter, dialect) {
             Err(error) if self.shows_statements && printed::is_shown(&error) => {
                 let statement = statement(query, header.timestamp);
