@@ -36,6 +36,8 @@ pub(super) struct Replay {
     native: HashSet<Vec<u8>>,
     /// Tables with triggers that are held back, once they were asked for.
     triggered: Option<BTreeSet<(String, String)>>,
+    /// The session's explicit_defaults_for_timestamp, by which NULL is now for a column that is NOT NULL. No server lets it be changed in a transaction.
+    explicit_timestamps: Option<bool>,
     /// What was told once.
     told: BTreeSet<(Verb, Doubt)>,
 }
@@ -90,6 +92,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             durable = Some(self.commit().await?);
         }
         self.settle().await?;
+        self.set_explicit_timestamps(transaction, place)?;
         // Until the transaction is complete, no commit may stand here.
         self.open.group.get_or_insert_default().checkpoint = None;
         let as_written = std::mem::replace(&mut self.open.as_written, true);
@@ -101,6 +104,33 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             durable = Some(self.commit().await?);
         }
         Ok(durable)
+    }
+
+    /// Sets what only can be set before the target's transaction begins, as the first statement wants it.
+    fn set_explicit_timestamps(
+        &mut self,
+        transaction: &Transaction,
+        place: &Rc<Place>,
+    ) -> Result<(), Error> {
+        let first = transaction.changes.iter().find_map(|change| match change {
+            Change::Statement(statement) if kind(statement) == Kind::Dml => Some(statement),
+            _ => None,
+        });
+        let (Some(first), None) = (first, self.lane.written) else {
+            return Ok(());
+        };
+        let context = known_settings::of(&first.context, self.lane.session.server_version())?;
+        if let Some(on) = context.explicit_defaults_for_timestamp {
+            let sql = format!(
+                "SET SESSION explicit_defaults_for_timestamp = {}",
+                u8::from(on)
+            );
+            self.lane.push(sql.as_bytes(), Count::Any, None, place);
+        }
+        if let Some(replay) = &mut self.replay {
+            replay.explicit_timestamps = context.explicit_defaults_for_timestamp;
+        }
+        Ok(())
     }
 
     /// The changes in their order.
@@ -181,7 +211,13 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
 
     fn context_of(&self, context: &SessionContext) -> Result<Vec<u8>, Error> {
         let version = self.lane.session.server_version();
-        let context = known_settings::of(context, version)?;
+        let mut context = known_settings::of(context, version)?;
+        // It is about definitions.
+        context.default_table_encryption = None;
+        let known = self.replay.as_ref().and_then(|r| r.explicit_timestamps);
+        if context.explicit_defaults_for_timestamp == known {
+            context.explicit_defaults_for_timestamp = None;
+        }
         if version.is_mariadb() {
             mariadb_session::context_sql(&context, &self.collations, version)
         } else {
