@@ -419,9 +419,13 @@ impl Assembler {
                         return self.framing.end();
                     }
                     Replayed::Change(list) => {
+                        self.opened(header, before);
                         for mut statement in list {
                             unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
                             self.framing.push_statement(statement);
+                        }
+                        if !inside {
+                            return self.framing.end();
                         }
                         self.framing.cut_if_full();
                         return Ok(());

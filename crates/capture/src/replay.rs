@@ -9,6 +9,8 @@
 //! - if it reads a temporary table, which lives in a session of the source. What only changes temporary tables is left out;
 //! - while a first copy is under way: the effect of a statement cannot be kept apart by rows that are copied and rows that are not.
 //!
+//! A temporary table that is made is told to the target, which refuses it if it has a table of that name: what reads the temporary one after a restart would find that one.
+//!
 //! Of triggers, those count that the source has at the opening, and those that the log makes. Of temporary tables, those that the log makes since the opening: what reads one that was made
 //! before finds no such table on the target, and stops there.
 
@@ -49,7 +51,7 @@ pub enum Replayed {
     Other,
     /// It changes nothing that is replicated.
     Nothing,
-    /// It is handed on, with what it depends on before it.
+    /// It is handed on, with what it depends on before it, in the transaction that is open; outside of any it is a transaction by itself.
     Change(Vec<Statement>),
 }
 
@@ -134,6 +136,15 @@ impl Replay {
         let options = options(query, dialect);
         let found = classify(query.sql, &options);
         let summary = || format!("statement: {} …", first_words(query.sql, 6, &options));
+        if found.kind == Kind::Table(TableAction::Create) && found.temporary {
+            self.note(&found, query, options.charset);
+            // The target says whether it would hide one of its tables.
+            return Ok(match filter.judge(&found, query.schema, options.charset) {
+                Verdict::Out | Verdict::NoObjects => Replayed::Other,
+                Verdict::In | Verdict::Mixed => Replayed::Change(vec![statement(query, timestamp)]),
+                Verdict::Unknown => return Err(unreadable().detail(summary())),
+            });
+        }
         if found.kind != Kind::Dml {
             return if self.note(&found, query, options.charset) {
                 Ok(Replayed::Nothing)

@@ -38,9 +38,9 @@ UPDATE random SET b = RAND() WHERE id < 3;
 -- User variables of every type and character set, and names that need quotes.
 SET @text = _utf8 X'C3A4E4B8AD' COLLATE utf8_unicode_ci, @latin = _latin1 X'E4' COLLATE latin1_german2_ci, @bytes = X'00FF27', @`odd ``name` = 'o''dd', @nothing = NULL;
 SET @int = -5, @big = CAST(18446744073709551615 AS UNSIGNED), @dec = 12345678901234567890.0123456789, @real = 1.5e-7, @empty = '', @wide = _ucs2 X'00E44E2D' COLLATE ucs2_unicode_ci;
-INSERT INTO variables (id, v, cs) VALUES (1, @text, CONCAT(CHARSET(@text), ' ', COLLATION(@text)));
+INSERT INTO variables (id, v, cs) VALUES (1, @text, REPLACE(CONCAT(CHARSET(@text), ' ', COLLATION(@text)), 'utf8mb3', 'utf8'));
 INSERT INTO variables (id, v, cs) VALUES (2, @latin, CONCAT(CHARSET(@latin), ' ', COLLATION(@latin), ' ', CONVERT(@latin USING utf8)));
-INSERT INTO variables (id, v, cs) VALUES (3, @bytes, CHARSET(@bytes)), (4, @`odd ``name`, COLLATION(@`odd ``name`)), (5, @nothing, @empty);
+INSERT INTO variables (id, v, cs) VALUES (3, @bytes, CHARSET(@bytes)), (4, @`odd ``name`, REPLACE(COLLATION(@`odd ``name`), 'utf8mb3', 'utf8')), (5, @nothing, @empty);
 INSERT INTO variables (id, n, d) VALUES (6, @int, @int), (7, @big, @real), (8, @dec, @dec), (9, @real, @real * @int);
 INSERT INTO variables (id, v, cs) VALUES (10, @wide, CONCAT(CHARSET(@wide), ' ', COLLATION(@wide), ' ', HEX(@wide)));
 

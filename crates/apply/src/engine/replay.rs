@@ -14,8 +14,8 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Checkpoint, Error, SessionContext, Statement, Transaction};
 use datain_mysql_client::{ClientError, Stream, append_string, quote_identifier};
 use datain_sql_statement::{
-    Action, Charset, DataChange, Dialect, Doubt, Kind, ObjectName, Options, Verb, classify,
-    data_change,
+    Action, Charset, DataChange, Dialect, Doubt, Kind, ObjectName, Options, TableAction, Verb,
+    classify, data_change,
 };
 
 use super::replies::Count;
@@ -57,7 +57,14 @@ pub(super) fn holds_changes(transaction: &Transaction) -> bool {
         Change::Statement(statement) => Some(statement),
         Change::Rows(_) => None,
     });
-    first.is_some_and(|statement| matches!(kind(statement), Kind::Dml | Kind::Set))
+    first.is_some_and(|statement| {
+        matches!(kind(statement), Kind::Dml | Kind::Set) || makes_temporary(statement)
+    })
+}
+
+fn makes_temporary(statement: &Statement) -> bool {
+    let found = classify(&statement.sql, &ddl::options(statement));
+    found.temporary && found.kind == Kind::Table(TableAction::Create)
 }
 
 fn kind(statement: &Statement) -> Kind {
@@ -150,6 +157,10 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                         self.replay_one(statement, &before, place).await?;
                         before.clear();
                     }
+                    _ if makes_temporary(statement) => {
+                        self.refuse_to_hide(statement, place).await?;
+                        before.clear();
+                    }
                     _ => {
                         return Err(Error::fatal(
                             "statement.mixed",
@@ -207,6 +218,29 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         self.lane.foreign_key_checks = true;
         self.totals.statements += 1;
         Ok(())
+    }
+
+    /// A temporary table of the source is not made here. It must not have the name of a table that is here: after a restart nobody would know that another one is meant.
+    async fn refuse_to_hide(
+        &mut self,
+        statement: &Statement,
+        place: &Rc<Place>,
+    ) -> Result<(), Error> {
+        self.write_net(place).await?;
+        self.lane.send_packet().await?;
+        self.lane.read_replies().await?;
+        let Some((schema, name)) = ddl::first_target(statement) else {
+            return Ok(());
+        };
+        if self.target_table(&schema, &name).await?.is_none() {
+            return Ok(());
+        }
+        Err(Error::fatal(
+            "source.temporary-table",
+            "a session of the source has made a temporary table with the name of a table that is replicated, and it cannot be told for certain which of them later statements mean",
+        )
+        .in_table(&schema, &name)
+        .hint("give the temporary table another name, or let the session log rows; here, skip the transaction, and then apply by hand what the session's next statements do to other tables"))
     }
 
     fn context_of(&self, context: &SessionContext) -> Result<Vec<u8>, Error> {
