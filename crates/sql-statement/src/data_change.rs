@@ -125,6 +125,9 @@ struct Scan<'a> {
     found: DataChange,
 }
 
+/// No statement that a person has written names more tables, functions or common table expressions. Each new name is compared with all before it.
+const MOST_NAMES: usize = 500;
+
 /// Words that end the part of a query in which tables are named.
 const CLAUSES: [&str; 9] = [
     "WHERE", "SET", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "INTO", "LOCK",
@@ -254,8 +257,13 @@ impl<'a> Scan<'a> {
         } else {
             &mut self.found.reads
         };
-        if !list.contains(&name) {
+        if list.contains(&name) {
+            return;
+        }
+        if list.len() < MOST_NAMES {
             list.push(name);
+        } else {
+            self.incomplete();
         }
     }
 
@@ -356,11 +364,11 @@ impl<'a> Scan<'a> {
         }
         self.level().common = Common::Body;
         match self.cursor.peek().and_then(crate::Token::identifier) {
-            Some(name) => {
+            Some(name) if self.common.len() < MOST_NAMES => {
                 self.common.push(name.into_owned());
                 self.cursor.advance();
             }
-            None => self.incomplete(),
+            _ => self.incomplete(),
         }
     }
 
@@ -403,8 +411,13 @@ impl<'a> Scan<'a> {
             self.doubt(doubt);
         }
         let calls = &mut self.found.calls;
-        if !calls.iter().any(|call| call.eq_ignore_ascii_case(name)) {
+        if calls.iter().any(|call| call.eq_ignore_ascii_case(name)) {
+            return;
+        }
+        if calls.len() < MOST_NAMES {
             calls.push(name.to_vec());
+        } else {
+            self.incomplete();
         }
     }
 
