@@ -3,7 +3,7 @@
 use datain_apply::ddl;
 use datain_contract::types::{SessionContext, Statement};
 use datain_sql_statement::{
-    Charset, Dialect, NameCase, Options, TableFilter, Tokens, classify, first_words,
+    Charset, Dialect, NameCase, Options, TableFilter, Tokens, classify, data_change, first_words,
     is_transaction_control,
 };
 
@@ -44,6 +44,7 @@ pub fn run(data: &[u8]) {
         let _ = token.identifier();
     }
     let statement = classify(sql, &options);
+    let change = data_change(sql, &options);
     if let Some(range) = &statement.start_transaction {
         let words = sql[range.clone()].to_ascii_uppercase();
         assert!(words.ends_with(b"TRANSACTION"));
@@ -52,6 +53,9 @@ pub fn run(data: &[u8]) {
     let _ = is_transaction_control(sql, &options);
     let excluded = TableFilter::new(&[], &["a.b%".to_owned()]).expect("a good pattern");
     let _ = excluded.judge(&statement, "a", options.charset);
+    if let Some(change) = &change {
+        let _ = excluded.judge_change(change, "a", options.charset);
+    }
     if let Ok(filter) = TableFilter::new(std::slice::from_ref(&pattern), &[]) {
         for case in [NameCase::Sensitive, NameCase::Insensitive] {
             let filter = filter.clone().with_case(case);

@@ -48,6 +48,20 @@ pub struct Config {
     /// What happens to rows that are not as the source had them.
     #[serde(default)]
     pub conflicts: Conflicts,
+    /// What becomes of changes of rows that were logged as statements.
+    #[serde(default)]
+    pub statements: Statements,
+}
+
+/// What becomes of changes of rows that the source has logged as statements.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Statements {
+    /// The stream ends with an error.
+    #[default]
+    Stop,
+    /// They are run on the target.
+    Replay,
 }
 
 /// What happens when the target's rows are not as the source had them.

@@ -19,7 +19,7 @@ use crate::bindings::exports::datain::replication::sink::{
     Guest, GuestWriter, Inspection, KeptVerification, Progress, Removal, Resumption, SinkStatus,
     SkippedTransaction, Writer as WriterHandle,
 };
-use crate::config::{Config, Conflicts};
+use crate::config::{Config, Conflicts, Statements};
 use crate::examiner::Examiner;
 use crate::inbox::{Handle, Shared};
 use crate::orders;
@@ -145,6 +145,9 @@ impl GuestWriter for Writer {
             }
             if wanted.conflicts == Conflicts::Repair {
                 opened.engine.repair_conflicts();
+            }
+            if wanted.statements == Statements::Replay {
+                opened.engine.replay_statements();
             }
             Ok((opened, watched))
         });

@@ -11,7 +11,7 @@ use std::task::Poll;
 use datain_apply::checkpoint::Beginning;
 use datain_apply::engine::Engine;
 use datain_capture::copying::{Clock, CopyControl};
-use datain_capture::reader::{Reader, Settings};
+use datain_capture::reader::{Reader, Settings, Statements};
 use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::blocking::{BlockingStream, block_on};
 use datain_mysql_client::{ConnectOptions, Session, Stream, StreamError};
@@ -242,6 +242,9 @@ pub fn replicate_into(
         let (mut engine, resume) = (opened.engine, opened.checkpoint);
         if settings.keyless {
             engine.do_without_keys();
+        }
+        if settings.statements == Statements::Replay {
+            engine.replay_statements();
         }
         let mut reader = open_reader(source, settings, resume.as_ref()).await?;
         let begun = resume.as_ref().map_or(0, |checkpoint| checkpoint.ordinal);

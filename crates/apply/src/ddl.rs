@@ -80,6 +80,9 @@ pub fn treatment(statement: &Statement) -> Treatment {
         Kind::Server | Kind::Maintenance if found.targets.is_empty() => Treatment::LeaveOut {
             reason: "statements about the server itself are not replicated",
         },
+        Kind::Table(_) if found.temporary => Treatment::LeaveOut {
+            reason: "temporary tables never leave their session",
+        },
         Kind::Schema(_)
         | Kind::Table(_)
         | Kind::View(_)
@@ -340,6 +343,7 @@ mod tests {
         check("DROP TABLE mysql.backup", "shop", "leave out");
         check("CREATE TABLE t (id INT)", "mysql", "leave out");
         check("FLUSH TABLES", "", "leave out");
+        check("CREATE TEMPORARY TABLE t (id INT)", "shop", "leave out");
         check(
             "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @a = 1",
             "shop",

@@ -85,6 +85,48 @@ impl Collations {
 /// Collation id of binary strings.
 const BINARY: u16 = 63;
 
+/// Says what makes it impossible to write to a table: one that cannot roll back, or changes more than it is told.
+///
+/// # Errors
+/// `table.system-versioned`, `table.engine`, `table.triggers`, `table.triggers-unseen`.
+pub(crate) fn require_writable(target: &TargetTable) -> Result<(), Error> {
+    if target.is_versioned {
+        return Err(Error::reconfigure(
+            "table.system-versioned",
+            "the target's table is system-versioned: it would keep a history of its own beside the one that the source logs",
+        )
+        .hint("exclude the table; or ALTER TABLE … DROP SYSTEM VERSIONING on both servers, which deletes its history"));
+    }
+    if !target.engine.eq_ignore_ascii_case("InnoDB") {
+        return Err(Error::reconfigure(
+            "table.engine",
+            format!(
+                "the target's table uses the engine {}, which cannot roll back",
+                target.engine
+            ),
+        )
+        .hint("ALTER TABLE … ENGINE=InnoDB on the target, then start again"));
+    }
+    match target.triggers {
+        Some(0) => {}
+        Some(triggers) => {
+            return Err(Error::reconfigure(
+                "table.triggers",
+                format!("the target's table has {triggers} trigger(s), which would change rows a second time"),
+            )
+            .hint("drop the triggers on the target; the source's triggers have done their work already"));
+        }
+        None => {
+            return Err(Error::reconfigure(
+                "table.triggers-unseen",
+                "the account may not see whether the target's table has triggers, which would change rows a second time",
+            )
+            .hint("GRANT TRIGGER ON the replicated schemas TO the target's account itself, not to a role"));
+        }
+    }
+    Ok(())
+}
+
 impl Mapping {
     /// Compares and pairs the columns.
     ///
@@ -119,40 +161,7 @@ impl Mapping {
         collations: &Collations,
         may_lack_key: bool,
     ) -> Result<Mapping, Error> {
-        if target.is_versioned {
-            return Err(Error::reconfigure(
-                "table.system-versioned",
-                "the target's table is system-versioned: it would keep a history of its own beside the one that the source logs",
-            )
-            .hint("exclude the table; or ALTER TABLE … DROP SYSTEM VERSIONING on both servers, which deletes its history"));
-        }
-        if !target.engine.eq_ignore_ascii_case("InnoDB") {
-            return Err(Error::reconfigure(
-                "table.engine",
-                format!(
-                    "the target's table uses the engine {}, which cannot roll back",
-                    target.engine
-                ),
-            )
-            .hint("ALTER TABLE … ENGINE=InnoDB on the target, then start again"));
-        }
-        match target.triggers {
-            Some(0) => {}
-            Some(triggers) => {
-                return Err(Error::reconfigure(
-                    "table.triggers",
-                    format!("the target's table has {triggers} trigger(s), which would change rows a second time"),
-                )
-                .hint("drop the triggers on the target; the source's triggers have done their work already"));
-            }
-            None => {
-                return Err(Error::reconfigure(
-                    "table.triggers-unseen",
-                    "the account may not see whether the target's table has triggers, which would change rows a second time",
-                )
-                .hint("GRANT TRIGGER ON the replicated schemas TO the target's account itself, not to a role"));
-            }
-        }
+        require_writable(&target)?;
         let comparable = |column: &Column| {
             ColumnKind::try_from(column.kind).is_ok_and(statements::is_comparable)
         };

@@ -18,6 +18,7 @@ use crate::framing::{Counts, Framing, Open};
 use crate::gtids::{Gtids, TransactionGtid};
 use crate::position::{Position, widen};
 use crate::printed;
+use crate::replay::{Replay, Replayed, Standing};
 use crate::statement::{Meaning, meaning, run_as, statement};
 use crate::tables::Tables;
 use crate::unsaid::{self, Sessions};
@@ -53,6 +54,8 @@ pub struct Assembler {
     definer: Definer,
     /// For statements of whose session the log does not say all.
     sessions: Sessions,
+    /// Changes of rows that were logged as statements are handed on.
+    replay: Option<Replay>,
 }
 
 impl Assembler {
@@ -80,12 +83,18 @@ impl Assembler {
             in_relay_log: false,
             definer: Definer::default(),
             sessions: Sessions::default(),
+            replay: None,
         }
     }
 
     /// What is replicated, to be written down when a copy is complete.
     pub fn aim_at(&mut self, scope: Scope) {
         self.framing.scope = Some(scope);
+    }
+
+    /// Hands on changes of rows that were logged as statements.
+    pub(crate) fn replay_statements(&mut self, replay: Replay) {
+        self.replay = Some(replay);
     }
 
     /// What holds for all sessions of the server that wrote the log, where the log itself does not say.
@@ -321,6 +330,10 @@ impl Assembler {
                 self.framing.push(Change::Statement(setting));
                 Ok(())
             }
+            EventBody::Intvar(_) | EventBody::Rand(_) | EventBody::UserVar(_) if self.replay.is_some() => {
+                self.opened(header, before);
+                self.replay.as_mut().map_or(Ok(()), |replay| replay.set(&body))
+            }
             EventBody::Intvar(_) | EventBody::Rand(_) | EventBody::UserVar(_) => Err(Error::fatal(
                 "source.statement-format",
                 "the source logged a change of rows as a statement, which may have another effect on the target",
@@ -337,6 +350,11 @@ impl Assembler {
                 "the source says that its log lacks changes (an INCIDENT event)",
             )
             .hint("the target may miss data: take a new first copy")),
+            EventBody::Unhandled(EventType::BeginLoadQuery | EventType::AppendBlock | EventType::ExecuteLoadQuery) => Err(Error::fatal(
+                "source.load-data",
+                "the source logged a LOAD DATA as a statement with its file",
+            )
+            .hint("SET PERSIST binlog_format = ROW on the source, and reconnect its sessions; here, load the same file into the target by hand, then skip the transaction")),
             EventBody::Unhandled(kind) => Err(Error::fatal(
                 "binlog.unknown-event",
                 format!("the log holds an event of type {} ({kind}), which may carry data and is not known", kind.code()),
@@ -395,6 +413,37 @@ impl Assembler {
         } else {
             Dialect::MySql
         };
+        if let Some(replay) = &mut self.replay {
+            let standing = Standing {
+                inside,
+                in_branch: self.framing.open.as_ref().is_some_and(|o| o.xa.is_some()),
+                copying: self.framing.state.copy.is_some(),
+            };
+            let replayed = replay.take(query, header.timestamp, standing, &self.filter, dialect);
+            match replayed {
+                Err(error) if self.shows_statements && printed::is_shown(&error) => {}
+                other => match other? {
+                    Replayed::Other => {}
+                    Replayed::Nothing if inside => return Ok(()),
+                    Replayed::Nothing => {
+                        self.opened(header, before);
+                        return self.framing.end();
+                    }
+                    Replayed::Change(list) => {
+                        self.opened(header, before);
+                        for mut statement in list {
+                            unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
+                            self.framing.push_statement(statement);
+                        }
+                        if !inside {
+                            return self.framing.end();
+                        }
+                        self.framing.cut_if_full();
+                        return Ok(());
+                    }
+                },
+            }
+        }
         let meaning = match meaning(query, header.timestamp, inside, &self.filter, dialect) {
             Err(error) if self.shows_statements && printed::is_shown(&error) => {
                 let statement = statement(query, header.timestamp);

@@ -2,12 +2,17 @@
 
 use std::collections::VecDeque;
 
-use datain_contract::types::{Batch, Change, Table, Transaction};
+use datain_contract::types::{Batch, Change, Statement, Table, Transaction};
+
+/// What a statement takes besides its text.
+const STATEMENT_BYTES: usize = 256;
 
 /// Batches under construction and finished ones.
 #[derive(Default)]
 pub struct Batches {
     open: Option<Batch>,
+    /// Bytes of the statements in it, and of those that will be.
+    statement_bytes: usize,
     finished: VecDeque<Batch>,
 }
 
@@ -29,10 +34,15 @@ impl Batches {
         rows
     }
 
-    /// Bytes in the open batch's row block.
+    /// Bytes in the open batch's row block, and of its statements.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.open.as_ref().map_or(0, |b| b.rows.len())
+        self.open.as_ref().map_or(0, |b| b.rows.len()) + self.statement_bytes
+    }
+
+    /// Counts a statement that goes into the open batch.
+    pub fn weigh(&mut self, statement: &Statement) {
+        self.statement_bytes += STATEMENT_BYTES + statement.sql.len();
     }
 
     /// Adds a table record.
@@ -52,6 +62,7 @@ impl Batches {
 
     /// Ends the open batch.
     pub fn cut(&mut self) {
+        self.statement_bytes = 0;
         if let Some(batch) = self.open.take() {
             self.finished.push_back(batch);
         }

@@ -109,11 +109,11 @@ impl Facts {
         Ok(())
     }
 
-    /// Says what makes replication from this server impossible.
+    /// Says what makes replication from this server impossible. `replays`: changes of rows may be logged as statements.
     ///
     /// # Errors
     /// `source.log-bin-off`, `source.format-not-row`.
-    pub fn require(&self) -> Result<(), Error> {
+    pub fn require(&self, replays: bool) -> Result<(), Error> {
         if !self.log_bin {
             return Err(Error::reconfigure(
                 "source.log-bin-off",
@@ -121,7 +121,7 @@ impl Facts {
             )
             .hint("start the source with log_bin, and take the first copy after that"));
         }
-        if self.binlog_format != "ROW" && !self.binlog_format.is_empty() {
+        if !replays && self.binlog_format != "ROW" && !self.binlog_format.is_empty() {
             return Err(Error::reconfigure(
                 "source.format-not-row",
                 format!("the source logs in {} format, which does not say which rows were changed", self.binlog_format),

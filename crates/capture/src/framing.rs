@@ -183,6 +183,7 @@ impl Framing {
         if let Some(open) = &mut self.open {
             open.holds_statement = true;
         }
+        self.batches.weigh(&statement);
         self.push(Change::Statement(statement));
     }
 

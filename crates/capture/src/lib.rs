@@ -29,6 +29,7 @@ pub mod neighbours;
 pub mod position;
 mod printed;
 pub mod reader;
+mod replay;
 pub mod start;
 mod statement;
 mod tables;

@@ -3,7 +3,7 @@
 //! What changes rows as a statement may have another effect elsewhere, so it must never be applied; printed, it is only what the log says. The values that such
 //! a statement depends on (Intvar, Rand and User_var events) are printed before it, as the SET statements that would give them.
 
-use datain_binlog::{EventBody, IntvarKind, QueryEvent};
+use datain_binlog::{EventBody, IntvarKind, QueryEvent, UserVarValue};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, SessionContext, Statement};
 use datain_sql_statement::{Charset, Dialect, Kind, Options, classify};
@@ -38,6 +38,21 @@ pub fn ends_transaction(query: &QueryEvent<'_>) -> bool {
 /// # Errors
 /// `binlog.malformed` for a value that is not of its type, or another event.
 pub fn setting(event: &EventBody<'_>) -> Result<Statement, Error> {
+    assignment(event, for_people)
+}
+
+fn for_people(value: &UserVarValue<'_>) -> Option<String> {
+    value.to_sql()
+}
+
+/// The same with the value of a user variable written in a form of the caller's.
+///
+/// # Errors
+/// As [`setting`]; `value` is `None` for what is not of its type.
+pub fn assignment(
+    event: &EventBody<'_>,
+    value: impl Fn(&UserVarValue<'_>) -> Option<String>,
+) -> Result<Statement, Error> {
     let malformed = |what: &str| Error::fatal("binlog.malformed", what);
     let mut sql = b"SET ".to_vec();
     match event {
@@ -61,13 +76,12 @@ pub fn setting(event: &EventBody<'_>) -> Result<Statement, Error> {
                 sql.push(*byte);
             }
             sql.extend_from_slice(b"` = ");
-            let value = match &variable.value {
+            let text = match &variable.value {
                 None => "NULL".to_owned(),
-                Some(value) => value
-                    .to_sql()
+                Some(found) => value(found)
                     .ok_or_else(|| malformed("the value of a user variable is not of its type"))?,
             };
-            sql.extend_from_slice(value.as_bytes());
+            sql.extend_from_slice(text.as_bytes());
         }
         _ => {
             return Err(malformed(

@@ -26,6 +26,7 @@ use crate::dump::{Registered, request_dump};
 use crate::facts::{Facts, is_known_source};
 use crate::framing::Counts;
 use crate::gtids::Gtids;
+use crate::replay::Replay;
 use crate::start::{self, Start};
 use crate::unsaid::Sessions;
 
@@ -72,9 +73,23 @@ pub struct Settings {
     /// A resume point on every transaction, so that the sink can commit each by itself.
     #[serde(default)]
     pub one_by_one: bool,
+    /// What becomes of changes of rows that were logged as statements.
+    #[serde(default)]
+    pub statements: Statements,
     /// What the target has beyond the checkpoint: see [`start::hold_ahead`].
     #[serde(default)]
     pub ahead: Option<String>,
+}
+
+/// What becomes of changes of rows that the source has logged as statements.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Statements {
+    /// They end the stream.
+    #[default]
+    Stop,
+    /// They are handed on.
+    Replay,
 }
 
 impl Settings {
@@ -190,7 +205,6 @@ impl<S: Stream + 'static> Reader<S> {
             .hint("MySQL, and MariaDB 10.6 and later, are supported"));
         }
         let facts = Facts::ask(&mut session).await?;
-        facts.require()?;
         let filter = settings.filter(&facts)?;
         let ordinal = resume.map_or(0, |c| c.ordinal);
         let resume = match resume {
@@ -200,6 +214,8 @@ impl<S: Stream + 'static> Reader<S> {
             }
             _ => None,
         };
+        let replays = settings.statements == Statements::Replay;
+        facts.require(replays)?;
         let mut state = start::state(&settings.start, resume, &facts)?;
         let scope = settings.scope();
         let copies = settings.start.mode == "snapshot";
@@ -224,6 +240,8 @@ impl<S: Stream + 'static> Reader<S> {
             Change::None => None,
         };
         let is_adding_later = matches!(change, Change::Add { .. });
+        // A statement's effect cannot be kept apart by rows that are copied and rows that are not.
+        facts.require(replays && state.copy.is_none() && !is_adding_later)?;
         if let Some(ahead) = &settings.ahead {
             start::hold_ahead(ahead, &facts)?;
         }
@@ -233,6 +251,11 @@ impl<S: Stream + 'static> Reader<S> {
         if state.gtids.is_none() {
             start::file_is_there(&mut session, &state.position).await?;
         }
+        let replay = if replays {
+            Some(Replay::ask(&mut session).await?)
+        } else {
+            None
+        };
         let registered = request_dump(&mut session, settings, &state).await?;
         let mut assembler = Assembler::new(
             state,
@@ -250,6 +273,9 @@ impl<S: Stream + 'static> Reader<S> {
         assembler.suppose(Sessions {
             explicit_timestamps: facts.explicit_timestamps,
         });
+        if let Some(replay) = replay {
+            assembler.replay_statements(replay);
+        }
         if settings.one_by_one {
             assembler.mark_each();
         }

@@ -107,6 +107,13 @@ pub fn meaning(
     }
     match filter.judge(&found, query.schema, options.charset) {
         Verdict::Out => Ok(Meaning::Filtered),
+        Verdict::In if !inside && found.from_select && found.start_transaction.is_none() => {
+            refused(
+                "source.statement-format",
+                "the source logged a CREATE TABLE … SELECT as a statement, which may make other rows on the target",
+                "SET PERSIST binlog_format = ROW on the source, and reconnect its sessions; here, make the table with its rows on the target by hand, then skip the transaction",
+            )
+        }
         Verdict::In if inside => Ok(Meaning::CreateSelect(statement(query, timestamp))),
         Verdict::In | Verdict::NoObjects => Ok(Meaning::Statement(statement(query, timestamp))),
         Verdict::Mixed => refused(
@@ -156,7 +163,7 @@ pub fn run_as(definer: Definer, statement: Statement) -> Statement {
 }
 
 /// The settings by which a Query event's text is read.
-fn options(query: &QueryEvent<'_>, dialect: Dialect) -> Options {
+pub fn options(query: &QueryEvent<'_>, dialect: Dialect) -> Options {
     Options::from_sql_mode(
         query.status.sql_mode.unwrap_or(0),
         query

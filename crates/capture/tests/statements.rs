@@ -69,6 +69,11 @@ fn what_cannot_be_replicated_stops() {
     for sql in ["ROLLBACK", "ROLLBACK TO SAVEPOINT s", "ROLLBACK TO `a b`"] {
         check(&["BEGIN", sql], "source.rollback-logged", of_rollback);
     }
+    check(
+        &["CREATE TABLE t SELECT 'secret' AS a FROM u"],
+        "source.statement-format",
+        "the source logged a CREATE TABLE … SELECT as a statement, which may make other rows on the target",
+    );
     let inside = "the source logged a statement inside a transaction of rows";
     for sql in ["DROP TABLE t", "CREATE USER u"] {
         check(&["BEGIN", sql], "source.statement-inside", inside);
@@ -78,6 +83,19 @@ fn what_cannot_be_replicated_stops() {
         check(&[sql], "source.xa-unreadable", of_xa);
     }
     check(&["BEGIN", "XA COMMIT 'x'"], "source.xa-unreadable", of_xa);
+}
+
+/// fidelity: event | `Begin_load_query`, `Append_block`, `Execute_load_query`: LOAD DATA as a statement with its file | stops: `source.load-data`
+#[test]
+fn a_file_in_the_log_stops() {
+    for kind in [17, 9, 18] {
+        let mut assembler = assembler(false, 1 << 20);
+        let error = assembler
+            .event(&event(kind, 0, 200, &[1, 0, 0, 0, b'x']))
+            .unwrap_err();
+        assert_eq!(error.code, "source.load-data", "{error:?}");
+        assert!(error.hint.is_some(), "{error:?}");
+    }
 }
 
 /// Savepoints as such, and temporary tables, change nothing that counts.

@@ -155,7 +155,7 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
-        reason: "in other formats the log holds statements, which do not say which rows were changed.",
+        reason: "in other formats the log holds statements, which do not say which rows were changed. With `statements = \"replay\"` they are run on the target, and this is a warning, unless a first copy is to be made.",
         remedy: "`SET PERSIST binlog_format = ROW`",
         ..source(
             "source.format-not-row",

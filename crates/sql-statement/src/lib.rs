@@ -8,6 +8,7 @@
 //! * [`Tokens`] splits the bytes of a statement as the server's own scanner does: comments are skipped, the content of
 //!   executable comments is seen, strings hide what they contain.
 //! * [`classify`] names the [`Kind`] of a statement and its targets.
+//! * [`data_change`] names the tables that an `INSERT`, `UPDATE`, `DELETE`, `REPLACE` or `LOAD DATA` reads and writes.
 //! * [`TableFilter`] holds the operator's patterns, and judges tables, schemas and whole statements.
 //! * [`script`] takes a file of statements apart, [`created_columns`] reads the names of columns in a `CREATE TABLE`: for people, who want names where the
 //!   log has none.
@@ -44,6 +45,8 @@ mod classify;
 mod create_table;
 mod created_columns;
 mod cursor;
+mod data_change;
+mod doubts;
 mod filter;
 mod options;
 mod pattern;
@@ -58,6 +61,8 @@ mod xid;
 pub use charset::Charset;
 pub use classify::classify;
 pub use created_columns::created_columns;
+pub use data_change::{DataChange, Verb, data_change};
+pub use doubts::Doubt;
 pub use filter::{FilterError, NameCase, TableFilter, is_never_replicated};
 pub use options::{Dialect, Options};
 pub use pattern::PatternError;

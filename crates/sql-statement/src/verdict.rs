@@ -1,6 +1,6 @@
 //! A filter's word on a whole statement.
 
-use crate::{Charset, Kind, Statement, TableFilter};
+use crate::{Charset, DataChange, Kind, Statement, TableFilter};
 
 /// What a filter says about a statement's objects. It looks at names only: whether a kind of statement is replicated
 /// at all (accounts are not) is for the caller to say.
@@ -87,6 +87,59 @@ impl TableFilter {
         match inside {
             0 => Verdict::Out,
             all if all == statement.targets.len() => Verdict::In,
+            _ => Verdict::Mixed,
+        }
+    }
+
+    /// Judges a statement by the schemas that the server says it touches, through views, triggers and functions too: those of the Query event's `updated_db_names`.
+    /// Only [`Verdict::In`] and [`Verdict::Out`] say something.
+    #[must_use]
+    pub fn judge_schemas(&self, schemas: Option<&[&str]>) -> Verdict {
+        match schemas {
+            // One without a name stands for any, where foreign keys lead to other tables.
+            Some(names) if !names.is_empty() && !names.contains(&"") => {
+                if names.iter().all(|name| self.covers_schema(name)) {
+                    Verdict::In
+                } else if !names.iter().any(|name| self.matches_schema(name)) {
+                    Verdict::Out
+                } else {
+                    Verdict::Unknown
+                }
+            }
+            _ => Verdict::Unknown,
+        }
+    }
+
+    /// Judges the tables of a statement that changes rows: those that it reads count as well, since without them its effect is another one.
+    #[must_use]
+    pub fn judge_change(
+        &self,
+        change: &DataChange,
+        default_schema: &str,
+        charset: Charset,
+    ) -> Verdict {
+        if !change.complete {
+            return Verdict::Unknown;
+        }
+        let mut counts = [0, 0];
+        for table in change.writes.iter().chain(&change.reads) {
+            let Some((schema, name)) = table.decode(charset, default_schema) else {
+                return Verdict::Unknown;
+            };
+            counts[usize::from(self.matches(&schema, &name))] += 1;
+        }
+        match counts {
+            [0, _] => Verdict::In,
+            // A function may change other tables.
+            [_, 0]
+                if change
+                    .calls
+                    .iter()
+                    .all(|name| crate::doubts::is_builtin(name)) =>
+            {
+                Verdict::Out
+            }
+            [_, 0] => Verdict::Unknown,
             _ => Verdict::Mixed,
         }
     }

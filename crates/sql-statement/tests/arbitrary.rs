@@ -1,6 +1,8 @@
 //! Any bytes under any options: no panic, and tokens that lie in order within the statement.
 
-use datain_sql_statement::{Charset, Dialect, Options, TableFilter, Tokens, classify, first_words};
+use datain_sql_statement::{
+    Charset, Dialect, Options, TableFilter, Tokens, classify, data_change, first_words,
+};
 use proptest::prelude::*;
 
 fn options() -> impl Strategy<Value = Options> {
@@ -60,6 +62,9 @@ fn check(sql: &[u8], options: &Options) {
     }
     let filter = TableFilter::new(&[], &["a.b%".to_string()]).expect("a pattern that can be used");
     let _ = filter.judge(&statement, "a", options.charset);
+    if let Some(change) = data_change(sql, options) {
+        let _ = filter.judge_change(&change, "a", options.charset);
+    }
     assert!(first_words(sql, 3, options).split(' ').count() <= 3);
 }
 
@@ -123,6 +128,9 @@ fn long_statements() {
             "ALTER TABLE a ",
             "SET ",
             "DROP TABLE ",
+            "INSERT INTO t SELECT 1 FROM ",
+            "DELETE FROM ",
+            "WITH a AS ",
         ] {
             let sql = format!("{start}{}", piece.repeat(long / piece.len()));
             let options = Options {
@@ -130,6 +138,13 @@ fn long_statements() {
                 ..Options::default()
             };
             let _ = classify(sql.as_bytes(), &options);
+            let _ = data_change(sql.as_bytes(), &options);
         }
     }
+    let many: String = (0..200_000).map(|n| format!("t{n}(), t{n},")).collect();
+    let change = data_change(
+        format!("DELETE a FROM {many}").as_bytes(),
+        &Options::default(),
+    );
+    assert!(change.is_some_and(|change| !change.complete));
 }

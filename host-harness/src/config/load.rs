@@ -156,6 +156,7 @@ impl Loader<'_> {
                     0..=60_000,
                 )?,
                 conflicts: file.apply.conflicts.unwrap_or_default(),
+                statements: file.apply.statements.unwrap_or_default(),
                 connections,
                 preserve_commit_order: file.apply.preserve_commit_order.unwrap_or(true),
             },

@@ -30,6 +30,7 @@
 //! | `[check]` | `allow` | none | names of requirements that need not hold, see docs/checks.md |
 //! | `[apply]` | `group_max_rows` | 10000 | a target transaction is closed at so many rows |
 //! | | `conflicts` | `"strict"` | or `"repair"`: what happens to rows that are not as the source had them |
+//! | | `statements` | `"stop"` | or `"replay"`: what becomes of changes of rows that the source has logged as statements |
 //! | | `group_linger_ms` | 5 | least time between two commits of groups that are not full |
 //! | | `connections` | 4 | over how many groups are written to the target at the same time |
 //! | | `preserve_commit_order` | true | such groups are committed in the source's order |
@@ -254,6 +255,17 @@ pub enum Conflicts {
     Repair,
 }
 
+/// What becomes of changes of rows that the source has logged as statements.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Statements {
+    /// The pipeline ends with an error.
+    #[default]
+    Stop,
+    /// They are run on the target.
+    Replay,
+}
+
 /// How changes are grouped into the target's transactions.
 #[derive(Debug, Clone)]
 pub struct Apply {
@@ -263,6 +275,8 @@ pub struct Apply {
     pub group_linger_ms: u32,
     /// What happens to rows of the target that are not as the source had them.
     pub conflicts: Conflicts,
+    /// What becomes of changes of rows that the source has logged as statements.
+    pub statements: Statements,
     /// Over how many connections groups are written at the same time.
     pub connections: u32,
     /// Groups that are written at the same time are committed in the source's order.

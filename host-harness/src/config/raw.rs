@@ -105,6 +105,7 @@ pub(super) struct Apply {
     pub group_max_rows: Option<Spanned<u32>>,
     pub group_linger_ms: Option<Spanned<u32>>,
     pub conflicts: Option<super::Conflicts>,
+    pub statements: Option<super::Statements>,
     pub connections: Option<Spanned<u32>>,
     pub preserve_commit_order: Option<bool>,
 }

@@ -22,6 +22,7 @@
 //! | `connections` | | ✓ | over how many connections groups are written at the same time |
 //! | `preserve_commit_order` | | ✓ | whether such groups are committed in the source's order |
 //! | `conflicts` | | ✓ | `strict` or `repair`: what happens to rows that are not as the source had them |
+//! | `statements` | ✓ | ✓ | `stop` or `replay`: what becomes of changes of rows that the source has logged as statements |
 //! | `one_by_one` | ✓ | ✓ | a resume point on each transaction, and each committed by itself: to find the one that fails |
 //! | `beginning` | | ✓ | object: `place`, the configuration's start as text; `is_place`, whether that names a place in the log; `set_position`, whether to go there in spite of a checkpoint; `known`, whether the host has seen the pipeline in the target, so that it must not begin anew |
 
@@ -88,6 +89,7 @@ pub(super) fn json(
             "exclude": config.replicate.exclude,
             "definer": config.replicate.definer,
             "keyless": keyless(config),
+            "statements": config.apply.statements,
             "start": start(&config.start),
             "snapshot": snapshot(&config.throttle),
             "copy_readers": config.copy_readers,
@@ -111,6 +113,7 @@ pub(super) fn json(
             "preserve_commit_order": config.apply.preserve_commit_order,
             "conflicts": config.apply.conflicts,
             "keyless": keyless(config),
+            "statements": config.apply.statements,
             "one_by_one": one_by_one,
             "only": seen.only,
             "beginning": beginning(&config.start, config.set_position, seen.known),

@@ -126,7 +126,9 @@ impl<H: BuildHasher + Default> Collector<H> {
         block: &[u8],
         done: &mut Done,
     ) -> Result<bool, Error> {
-        if transaction.xa.is_some() {
+        // Rows before a statement stay with it, in a group of their own.
+        let is_statement = |change: &Change| matches!(change, Change::Statement(_));
+        if transaction.xa.is_some() || transaction.changes.iter().any(is_statement) {
             return Ok(false);
         }
         let place = Place::of(transaction);

@@ -10,6 +10,8 @@
 //! DDL stands alone: the open group is committed first, then intent, statement and checkpoint follow each other ([`crate::checkpoint`]). The rows of a CREATE
 //! TABLE … SELECT come between statement and checkpoint: they open a group, whose checkpoint ends the intent.
 //!
+//! Changes of rows that the source has logged as statements are run as such, if that is wanted ([`replay`]).
+//!
 //! The rows of a prepared XA branch are kept in the group that covers its PREPARE, and applied in the one that covers its COMMIT ([`branch`]).
 
 mod branch;
@@ -19,6 +21,7 @@ mod foreign_keys;
 mod lane;
 mod order;
 mod repair;
+mod replay;
 mod replies;
 mod rows;
 mod session;
@@ -45,6 +48,7 @@ pub use collector::{Collector, Done};
 pub use flight::More;
 use flight::{Flight, Sealed};
 use lane::{Closing, Lane};
+use replay::Replay;
 
 /// A packet of statements is sent when it reaches this size.
 const PACKET_BYTES: usize = 256 << 10;
@@ -128,6 +132,8 @@ pub struct Engine<S, H> {
     chooses_gtids: bool,
     interrupted: Option<Intent>,
     keeping: Option<Keeping>,
+    /// Changes of rows that were logged as statements are run.
+    replay: Option<Replay>,
     totals: Totals,
     notices: Vec<Notice>,
 }
@@ -196,6 +202,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             chooses_gtids,
             interrupted: stored.intent,
             keeping: None,
+            replay: None,
             totals: Totals {
                 // Of a place that is given up nothing is known to be in the target.
                 last_commit_micros: if set_position {
@@ -297,7 +304,9 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             .changes
             .iter()
             .any(|c| matches!(c, Change::Statement(_)));
-        let result = if statements {
+        let result = if statements && self.replay.is_some() && replay::holds_changes(&transaction) {
+            self.apply_changes(&transaction, block, &place).await
+        } else if statements {
             self.apply_statement(transaction, block, &place).await
         } else {
             self.apply_rows(&transaction, block, done, &place)

@@ -110,6 +110,9 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 );
                 self.move_checkpoint(&sql, &checkpoint, place, false)
                     .await?;
+                if let Some(replay) = &mut self.replay {
+                    replay.forget();
+                }
             }
             Treatment::Refuse {
                 code,
@@ -225,6 +228,9 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         self.lane.foreign_key_checks = true;
         self.open.mappings.clear();
         self.open.cascades = None;
+        if let Some(replay) = &mut self.replay {
+            replay.forget();
+        }
         Ok(())
     }
 

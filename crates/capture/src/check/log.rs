@@ -9,7 +9,13 @@ use super::Survey;
 
 const DAY: u64 = 86_400;
 
-pub(super) fn settings(variables: &Variables, version: &ServerVersion, survey: &mut Survey) {
+/// `replays`: changes of rows that are logged as statements are replayed.
+pub(super) fn settings(
+    variables: &Variables,
+    version: &ServerVersion,
+    replays: bool,
+    survey: &mut Survey,
+) {
     let shown = |name: &str| format!("{name} is {}", variables.text(name));
     survey.find(
         Finding::judge(
@@ -35,7 +41,11 @@ pub(super) fn settings(variables: &Variables, version: &ServerVersion, survey: &
         "source.format-not-row",
         "binlog_format",
         &["ROW"],
-        Severity::Fatal,
+        if replays {
+            Severity::Warning
+        } else {
+            Severity::Fatal
+        },
         "ROW",
     );
     one(

@@ -22,7 +22,7 @@ use datain_server_facts::{Rights, Variables, clock, encryption, tables as seen};
 use crate::checkpoint::State;
 use crate::copying;
 use crate::facts::{Facts, is_known_source};
-use crate::reader::Settings;
+use crate::reader::{Settings, Statements};
 
 /// Everything that is asked for at once.
 const VARIABLES: &[&str] = &[
@@ -125,7 +125,12 @@ pub async fn survey<S: Stream>(
             survey.tell(fact, value);
         }
     }
-    log::settings(&variables, &version, &mut survey);
+    let copies = settings.start.mode == "snapshot" && checkpoint.is_none();
+    // A first copy cannot be made among statements.
+    let is_copying = |c: &Checkpoint| State::from_checkpoint(c).is_ok_and(|s| s.copy.is_some());
+    let copying = copies || checkpoint.is_some_and(is_copying);
+    let replays = settings.statements == Statements::Replay && !copying;
+    log::settings(&variables, &version, replays, &mut survey);
     identity::server_id(session, settings, &variables, &mut survey).await?;
     let tables = seen::tables(session, &filter).await?;
     for schema in seen::schemas(session, &filter).await? {
@@ -156,7 +161,6 @@ pub async fn survey<S: Stream>(
     survey.find(encryption::finding(session, &variables, "source.unencrypted", "source").await?);
     survey.find(clock::finding(session, now, "source.clock-skew", "source").await?);
     // Last: it leaves the session as definitions are read.
-    let copies = settings.start.mode == "snapshot" && checkpoint.is_none();
     for finding in copying::findings(session, &filter, copies).await? {
         survey.find(finding);
     }

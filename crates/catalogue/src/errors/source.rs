@@ -74,6 +74,25 @@ pub(super) const SECTION: Section = Section {
             meaning: "the log holds what may not have the same effect on the target",
         },
         ErrorEntry {
+            codes: &[
+                "source.temporary-table",
+                "source.statement-triggers",
+                "source.load-data",
+            ],
+            then: "ends",
+            meaning: "with `statements = \"replay\"`: a change of rows was logged as a statement whose effect the target cannot repeat",
+        },
+        ErrorEntry {
+            codes: &["source.statement-while-copying"],
+            then: "ends",
+            meaning: "with `statements = \"replay\"`: a change of rows was logged as a statement while the first copy was under way",
+        },
+        ErrorEntry {
+            codes: &["source.triggers-unseen"],
+            then: "ends",
+            meaning: "with `statements = \"replay\"`: the account may not see which tables of the source have triggers",
+        },
+        ErrorEntry {
             codes: &["source.objects-changing"],
             then: "again",
             meaning: "first copy: a table, view or routine was dropped while definitions were read",

@@ -79,6 +79,8 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &[
                 "statement.mixed",
+                "statement.unreadable",
+                "statement.stored-function",
                 "statement.collation-unknown",
                 "statement.unknown",
                 "statement.failed-on-source",

@@ -1,0 +1,7 @@
+//! Changes of rows that a source has logged as statements, replayed on the target: `[apply] statements = "replay"`, docs/statement-logs.md.
+
+#![allow(clippy::disallowed_methods, reason = "native test")]
+
+mod program;
+mod refusals;
+mod stream;
