@@ -84,7 +84,7 @@ fn what_is_removed_is_found_before_or_left_out() {
     for part in [
         "fatal[auth.plugin-unsupported]",
         "mysql_old_password",
-        "MySQL 5.6, MariaDB: mysql_native_password",
+        "UPDATE mysql.user SET plugin = 'mysql_native_password'",
     ] {
         assert!(exit.stdout.contains(part), "{part}: {exit}");
     }

@@ -43,13 +43,13 @@ fn the_program_replays_what_it_is_told_to() {
     // Killed while it replays: nothing is lost or done twice.
     let mut host = Host::start(&config, &[]).expect("the host");
     for _ in 0..3 {
+        let before = value(&target, "SELECT MAX(n) FROM d.t");
         for _ in 0..40 {
             run(
                 &source,
                 "INSERT INTO d.t (v) VALUES ('b'), ('c'); UPDATE d.t SET n = n + 1",
             );
         }
-        let before = value(&target, "SELECT MAX(n) FROM d.t");
         wait_for(&mut host, "progress", |_| {
             (value(&target, "SELECT MAX(n) FROM d.t") != before).then_some(())
         });
