@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that a change must pass.
 //!
-//! The plugins and the host are built first and the servers' distributions fetched, so that no test waits for a download.
+//! The plugins are built first and the servers' distributions fetched, so that no test waits for a download. The host's program is built with the tests: its
+//! own package's need it, so cargo makes it, and while the last crates before it keep one core busy, tests are compiled on the others.
 //! Then cargo-nextest runs the tests where it is installed, else `cargo test`; documentation examples follow, which
 //! nextest does not run.
 
@@ -35,7 +36,6 @@ struct Count {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     wasm::run(&wasm::Arguments { offline: false })?;
-    children::run(&mut tree::build_host())?;
     let missing = missing_servers()?;
 
     let nextest = tree::cargo()
