@@ -146,6 +146,25 @@ pub static CHECKS: &[Check] = &[
         )
     },
     Check {
+        reason: "MariaDB has collations of its own, among them the one that 11.8 takes where none is named. MySQL knows none of them; definitions get the nearest one that MySQL has, which never takes for equal what the source kept apart. Rows are equal; what queries find equal, and in what order, may differ in little things: trailing blanks count.",
+        remedy: "`ALTER TABLE … CONVERT TO CHARACTER SET … COLLATE …` on the source, with a collation that both know; or nothing",
+        ..pair(
+            "pair.collations",
+            Warning,
+            "the target knows the collations of a MariaDB's tables",
+        )
+    },
+    Check {
+        reason: "a MySQL has no UUID, INET4, INET6, sequences or system-versioned tables; and the log's form of a COMPRESSED column, and the history of a system-versioned table, no target takes.",
+        remedy: "`[replicate] exclude` for the tables; or other types on the source (`CHAR(36)`, `VARCHAR(39)`, `MODIFY …` without `COMPRESSED`), `ALTER TABLE … DROP SYSTEM VERSIONING`; or, where the target's table was made by hand to take the values as they are logged, `[check] allow = [\"mariadb-only\"]`",
+        allow: Some("mariadb-only"),
+        ..pair(
+            "pair.mariadb-only",
+            Fatal,
+            "a MariaDB's replicated tables have nothing that the target lacks",
+        )
+    },
+    Check {
         reason: "the binary log is all that datain reads.",
         remedy: "`log_bin` in the source's option file, then a restart",
         ..source(

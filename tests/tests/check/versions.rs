@@ -70,6 +70,30 @@ fn another_flavour_mariadb_11_8() {
     checked.is("source.flavour-unsupported", "passed", 1);
     checked.is("source.gtid-off", "passed", 1);
     checked.is("pair.version", "fatal", 1);
+    checked.is("pair.mariadb-only", "passed", 1);
+    checked.is("pair.collations", "passed", 1);
+    maria
+        .sql("CREATE DATABASE d; USE d; CREATE TABLE t (id UUID PRIMARY KEY, a INET6, b VARCHAR(9) COLLATE utf8mb4_general_nopad_ci, c TEXT COMPRESSED); CREATE SEQUENCE s; \
+              CREATE TABLE h (id INT PRIMARY KEY) WITH SYSTEM VERSIONING")
+        .expect("tables");
+    let checked = check(&config, &[]);
+    let own = checked.is("pair.mariadb-only", "fatal", 1)["message"].to_string();
+    for what in [
+        "`d`.`t` (UUID `id`)",
+        "`d`.`t` (INET6 `a`)",
+        "`d`.`t` (COMPRESSED `c`)",
+        "`d`.`s` (SEQUENCE)",
+        "`d`.`h` (SYSTEM VERSIONED)",
+    ] {
+        assert!(own.contains(what), "{what} in {own}");
+    }
+    let collations = checked.is("pair.collations", "warning", 1)["message"].to_string();
+    for what in [
+        "utf8mb4_uca1400_ai_ci (here utf8mb4_0900_ai_ci)",
+        "utf8mb4_general_nopad_ci (here none)",
+    ] {
+        assert!(collations.contains(what), "{what} in {collations}");
+    }
     let config =
         Host::config(folder.path(), "maria", &mysql, &maria, NOW).expect("a configuration");
     let reversed = check(&config, &[]);

@@ -4,6 +4,7 @@
 
 mod copy;
 mod program;
+mod shared;
 mod stream;
 mod to_mysql;
 

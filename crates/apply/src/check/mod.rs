@@ -5,6 +5,7 @@
 
 mod access;
 pub(crate) mod definers;
+mod mariadb;
 mod pair;
 mod server;
 mod tables;
@@ -91,6 +92,7 @@ pub async fn findings<S: Stream>(
         insensitive,
     };
     pair::settings(&look, &version, &mut findings);
+    mariadb::check(session, &look, &mut findings).await?;
     findings.push(zones::finding(session, &look).await?);
     server::writable(&look, &mut findings);
     findings.push(gtid::finding(

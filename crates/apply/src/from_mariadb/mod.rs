@@ -17,7 +17,7 @@ use datain_mysql_client::ServerVersion;
 
 use crate::mapping::Collations;
 
-pub(crate) use collations::charset;
+pub(crate) use collations::{charset, stand_in};
 
 /// What to do with a statement of MariaDB's that MySQL refuses.
 pub(crate) const NOT_TAKEN: &str = "the statement is in MariaDB's own words, which MySQL does not know: make what it means on the target by hand, and leave it out with datain skip; \

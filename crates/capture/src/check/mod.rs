@@ -9,6 +9,7 @@ pub(crate) mod cascades;
 mod definers;
 mod identity;
 mod log;
+mod mariadb;
 mod place;
 mod tables;
 mod zones;
@@ -151,6 +152,7 @@ pub async fn survey<S: Stream>(
             survey.tell_of("schema-charset", Some(quote_identifier(&schema)), charset);
         }
     }
+    mariadb::tell(session, &filter, &mut survey).await?;
     survey.find(cascades::finding(session, &filter, &variables, &version).await?);
     zones::tell(session, &filter, &variables, &version, now(), &mut survey).await?;
     if settings.definer == Definer::CurrentUser {

@@ -96,7 +96,12 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["ddl.mode-gone"],
             then: "ends",
-            meaning: "the statement ran with `sql_mode` MAXDB, which gives it another meaning, and which the target does not know",
+            meaning: "the statement ran with a `sql_mode` (MAXDB; of MariaDB also ORACLE, EMPTY_STRING_IS_NULL, SIMULTANEOUS_ASSIGNMENT) that gives it another meaning, and that the target does not know",
+        },
+        ErrorEntry {
+            codes: &["ddl.mariadb-only"],
+            then: "ends",
+            meaning: "a statement of MariaDB's makes what MySQL has not (UUID, INET4, INET6), or has words in a comment that only MariaDB runs: exclude the table, or make it by hand",
         },
         ErrorEntry {
             codes: &["ddl.numbers-rows"],
