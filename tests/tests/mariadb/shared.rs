@@ -20,8 +20,14 @@ const PARTLY: [(&str, &str); 16] = [
     ("columns.sql", "NOT NULL behind a computed column"),
     ("create_select.sql", "VALUES ROW"),
     ("ddl_context.sql", "default_collation_for_utf8mb4"),
-    ("ddl_objects.sql", "collations of MySQL 8.0 (10.11), ALTER VIEW forms"),
-    ("ddl_partitions.sql", "EXCHANGE PARTITION … WITH VALIDATION (10.11)"),
+    (
+        "ddl_objects.sql",
+        "collations of MySQL 8.0 (10.11), ALTER VIEW forms",
+    ),
+    (
+        "ddl_partitions.sql",
+        "EXCHANGE PARTITION … WITH VALIDATION (10.11)",
+    ),
     ("ddl_tables.sql", "functional indexes"),
     ("found.sql", "VECTOR as MySQL has it"),
     ("json.sql", "typed values in JSON, which is a text there"),
