@@ -30,7 +30,7 @@ fn through(
     replicate(source, target, settings).map(|_| ())
 }
 
-/// fidelity: type | all types of MariaDB but COMPRESSED columns; UUID, INET4, INET6 also in keys | equal on the same version
+/// fidelity: type | all types of MariaDB but COMPRESSED columns and VECTOR; UUID, INET4, INET6 also in keys | equal on the same version
 /// fidelity: event | the log of MariaDB 11.8 and 10.11, by GTID; two-phase ALTER; XA | equal on the same version
 #[test]
 fn by_domain_gtids_mariadb_11_8() {
