@@ -48,7 +48,7 @@ fn what_is_allowed_is_known() {
     let error = parse("\"version\", \"triggers\"").expect_err("a name that nobody knows");
     assert_eq!(
         error.to_text(),
-        "error[config.invalid-value]: `allow` does not know \"triggers\"\n  position: orders.toml:10:21\n  hint: it knows version, no-primary-key, unlogged-cascades, zoned-column, column-order, column-meaning"
+        "error[config.invalid-value]: `allow` does not know \"triggers\"\n  position: orders.toml:10:21\n  hint: it knows version, mariadb-only, no-primary-key, unlogged-cascades, zoned-column, column-order, column-meaning"
     );
     assert_eq!(error.exit_code(), 2);
 }

@@ -38,6 +38,7 @@ mod tests {
             allow_names(),
             [
                 "version",
+                "mariadb-only",
                 "no-primary-key",
                 "unlogged-cascades",
                 "zoned-column",

@@ -187,7 +187,7 @@ fn servers_that_cannot_be_looked_at() {
         Host::command(&["check", "-c", config.to_str().expect("a path")], LIMIT).expect("an end");
     assert!(
         exit.stderr.contains(
-            "hint: it knows version, no-primary-key, unlogged-cascades, zoned-column, column-order, column-meaning"
+            "hint: it knows version, mariadb-only, no-primary-key, unlogged-cascades, zoned-column, column-order, column-meaning"
         ),
         "{exit}"
     );
