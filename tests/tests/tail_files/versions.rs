@@ -130,8 +130,8 @@ const STOPS: &[(&str, &str, &str)] = &[
         "binlog.other-layout",
     ),
     // LOAD DATA, logged as a statement.
-    ("ver_5_1_23.001", "binlog.unknown-event", "ok"),
-    ("ver_trunk_row_v2.001", "binlog.unknown-event", "ok"),
+    ("ver_5_1_23.001", "source.load-data", "ok"),
+    ("ver_trunk_row_v2.001", "source.load-data", "ok"),
 ];
 
 /// Whole files that mysqlbinlog of 9.7 does not read, besides those of MariaDB from 10.0 on: rows of MySQL Cluster's 5.1.
