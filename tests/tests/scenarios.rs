@@ -222,9 +222,11 @@ fn through_the_program_with_a_kill_in_the_middle_of_each() {
         host.kill();
         barrier.open.store(true, Ordering::SeqCst);
         let at = applied();
+        // Behind its second packet a transaction of one statement is whole.
+        let most = middle + u64::from(place as u64 % 4 >= 2);
         assert!(
-            from < at && at <= middle,
-            "{}: {from} < {at} <= {middle}",
+            from < at && at <= most,
+            "{}: {from} < {at} <= {most}",
             scenario.name
         );
     }
