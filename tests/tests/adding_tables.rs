@@ -272,6 +272,42 @@ fn a_child_is_added_whose_parent_is_replicated_already() {
     assert_eq!(count(&target, "shop.order_lines"), 800);
 }
 
+/// A restart between the definitions and the rows: what foreign keys of the old tables do goes on as before, though the log of such a source does not say it.
+#[test]
+fn old_tables_go_on_while_definitions_are_held_up() {
+    if !long() {
+        return;
+    }
+    let start = |flavor| Server::builder(flavor).relaxed().start().expect("a server");
+    let (source, target) = (start(Flavor::Mysql56), start(Flavor::Mysql97));
+    run(
+        &source,
+        "CREATE DATABASE shop; USE shop; CREATE TABLE orders (id INT PRIMARY KEY) ENGINE=InnoDB; \
+         CREATE TABLE order_lines (id INT PRIMARY KEY, o INT, FOREIGN KEY (o) REFERENCES orders (id) ON DELETE CASCADE) ENGINE=InnoDB; \
+         INSERT INTO orders VALUES (1), (2), (3); INSERT INTO order_lines VALUES (1, 1), (2, 2), (3, 3); \
+         CREATE DATABASE depot; CREATE TABLE depot.boxes (id INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO depot.boxes VALUES (7)",
+    );
+    let folder = TempDir::new().expect("a folder");
+    let more = "[check]\nallow = [\"version\"]\n";
+    let first = config(&folder, &source, &target, "include = [\"shop.%\"]", more);
+    caught_up(&first);
+    // It is in the way, behind the first definition, which makes the schema.
+    run(
+        &target,
+        "CREATE DATABASE depot; CREATE TABLE depot.boxes (id INT PRIMARY KEY)",
+    );
+    let wider = "include = [\"shop.%\", \"depot.%\"]";
+    let wider = config(&folder, &source, &target, wider, more);
+    let exit = Host::run(&wider, &["--until-caught-up"], LIMIT).expect("the host ends");
+    assert_eq!(exit.code, 3, "{exit}");
+    assert!(exit.stderr.contains("already exists"), "{exit}");
+    run(&source, "DELETE FROM shop.orders WHERE id = 2");
+    run(&target, "DROP TABLE depot.boxes");
+    caught_up(&wider);
+    compare::assert_equal(&source, &target, &["shop", "depot"]);
+    assert_eq!(count(&target, "shop.order_lines"), 2);
+}
+
 /// Without copies whoever adds a table brings its rows over; the log says so.
 #[test]
 fn tables_are_only_copied_where_copies_are_asked_for() {

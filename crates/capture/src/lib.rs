@@ -30,6 +30,7 @@ pub mod position;
 mod printed;
 pub mod reader;
 mod replay;
+mod settings;
 pub mod start;
 mod statement;
 mod tables;

@@ -10,6 +10,13 @@ use super::Assembler;
 use crate::copying::{Aside, Copied, Copying, Name, Place, changed_meanwhile};
 use crate::position::Position;
 
+/// Whether a statement may make a foreign key, which could lead from a table that is being copied to another one.
+fn refers(sql: &[u8]) -> bool {
+    const WORD: &[u8] = b"REFERENCES";
+    let mut places = sql.windows(WORD.len());
+    places.any(|place| place.eq_ignore_ascii_case(WORD))
+}
+
 impl Assembler {
     /// How far the copy has come; none when it is complete, or there is none.
     #[must_use]
@@ -164,7 +171,7 @@ impl Assembler {
         // Foreign keys that act unseen were looked at over all tables.
         if let Some(added) = self.added.as_ref().filter(|_| !self.copying.has_links()) {
             let schema = statement.default_schema.as_deref().unwrap_or_default();
-            if added.judge(&found, schema, charset) == Verdict::Out {
+            if added.judge(&found, schema, charset) == Verdict::Out && !refers(&statement.sql) {
                 return Ok(());
             }
         }

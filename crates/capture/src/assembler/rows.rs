@@ -151,7 +151,12 @@ impl Assembler {
                 let name = (table.schema.as_str(), table.name.as_str());
                 let leads_on =
                     set.operation != Operation::Insert && self.copying.leads_on(name.0, name.1);
-                if framing.state.copy.is_some() && !leads_on {
+                // A table that was replicated before others were added goes on as it did: what its foreign keys do to other rows may not be in the log.
+                let is_old = self
+                    .added
+                    .as_ref()
+                    .is_some_and(|added| !added.matches(name.0, name.1));
+                if framing.state.copy.is_some() && !leads_on && !is_old {
                     // Rows that they refer to may come later.
                     set.flags |= RowFlags::NO_FOREIGN_KEY_CHECKS;
                 }
