@@ -294,7 +294,7 @@ fn old_tables_go_on_while_definitions_are_held_up() {
     // It is in the way, behind the first definition, which makes the schema.
     run(
         &target,
-        "CREATE DATABASE depot; CREATE TABLE depot.boxes (id INT PRIMARY KEY)",
+        "CREATE DATABASE depot CHARACTER SET latin1; CREATE TABLE depot.boxes (id INT PRIMARY KEY)",
     );
     let wider = "include = [\"shop.%\", \"depot.%\"]";
     let wider = config(&folder, &source, &target, wider, more);
