@@ -506,6 +506,10 @@ fn kill_and_finish(config: &Path, target: &Server) -> (u32, Exit) {
         .map_or(true, |rows| rows.is_empty())
         && Instant::now() < end
     {
+        if !host.is_running().unwrap_or(false) {
+            // By itself, before anything was killed.
+            return (kills, host.wait(LIMIT).expect("it ends"));
+        }
         std::thread::sleep(Duration::from_millis(10));
     }
     host.kill();
