@@ -22,10 +22,9 @@ pub(super) enum LogFormat {
 /// The lines of progress that log lines must not tear.
 static BARS: OnceLock<MultiProgress> = OnceLock::new();
 
-/// From now on log lines are written above these bars.
-pub(super) fn keep_above(bars: &MultiProgress) {
-    // Others in one process keep the first ones' place; there are only these.
-    let _ = BARS.set(bars.clone());
+/// The bars of this process, which all pipelines share. From now on log lines are written above them.
+pub(super) fn bars() -> MultiProgress {
+    BARS.get_or_init(MultiProgress::new).clone()
 }
 
 pub(super) fn start(format: LogFormat, level: &str) -> Result<()> {

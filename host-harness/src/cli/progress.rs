@@ -35,11 +35,18 @@ pub(super) struct Display {
 }
 
 impl Display {
-    /// Without a style only a first copy is shown.
-    pub(super) fn start(style: Option<ProgressStyle>, status: StatusHandle) -> Self {
+    /// Without a style only a first copy is shown. `label` is the pipeline's name, where there are several.
+    pub(super) fn start(
+        style: Option<ProgressStyle>,
+        status: StatusHandle,
+        label: Option<&str>,
+    ) -> Self {
         let (end, ended) = channel();
-        let mut output = Output::new(style);
+        let mut output = Output::new(style, label);
+        // Its log lines say whose they are.
+        let span = tracing::Span::current();
         let body = move || {
+            let _entered = span.enter();
             let mut rate = Rate::new(&status.get());
             loop {
                 let last = !matches!(ended.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout));
@@ -82,15 +89,16 @@ enum Output {
 
 /// Lines at the terminal's end that are drawn anew again and again.
 struct Terminal {
+    /// What each line begins with.
+    label: String,
     bars: MultiProgress,
     copy: CopyBars,
     stream: Option<ProgressBar>,
 }
 
 impl Terminal {
-    fn new(with_stream: bool) -> Self {
-        let bars = MultiProgress::new();
-        logging::keep_above(&bars);
+    fn new(with_stream: bool, label: Option<&str>) -> Self {
+        let bars = logging::bars();
         let stream = with_stream.then(|| {
             let bar = bars.add(ProgressBar::new_spinner());
             if let Ok(style) = BarStyle::with_template("{spinner} {wide_msg}") {
@@ -99,6 +107,7 @@ impl Terminal {
             bar
         });
         Self {
+            label: label.map_or_else(String::new, |name| format!("{name}: ")),
             bars,
             copy: CopyBars::default(),
             stream,
@@ -107,9 +116,9 @@ impl Terminal {
 
     fn show(&mut self, status: &Status, rows_per_second: f64, last: bool) {
         let copy = status.copy.as_ref().filter(|_| !last);
-        self.copy.show(&self.bars, copy);
+        self.copy.show(&self.bars, copy, &self.label);
         if let Some(bar) = &self.stream {
-            bar.set_message(line(status, rows_per_second));
+            bar.set_message(format!("{}{}", self.label, line(status, rows_per_second)));
             bar.tick();
             if last {
                 bar.finish();
@@ -119,10 +128,12 @@ impl Terminal {
 }
 
 impl Output {
-    fn new(style: Option<ProgressStyle>) -> Self {
+    fn new(style: Option<ProgressStyle>, label: Option<&str>) -> Self {
         match style {
             Some(ProgressStyle::Json) => Self::Json,
-            _ if std::io::stderr().is_terminal() => Self::Terminal(Terminal::new(style.is_some())),
+            _ if std::io::stderr().is_terminal() => {
+                Self::Terminal(Terminal::new(style.is_some(), label))
+            }
             _ => Self::Log {
                 step: 0,
                 stream: style.is_some(),

@@ -103,7 +103,7 @@ impl Supervisor {
     }
 
     pub(super) fn run(mut self, stop: &Stop) -> Result<Outcome> {
-        let span = tracing::info_span!("run", pipeline = %self.settings.name);
+        let span = tracing::error_span!("run", pipeline = %self.settings.name);
         let _entered = span.enter();
         let outcome = self.generations(stop);
         if let Err(error) = &outcome {
