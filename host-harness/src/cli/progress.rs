@@ -22,11 +22,12 @@ pub(super) enum ProgressStyle {
     Json,
 }
 
+/// How often something is drawn or written as JSON.
 const EVERY: Duration = Duration::from_secs(1);
-/// Log lines come at every so many steps.
-const LOG_STEPS: u32 = 5;
-/// And these of a first copy where only that is shown.
-const COPY_STEPS: u32 = 10;
+/// How often log lines come.
+const LOG_EVERY: Duration = Duration::from_secs(5);
+/// And those of a first copy where only that is shown.
+const COPY_EVERY: Duration = Duration::from_secs(10);
 
 /// The thread that shows it.
 pub(super) struct Display {
@@ -49,7 +50,8 @@ impl Display {
             let _entered = span.enter();
             let mut rate = Rate::new(&status.get());
             loop {
-                let last = !matches!(ended.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout));
+                let over = ended.recv_timeout(output.every());
+                let last = !matches!(over, Err(RecvTimeoutError::Timeout));
                 let now = status.get();
                 let rows_per_second = rate.of(&now);
                 output.show(&now, rows_per_second, last);
@@ -80,7 +82,6 @@ impl Display {
 enum Output {
     Terminal(Terminal),
     Log {
-        step: u32,
         /// Log lines about the stream are wanted too.
         stream: bool,
     },
@@ -135,23 +136,26 @@ impl Output {
                 Self::Terminal(Terminal::new(style.is_some(), label))
             }
             _ => Self::Log {
-                step: 0,
                 stream: style.is_some(),
             },
+        }
+    }
+
+    /// How often there is something to show. Nobody is woken for nothing: one process may have many pipelines.
+    fn every(&self) -> Duration {
+        match self {
+            Self::Terminal(_) | Self::Json => EVERY,
+            Self::Log { stream: true } => LOG_EVERY,
+            Self::Log { stream: false } => COPY_EVERY,
         }
     }
 
     fn show(&mut self, status: &Status, rows_per_second: f64, last: bool) {
         match self {
             Self::Terminal(terminal) => terminal.show(status, rows_per_second, last),
-            Self::Log { step, stream } => {
-                *step += 1;
+            Self::Log { stream } => {
                 // The command itself says how it ended.
                 if last {
-                    return;
-                }
-                let every = if *stream { LOG_STEPS } else { COPY_STEPS };
-                if !step.is_multiple_of(every) {
                     return;
                 }
                 if let Some(copy) = status.copy.as_ref().filter(|copy| !copy.complete) {
