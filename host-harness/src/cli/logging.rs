@@ -1,5 +1,6 @@
 //! Log lines on standard error, for people or for machines.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
@@ -57,7 +58,17 @@ pub(super) fn start(format: LogFormat, level: &str) -> Result<()> {
 
 pub(super) fn write_stderr(text: &str) {
     // Nobody can be told when standard error is gone.
-    let _ = Line.write_all(format!("{text}\n").as_bytes());
+    let _ = Line.write_all(format!("{}\n", printable(text)).as_bytes());
+}
+
+/// The text without what would steer a terminal: some of its words come from servers and plugins.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(steers) {
+        text.replace(steers, " ").into()
+    } else {
+        text.into()
+    }
 }
 
 struct Lines;

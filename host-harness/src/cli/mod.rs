@@ -155,9 +155,12 @@ pub fn main() -> ExitCode {
 
 /// Writes a result to standard output.
 fn output(text: &str) -> Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).map_err(|e| {
-        Error::new(Kind::Fatal, "host.output", "failed to write the answer").detail(e.to_string())
-    })
+    std::io::stdout()
+        .write_all(logging::printable(text).as_bytes())
+        .map_err(|e| {
+            Error::new(Kind::Fatal, "host.output", "failed to write the answer")
+                .detail(e.to_string())
+        })
 }
 
 /// Writes an error in full, once.

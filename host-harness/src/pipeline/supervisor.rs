@@ -173,6 +173,8 @@ impl Supervisor {
             }
             if error.code() == "checkpoint.overruled" {
                 tracing::info!("{}", error.report().message);
+                // It is a plugin's word, and one that never tires of it must not keep a core busy.
+                self.pause(TICK, stop);
                 continue;
             }
             // A server whose rows are locked was reached: the lock is most likely the predecessor's, which is still rolling back.

@@ -12,6 +12,7 @@ mod plugin_config;
 mod sink;
 mod source;
 mod state;
+mod text;
 
 pub(crate) use examiner::{SinkExaminer, SourceExaminer};
 pub(crate) use failure::interrupted;

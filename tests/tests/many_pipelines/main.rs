@@ -112,7 +112,10 @@ fn one_that_fails_or_is_stopped_does_not_touch_the_others() {
         .filter(|line| line.starts_with("error["))
         .collect();
     assert_eq!(errors.len(), 1, "{exit}");
-    assert!(errors[0].starts_with("error[server.access-denied]"), "{exit}");
+    assert!(
+        errors[0].starts_with("error[server.access-denied]"),
+        "{exit}"
+    );
     for name in ["a", "b"] {
         let of = format!("run{{pipeline={name}}}");
         let stopped = |line: &str| line.contains(&of) && line.contains("stopped position=");
