@@ -230,7 +230,8 @@ fn not_ended_with(exit: &Exit, hostile: &Hostile) -> Option<String> {
     let Some(end) = exit.stderr.find(&name) else {
         return Some(format!("{} has not ended", hostile.name));
     };
-    let begin = exit.stderr[..end].rfind("error[").unwrap_or(0);
+    // A plugin's own words are indented.
+    let begin = exit.stderr[..end].rfind("\nerror[").map_or(0, |at| at + 1);
     let error = &exit.stderr[begin..end];
     let right =
         error.starts_with(&format!("error[{}]: ", hostile.code)) && error.contains("\n  hint: ");

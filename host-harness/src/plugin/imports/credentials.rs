@@ -72,9 +72,15 @@ fn error(disposition: Disposition, code: &str, message: String) -> Error {
         code: code.to_owned(),
         message,
         detail: None,
-        hint: (code == "config.password-unreadable").then(|| {
-            "the password stands in password =, in the file of password_file =, or in the environment variable of password_env =".to_owned()
-        }),
+        hint: Some(
+            match code {
+                "config.password-unreadable" => {
+                    "the password stands in password =, in the file of password_file =, or in the environment variable of password_env ="
+                }
+                _ => "datain's own plugins never do that: is the component one that you trust?",
+            }
+            .to_owned(),
+        ),
         server_errno: None,
         sqlstate: None,
         position: None,
