@@ -300,6 +300,9 @@ mod tests {
             default_schema: Some(schema.to_owned()),
             context: empty(),
             error_code: 0,
+            session: None,
+            temporary: datain_contract::types::TemporaryTables::None,
+            file: None,
         }
     }
 
