@@ -70,9 +70,9 @@ async function make(bytes, role, into, log) {
   log('info', `transpiled the ${role} plugin`, { seconds: ((performance.now() - begun) / 1000).toFixed(1) });
 }
 
-/** Where npm has put jco: in node_modules here, or below the folder that DATAIN_NODE_MODULES names. */
+/** Where npm has put jco: beside this program, or in the folder that DATAIN_NODE_PACKAGES names, where `npm ci` was run on a copy of its package files. */
 function jco() {
-  const from = process.env.DATAIN_NODE_MODULES ? join(process.env.DATAIN_NODE_MODULES, 'package.json') : fileURLToPath(import.meta.url);
+  const from = process.env.DATAIN_NODE_PACKAGES ? join(process.env.DATAIN_NODE_PACKAGES, 'package.json') : fileURLToPath(import.meta.url);
   try {
     return pathToFileURL(createRequire(from).resolve(JCO)).href;
   } catch {

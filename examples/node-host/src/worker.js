@@ -31,8 +31,8 @@ const log = logger(threshold, name);
 const { call, interfaces } = imports({ name, server, endpoint, control, log, threshold, post });
 const { instantiate } = await import(code);
 
-/** A fresh instance: nothing is left of the calls before. */
-const instance = () => instantiate((file) => modules[file], interfaces)[role];
+/** One instance for all jobs: after an error in one of them this thread gets no other. */
+const instance = instantiate((file) => modules[file], interfaces)[role];
 
 /** A call into the plugin that may sleep for so long. */
 function bounded(end, attention, body) {
@@ -53,10 +53,10 @@ function meaning(error) {
 }
 
 const jobs = {
-  describe: () => bounded(GRACE_MS, false, () => instance().describe()),
-  inspect: (config) => bounded(LONG_MS, false, () => instance().inspect(config)),
-  check: (config, known) => bounded(LONG_MS, false, () => instance().check(config, known)),
-  noteError: (config, report) => bounded(LONG_MS, false, () => instance().noteError(config, report)),
+  describe: () => bounded(GRACE_MS, false, () => instance.describe()),
+  inspect: (config) => bounded(LONG_MS, false, () => instance.inspect(config)),
+  check: (config, known) => bounded(LONG_MS, false, () => instance.check(config, known)),
+  noteError: (config, report) => bounded(LONG_MS, false, () => instance.noteError(config, report)),
   run: role === 'source' ? runSource : runSink,
 };
 
@@ -70,7 +70,7 @@ parentPort.on('message', ({ job, id, given }) => {
 
 /** Reads, hands on, and tells the source what became durable. */
 function runSource(config, resume, setPosition) {
-  const { Reader } = instance();
+  const { Reader } = instance;
   const reader = bounded(LONG_MS, false, () => Reader.open(config, resume, setPosition));
   post({ opened: true });
   let [begins, caughtUp] = [resume === undefined, false];
@@ -115,7 +115,7 @@ function runSource(config, resume, setPosition) {
 
 /** Takes batches when the plugin accepts one, lets it work, and passes on what became durable. */
 function runSink(config) {
-  const { Writer } = instance();
+  const { Writer } = instance;
   const writer = bounded(LONG_MS, false, () => Writer.open(config));
   post({ opened: bounded(GRACE_MS, false, () => writer.resumeFrom()) });
   let [accepts, pending, next, said] = [true, false, undefined, 0];
