@@ -1,7 +1,7 @@
 // The configuration: the keys of datain's TOML file (docs/configuration.md), those that this host knows, as JSON; and what a plugin is told of it.
 
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { failed } from './errors.js';
 
@@ -96,9 +96,6 @@ export function password(server) {
     throw unreadable(`failed to read the password file: ${error.message}`);
   }
 }
-
-/** Whether others may read the password file. */
-export const isOpenToOthers = (server) => server.password_file !== undefined && (statSync(server.password_file, { throwIfNoEntry: false })?.mode & 0o044) > 0;
 
 /** The id under which the source knows the pipeline, the same as datain's own (host-harness/src/config/server_id.rs): so two hosts with one pipeline notice each other. */
 function serverId(name) {

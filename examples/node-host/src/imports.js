@@ -12,6 +12,8 @@ import { limited } from './log.js';
 /** The most that one read hands out, whatever was asked for. */
 const READ_MAX = 256 * 1024;
 const CONNECTIONS_MAX = 64;
+/** The contract's own bound. */
+const RANDOM_MAX = 65_536;
 
 const netFailure = (code, message) => ({ tag: 'failed', val: { code, message } });
 
@@ -126,7 +128,10 @@ export function imports({ name, server, endpoint, control, log, threshold, post 
       'datain:replication/system': {
         nowUnixMicros: () => BigInt(Date.now()) * 1000n,
         monotonicNanos: () => process.hrtime.bigint(),
-        randomBytes: (length) => randomFillSync(new Uint8Array(Math.min(length, 65536))),
+        randomBytes(length) {
+          if (length > RANDOM_MAX) throw new RangeError(`${length} random bytes at a call are more than ${RANDOM_MAX}`);
+          return randomFillSync(new Uint8Array(length));
+        },
       },
       'datain:replication/log': {
         log: (level, message, fields) => write(level, message, Object.fromEntries(fields)),

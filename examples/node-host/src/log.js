@@ -19,8 +19,8 @@ export function logger(threshold, who) {
     const more = pairs.map(([name, value]) => ` ${name}=${JSON.stringify(String(value))}`).join('');
     const line = `${new Date().toISOString()} ${level.toUpperCase().padEnd(5)} ${who}: ${message}${more}`;
     try {
-      // A line break in a message would be a line of its own, which nobody wrote.
-      writeSync(2, `${line.replaceAll('\n', ' ').slice(0, LENGTH_MAX)}\n`);
+      // A line break in a message would be a line of its own, which nobody wrote; a terminal obeys other control characters.
+      writeSync(2, `${line.replace(/\p{Cc}/gu, ' ').slice(0, LENGTH_MAX)}\n`);
     } catch {
       // Nobody reads any more; replication goes on.
     }

@@ -4,7 +4,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { isOpenToOthers, load } from './config.js';
+import { load } from './config.js';
 import { exitCode, failed, text } from './errors.js';
 import { isLevel, logger } from './log.js';
 import { Pipeline } from './pipeline.js';
@@ -30,9 +30,6 @@ async function main() {
   const { path, plugins: folder, 'until-caught-up': untilCaughtUp, 'log-level': threshold } = given();
   const log = logger(threshold, 'host');
   const config = load(path);
-  for (const name of ['source', 'target']) {
-    if (isOpenToOthers(config[name])) log('warn', 'the password file can be read by other users; chmod 600 mends that', { path: config[name].password_file });
-  }
   const plugins = { source: await plugin(folder, 'source', log), sink: await plugin(folder, 'sink', log) };
   const pipeline = new Pipeline({ config, plugins, threshold }, log);
   let asked = false;

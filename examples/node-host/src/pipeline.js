@@ -11,6 +11,8 @@ const PAUSE_MS = 200;
 const PAUSE_MAX_MS = 30_000;
 /** Crashes in a row without progress after which a plugin is given up. */
 const CRASHES = 5;
+/** A generation that lived for so long counts as progress even if the source was idle. */
+const SETTLED_MS = 60_000;
 /** What a stop waits for at most: worker.js gives the target 10 s. */
 const DRAIN_MS = 15_000;
 /** What opening the stream says better, and with the right cure, than a check before it. */
@@ -49,12 +51,15 @@ export class Pipeline {
   async run(untilCaughtUp) {
     let [pause, crashes, newest] = [PAUSE_MS, 0, 0n];
     for (;;) {
+      const begun = performance.now();
       try {
         return await this.#generation(untilCaughtUp);
       } catch (error) {
         if (error.interrupted) return 'stopped';
-        if (error.disposition !== 'retry' || !this.#reached) throw error;
-        if (this.#durable > newest) [pause, crashes, newest] = [PAUSE_MS, 0, this.#durable];
+        // A target whose rows are locked was reached: the lock is most likely a killed predecessor's, which is still being rolled back.
+        const reached = this.#reached || error.code === 'server.lock-wait-timeout';
+        if (error.disposition !== 'retry' || !reached) throw error;
+        if (this.#durable > newest || performance.now() - begun > SETTLED_MS) [pause, crashes, newest] = [PAUSE_MS, 0, this.#durable];
         if (error.code.startsWith('plugin.') && ++crashes >= CRASHES) throw error;
         this.log('warn', error.message, { code: error.code, server: error.server, errno: error.serverErrno, detail: error.detail, hint: error.hint, retry_in_ms: pause });
       }
@@ -98,9 +103,9 @@ export class Pipeline {
       await first(streaming);
       this.#reached = true;
       this.log('info', 'streaming');
-      const end = await first(caughtUp);
+      await first(caughtUp);
       this.log('info', 'caught up with what the source had when it was opened');
-      if (end === true && !untilCaughtUp) await first();
+      if (!untilCaughtUp) await first();
       await this.#drain(sides, running);
       return 'caught up';
     } catch (error) {

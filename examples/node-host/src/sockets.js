@@ -67,8 +67,8 @@ class Socket {
         this.#fail(error.code, error.message, error.hint);
         return;
       }
-      plain.removeAllListeners();
-      plain.on('error', (error) => this.#failed(error));
+      for (const [event, listener] of Object.entries(this.listeners)) plain.off(event, listener);
+      plain.on('error', this.listeners.error);
       this.#begin('the TLS handshake with');
       this.stream = connectTls({
         socket: plain,
@@ -116,25 +116,28 @@ class Socket {
   close() {
     clearTimeout(this.timer);
     // What was written still leaves, as when a process closes a socket; nothing is heard any more.
+    this.full = false;
     this.send();
-    this.stream.removeAllListeners('data');
+    this.stream.off('data', this.listeners.data);
     this.stream.destroySoon();
     setTimeout(() => this.stream.destroy(), 1000).unref();
   }
 
   #listen() {
-    const { stream } = this;
-    stream.on('data', (data) => {
-      this.rest = this.rest === undefined ? data : Buffer.concat([this.rest, data]);
-      this.fill();
-    });
-    stream.on('drain', () => {
-      this.full = false;
-      this.send();
-    });
-    stream.on('end', () => this.#end());
-    stream.on('close', () => this.#end());
-    stream.on('error', (error) => this.#failed(error));
+    this.listeners = {
+      data: (data) => {
+        this.rest = this.rest === undefined ? data : Buffer.concat([this.rest, data]);
+        this.fill();
+      },
+      drain: () => {
+        this.full = false;
+        this.send();
+      },
+      end: () => this.#end(),
+      close: () => this.#end(),
+      error: (error) => this.#fail(...meaning(error, this.#address())),
+    };
+    for (const [event, listener] of Object.entries(this.listeners)) this.stream.on(event, listener);
   }
 
   #begin(doing) {
@@ -157,10 +160,6 @@ class Socket {
     // What came before the end is read before the end is told.
     if (this.rest === undefined) this.block.set(CLOSED, 1);
     wake(this.control);
-  }
-
-  #failed(error) {
-    this.#fail(...meaning(error, this.#address()));
   }
 
   #fail(code, message, hint) {
