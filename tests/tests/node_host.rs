@@ -287,7 +287,7 @@ fn shop(mut client: Client, session: u32, stop: &AtomicBool) {
         // Sessions may lock each other out: then one of them changes nothing.
         let _ = client.execute(&transaction);
         // The test is about order and kills, not about speed.
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -374,7 +374,7 @@ fn wait_until(host: &mut Host, what: &str, mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(running(host), "it ended before {what}:\n{}", host.stderr());
         assert!(begun.elapsed() < PATIENCE, "no {what}:\n{}", host.stderr());
-        thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(200));
     }
 }
 
