@@ -56,16 +56,18 @@ async function make(bytes, role, into, log) {
     const detail = [missing.length > 0 && `it imports ${missing.join(', ')}`, lacks.length > 0 && `it does not export ${lacks.join(', ')}`].filter(Boolean).join('; ');
     throw failed('config', 'plugin.unsupported', `the ${role} plugin asks for what this host does not have`, { detail, hint: 'use a plugin of this release' });
   }
-  // Another process may make the same: whoever is last replaces nothing.
   const partial = `${into}.${process.pid}`;
   mkdirSync(dirname(into), { recursive: true, mode: 0o700 });
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { mode: 0o700 });
   for (const [name, content] of made.files) writeFileSync(join(partial, name), content);
-  if (isOurs(into)) rmSync(partial, { recursive: true });
-  else {
-    rmSync(into, { recursive: true, force: true });
+  if (!isOurs(into)) rmSync(into, { recursive: true, force: true });
+  try {
     renameSync(partial, into);
+  } catch (error) {
+    // Another process has made the same meanwhile.
+    rmSync(partial, { recursive: true, force: true });
+    if (!isOurs(into)) throw error;
   }
   log('info', `transpiled the ${role} plugin`, { seconds: ((performance.now() - begun) / 1000).toFixed(1) });
 }
