@@ -40,7 +40,10 @@ struct Count {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    wasm::run(&wasm::Arguments { offline: false })?;
+    wasm::run(&wasm::Arguments {
+        offline: false,
+        test_guests: true,
+    })?;
     let missing = missing_servers()?;
 
     let nextest = tree::cargo()

@@ -104,7 +104,7 @@ impl Supervisor {
     }
 
     pub(super) fn run(mut self, stop: &Stop) -> Result<Outcome> {
-        let span = tracing::info_span!("run", pipeline = %self.settings.name);
+        let span = tracing::error_span!("run", pipeline = %self.settings.name);
         let _entered = span.enter();
         let outcome = self.generations(stop);
         if let Err(error) = &outcome {
@@ -174,6 +174,8 @@ impl Supervisor {
             }
             if error.code() == "checkpoint.overruled" {
                 tracing::info!("{}", error.report().message);
+                // It is a plugin's word, and one that never tires of it must not keep a core busy.
+                self.pause(TICK, stop);
                 continue;
             }
             // A server whose rows are locked was reached: the lock is most likely the predecessor's, which is still rolling back.

@@ -1,6 +1,6 @@
 //! The calls of the interfaces `source-cutover` and `sink-cutover`.
 
-use super::instance::LONG_CALL;
+use super::instance::Time;
 use super::plugin_config::Purpose;
 use super::{SinkInstance, SourceInstance};
 use crate::bindings::types::{Definition, Finding, NextNumber};
@@ -15,7 +15,7 @@ impl SourceInstance {
     pub(crate) fn look_at_writes(&mut self, stops_writes: bool) -> Result<LookOut> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_look(store, &config, stops_writes)
         })
     }
@@ -24,7 +24,7 @@ impl SourceInstance {
     pub(crate) fn stop_writes(&mut self) -> Result<()> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_stop_writes(store, &config)
         })
     }
@@ -33,7 +33,7 @@ impl SourceInstance {
     pub(crate) fn allow_writes(&mut self, settings: &[u8]) -> Result<()> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_allow_writes(store, &config, settings)
         })
     }
@@ -42,7 +42,7 @@ impl SourceInstance {
     pub(crate) fn end_of_log(&mut self) -> Result<End> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_end_of_log(store, &config)
         })
     }
@@ -51,7 +51,7 @@ impl SourceInstance {
     pub(crate) fn has_passed(&mut self, checkpoint: &Checkpoint, end: &End) -> Result<bool> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_has_passed(store, &config, checkpoint, end)
         })
     }
@@ -60,7 +60,7 @@ impl SourceInstance {
     pub(crate) fn held_back_definitions(&mut self) -> Result<Vec<Definition>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_definitions(store, &config)
         })
     }
@@ -69,7 +69,7 @@ impl SourceInstance {
     pub(crate) fn next_numbers(&mut self) -> Result<Vec<NextNumber>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_next_numbers(store, &config)
         })
     }
@@ -82,7 +82,7 @@ impl SinkInstance {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink_cutover();
         self.instance
-            .try_call(LONG_CALL, false, |store| guest.call_known(store, &config))
+            .try_call(Time::Long, false, |store| guest.call_known(store, &config))
     }
 
     /// Keeps how far it has come.
@@ -94,7 +94,7 @@ impl SinkInstance {
     ) -> Result<u64> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_set_progress(store, &config, seen, next, consequences)
         })
     }
@@ -107,7 +107,7 @@ impl SinkInstance {
     ) -> Result<Vec<Finding>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_look(store, &config, definitions, numbers)
         })
     }
@@ -116,7 +116,7 @@ impl SinkInstance {
     pub(crate) fn make(&mut self, definitions: &[Definition], kind: &str) -> Result<Vec<Made>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_make(store, &config, definitions, kind)
         })
     }
@@ -125,7 +125,7 @@ impl SinkInstance {
     pub(crate) fn raise_next_numbers(&mut self, numbers: &[NextNumber]) -> Result<Vec<String>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_raise_next_numbers(store, &config, numbers)
         })
     }
@@ -134,7 +134,7 @@ impl SinkInstance {
     pub(crate) fn own_place(&mut self) -> Result<Option<Place>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_own_place(store, &config)
         })
     }

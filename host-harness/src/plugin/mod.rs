@@ -12,6 +12,7 @@ mod plugin_config;
 mod sink;
 mod source;
 mod state;
+mod text;
 
 pub(crate) use examiner::{SinkExaminer, SourceExaminer};
 pub(crate) use failure::interrupted;
@@ -28,13 +29,13 @@ use wasmtime::component::Component;
 use crate::bindings::sink::SinkPluginPre;
 use crate::bindings::source::SourcePluginPre;
 use crate::config::{Config, ServerConfig};
-use crate::engine::{Engine, Role, locate};
+use crate::engine::{Engine, Role, SharedComponent, locate};
 use crate::error::{Error, Result};
 
 /// A compiled plugin together with the configuration it runs under: what instances are made from.
 pub struct Plugin {
     engine: Engine,
-    component: Component,
+    component: SharedComponent,
     role: Role,
     config: Arc<Config>,
     server: ServerConfig,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wasmtime::component::ResourceAny;
 
 use super::Plugin;
-use super::instance::{GRACE, Instance, LONG_CALL};
+use super::instance::{Instance, Time};
 use super::plugin_config::{Purpose, Seen};
 use super::state::SharedWaker;
 use crate::bindings::sink::SinkPlugin;
@@ -49,7 +49,7 @@ impl SinkInstance {
     pub fn describe(&mut self) -> Result<Description> {
         let guest = self.plugin.datain_replication_sink();
         self.instance
-            .call(GRACE, false, |store| guest.call_describe(store))
+            .call(Time::SHORT, false, |store| guest.call_describe(store))
     }
 
     /// Connects, takes the pipeline over, and says where to go on. A `known` pipeline that is not there any more is not begun anew.
@@ -65,11 +65,11 @@ impl SinkInstance {
             },
         );
         let guest = self.plugin.datain_replication_sink();
-        let writer = self.instance.try_call(LONG_CALL, false, |store| {
+        let writer = self.instance.try_call(Time::Long, false, |store| {
             guest.writer().call_open(store, &config)
         })?;
         self.writer = Some(writer);
-        self.instance.call(GRACE, false, |store| {
+        self.instance.call(Time::SHORT, false, |store| {
             guest.writer().call_resume_from(store, writer)
         })
     }
@@ -81,8 +81,9 @@ impl SinkInstance {
     pub fn inspect(&mut self) -> Result<SinkInspection> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink();
-        self.instance
-            .try_call(LONG_CALL, false, |store| guest.call_inspect(store, &config))
+        self.instance.try_call(Time::Long, false, |store| {
+            guest.call_inspect(store, &config)
+        })
     }
 
     /// Keeps an error's report in the target, for those who ask later.
@@ -92,7 +93,7 @@ impl SinkInstance {
     pub fn note_error(&mut self, report: &str) -> Result<()> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_note_error(store, &config, report)
         })
     }
@@ -104,7 +105,7 @@ impl SinkInstance {
     pub fn set_stopped(&mut self, stopped: bool) -> Result<()> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_set_stopped(store, &config, stopped)
         })
     }
@@ -121,7 +122,7 @@ impl SinkInstance {
     ) -> Result<()> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_skip(store, &config, before, after, transaction)
         })
     }
@@ -134,7 +135,7 @@ impl SinkInstance {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink();
         self.instance
-            .try_call(LONG_CALL, false, |store| guest.call_remove(store, &config))
+            .try_call(Time::Long, false, |store| guest.call_remove(store, &config))
     }
 
     /// The newest comparison that was kept.
@@ -144,7 +145,7 @@ impl SinkInstance {
     pub fn last_verification(&mut self) -> Result<Option<KeptVerification>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_last_verification(store, &config)
         })
     }
@@ -156,7 +157,7 @@ impl SinkInstance {
     pub fn check(&mut self, source_facts: &[Fact]) -> Result<Vec<Finding>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_sink();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_check(store, &config, source_facts)
         })
     }
@@ -170,7 +171,7 @@ impl Writer for SinkInstance {
     fn apply(&mut self, batch: &Batch) -> Result<()> {
         let writer = self.writer()?;
         let guest = self.plugin.datain_replication_sink();
-        self.instance.try_call(GRACE, false, |store| {
+        self.instance.try_call(Time::SHORT, false, |store| {
             guest.writer().call_apply(store, writer, batch)
         })
     }
@@ -179,24 +180,26 @@ impl Writer for SinkInstance {
         let writer = self.writer()?;
         let guest = self.plugin.datain_replication_sink();
         let millis = u32::try_from(max_wait.as_millis()).unwrap_or(u32::MAX);
-        self.instance.try_call(max_wait + GRACE, true, |store| {
-            guest.writer().call_advance(store, writer, millis)
-        })
+        self.instance
+            .try_call(Time::Waits(max_wait), true, |store| {
+                guest.writer().call_advance(store, writer, millis)
+            })
     }
 
     fn flush(&mut self, max_wait: Duration) -> Result<Progress> {
         let writer = self.writer()?;
         let guest = self.plugin.datain_replication_sink();
         let millis = u32::try_from(max_wait.as_millis()).unwrap_or(u32::MAX);
-        self.instance.try_call(max_wait + GRACE, false, |store| {
-            guest.writer().call_flush(store, writer, millis)
-        })
+        self.instance
+            .try_call(Time::Waits(max_wait), false, |store| {
+                guest.writer().call_flush(store, writer, millis)
+            })
     }
 
     fn status(&mut self) -> Result<SinkStatus> {
         let writer = self.writer()?;
         let guest = self.plugin.datain_replication_sink();
-        self.instance.call(GRACE, false, |store| {
+        self.instance.call(Time::SHORT, false, |store| {
             guest.writer().call_status(store, writer)
         })
     }
