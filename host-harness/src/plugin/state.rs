@@ -40,7 +40,7 @@ impl PluginState {
 }
 
 /// How long a plugin may still take to return once `wait` has told it to: it has nothing left to wait for.
-const RETURN_TIME: Duration = Duration::from_secs(5);
+const RETURN_TIME: Duration = Duration::from_secs(2);
 
 /// Elements of all tables of a component together: they lie in the host's memory. datain's own plugins have about 2,000.
 const TABLE_ELEMENTS: usize = 100_000;
