@@ -27,6 +27,8 @@ pub(super) struct File {
     #[serde(default)]
     pub plugins: Plugins,
     #[serde(default)]
+    pub transform: Vec<Transform>,
+    #[serde(default)]
     pub control: Control,
 }
 
@@ -36,7 +38,8 @@ pub(super) struct Server {
     pub host: Option<Spanned<String>>,
     pub port: Option<Spanned<u16>>,
     pub socket: Option<Spanned<PathBuf>>,
-    pub user: String,
+    pub file: Option<Spanned<PathBuf>>,
+    pub user: Option<String>,
     pub password: Option<String>,
     pub password_file: Option<PathBuf>,
     pub password_env: Option<String>,
@@ -126,6 +129,16 @@ pub(super) struct Plugins {
     pub source: Option<PathBuf>,
     pub sink: Option<PathBuf>,
     pub cache: Option<bool>,
+    #[serde(default)]
+    pub sink_config: toml::Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Transform {
+    pub path: PathBuf,
+    #[serde(default)]
+    pub config: toml::Table,
 }
 
 #[derive(Deserialize, Default)]
