@@ -69,7 +69,7 @@ impl GuestTransformer for Masking {
             })),
             _ => Err(error(
                 "config.invalid-value",
-                "[transform.config] columns must be a list of \"schema.table.column\"".to_owned(),
+                "columns must be a list of \"schema.table.column\"".to_owned(),
             )),
         }
     }
@@ -198,7 +198,6 @@ fn of_column(table: &Table, rule: &Rule, code: &str, what: &str) -> Error {
 fn of_table(table: &Table, code: &str, message: String) -> Error {
     let mut error = error(code, message);
     error.table = Some(format!("{}.{}", table.schema, table.name));
-    error.hint = Some("change [transform.config] columns".to_owned());
     error
 }
 
@@ -208,7 +207,7 @@ fn error(code: &str, message: String) -> Error {
         code: code.to_owned(),
         message,
         detail: None,
-        hint: None,
+        hint: Some("change [transform.config] columns".to_owned()),
         server_errno: None,
         sqlstate: None,
         position: None,

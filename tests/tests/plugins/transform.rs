@@ -7,7 +7,7 @@ use datain_throwaway_servers::Server;
 use crate::{example, named_columns};
 
 const TABLES: &str = "CREATE DATABASE shop; USE shop; \
-    CREATE TABLE customer (id INT PRIMARY KEY, name VARCHAR(40), email VARCHAR(60), note TEXT, code CHAR(2)); \
+    CREATE TABLE customer (id INT PRIMARY KEY, name VARCHAR(40), email VARCHAR(60), note MEDIUMTEXT, code CHAR(2)); \
     CREATE TABLE item (id INT PRIMARY KEY, name VARCHAR(40)); \
     INSERT INTO customer VALUES (1, 'Ann', 'ann@example.org', 'first', 'ab'), (2, 'Bob', NULL, NULL, NULL), (3, 'Cid', 'cid@example.org', '', 'cd'); \
     INSERT INTO item VALUES (1, 'pen'), (2, 'ink')";
@@ -89,7 +89,7 @@ fn what_cannot_be_masked_does_not_pass() {
             assert_eq!(rows.as_deref(), Some("0"), "nothing passes");
         }
     };
-    check("1", "config.invalid-value", 3);
+    check("1", "config.invalid-value", 2);
     check(r#""shop.customer.@9""#, "mask.column-missing", 3);
     check(r#""shop.customer.id""#, "mask.kind", 3);
     check(r#""shop.customer.mail""#, "mask.column-missing", 3);
