@@ -51,7 +51,10 @@ enum Command {
 
 /// What demo and tests build before they begin, and nothing else.
 fn build() -> anyhow::Result<ExitCode> {
-    wasm::run(&wasm::Arguments { offline: false })?;
+    wasm::run(&wasm::Arguments {
+        offline: false,
+        test_guests: false,
+    })?;
     children::run(&mut tree::build_host())?;
     println!(
         "the program is datain in {}",

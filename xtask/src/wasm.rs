@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Use only what is there already
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Also build the components that tests run, into target/test-guests/
+    #[arg(long)]
+    pub(crate) test_guests: bool,
 }
 
 /// The plugins and the examples: the package's library, and the component's name.
@@ -39,12 +42,19 @@ const PLUGINS: [(&str, &str, &str); 4] = [
     ("mask-column", "mask_column", "examples/mask_column"),
 ];
 
+/// What tests run beside them: never part of what is delivered.
+const TEST_GUESTS: [(&str, &str, &str); 1] =
+    [("datain-hostile-guest", "datain_hostile_guest", "hostile")];
+
 /// Builds the plugins and returns the finished components.
 pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
     let begin = Instant::now();
     let route = route::find(arguments.offline)?;
     eprintln!("wasm32-unknown-unknown: {}", route.describe());
-    let packages: Vec<_> = PLUGINS.iter().map(|(package, ..)| *package).collect();
+    let mut packages: Vec<_> = PLUGINS.iter().map(|(package, ..)| *package).collect();
+    if arguments.test_guests {
+        packages.extend(TEST_GUESTS.iter().map(|(package, ..)| *package));
+    }
     let folder = guests::build(&tree::root(), &route, &packages, arguments.offline)?;
     let plugins = tree::root().join("target/plugins");
     let examples = plugins.join("examples");
@@ -64,6 +74,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
             bytes.len()
         );
         components.push(component);
+    }
+    if arguments.test_guests {
+        let guests = tree::root().join("target/test-guests");
+        fs::create_dir_all(&guests)
+            .with_context(|| format!("failed to create {}", guests.display()))?;
+        for (_, library, name) in TEST_GUESTS {
+            let built = folder.join(format!("{library}.wasm"));
+            place(&built, &guests.join(format!("{name}.wasm")))?;
+        }
     }
     eprintln!(
         "plugins are up to date ({:.1} s)",

@@ -290,7 +290,8 @@ fn fits(kind: ColumnKind, data_type: &str) -> bool {
         ColumnKind::Datetime => &["datetime"],
         ColumnKind::Timestamp => &["timestamp"],
         ColumnKind::Char => &["char", "binary", "uuid", "inet4", "inet6"],
-        ColumnKind::Varchar => &["varchar", "varbinary"],
+        // MariaDB logs a VECTOR as VARBINARY.
+        ColumnKind::Varchar => &["varchar", "varbinary", "vector"],
         ColumnKind::Text => &[
             "tinytext",
             "text",

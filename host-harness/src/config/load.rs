@@ -19,6 +19,8 @@ const COPY_READERS: u32 = 2;
 const CONNECTIONS: u32 = 4;
 /// Beside those one writes what stands alone, and one asks after another that is silent.
 const FURTHER_CONNECTIONS: u32 = 2;
+/// What one call may hand to the host beside the largest change.
+const CALL_MIB: u32 = 64;
 /// What a group that is written may take of the plugin's memory, with its SQL.
 const MIB_OF_CONNECTION: u32 = 24;
 
@@ -116,6 +118,7 @@ impl Loader<'_> {
         let start = self.start(file.start)?;
         let limits = file.limits;
         let memory_mib = self.number("memory_mib", limits.memory_mib, 256, 16..=4096)?;
+        let max_row_mib = self.number("max_row_mib", limits.max_row_mib, 64, 1..=1024)?;
         let [connections, open_connections] =
             self.connections(file.apply.connections, limits.connections, memory_mib)?;
         Ok(Config {
@@ -162,13 +165,30 @@ impl Loader<'_> {
             },
             limits: Limits {
                 memory_mib,
-                max_row_mib: self.number("max_row_mib", limits.max_row_mib, 64, 1..=1024)?,
+                max_row_mib,
                 queue_mib: self.number("queue_mib", limits.queue_mib, 8, 1..=1024)?,
                 call_cpu: Duration::from_secs(
                     self.number("call_cpu_seconds", limits.call_cpu_seconds, 60, 1..=3600)?
                         .into(),
                 ),
+                call: Duration::from_secs(
+                    self.number("call_seconds", limits.call_seconds, 120, 1..=3600)?
+                        .into(),
+                ),
+                // A changed row is handed over as it was and as it is.
+                call_mib: self.number(
+                    "call_mib",
+                    limits.call_mib,
+                    CALL_MIB + 2 * max_row_mib,
+                    8..=4096,
+                )?,
                 connections: open_connections,
+                log_lines_per_second: self.number(
+                    "log_lines_per_second",
+                    limits.log_lines_per_second,
+                    100,
+                    1..=10_000,
+                )?,
             },
             plugins: Plugins {
                 source: file.plugins.source.map(|p| self.relative(&p)),

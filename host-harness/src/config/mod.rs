@@ -39,7 +39,10 @@
 //! | | `max_row_mib` | 64 | a larger row stops the pipeline |
 //! | | `queue_mib` | 8 | batches between the two plugins |
 //! | | `call_cpu_seconds` | 60 | processor time of one call into a plugin |
+//! | | `call_seconds` | 120 | time of one call beyond what it was told to wait; five times as long for calls that connect or look at a whole server |
+//! | | `call_mib` | 64, and twice `max_row_mib` | what one call may hand from a plugin to the host |
 //! | | `connections` | 16, or more for `[apply]`'s | open connections of one plugin |
+//! | | `log_lines_per_second` | 100 | log lines of one plugin, five times as many at once |
 //! | `[control]` | `socket` | see [`crate::control`] | where a running host takes orders: a unix socket for its owner only |
 //! | `[plugins]` | `source`, `sink` | see [`crate::engine::locate`] | component files |
 //! | | `cache` | true | keep compiled components in the cache folder |
@@ -320,8 +323,14 @@ pub struct Limits {
     pub queue_mib: u32,
     /// Processor time of one call into a plugin.
     pub call_cpu: Duration,
+    /// Time of one call, beyond what it was told to wait.
+    pub call: Duration,
+    /// What one call may hand from a plugin to the host, in MiB.
+    pub call_mib: u32,
     /// Open connections of one plugin.
     pub connections: u32,
+    /// Log lines of one plugin.
+    pub log_lines_per_second: u32,
 }
 
 /// Components by path, and their cache.

@@ -120,7 +120,10 @@ pub(super) struct Limits {
     pub max_row_mib: Option<Spanned<u32>>,
     pub queue_mib: Option<Spanned<u32>>,
     pub call_cpu_seconds: Option<Spanned<u32>>,
+    pub call_seconds: Option<Spanned<u32>>,
+    pub call_mib: Option<Spanned<u32>>,
     pub connections: Option<Spanned<u32>>,
+    pub log_lines_per_second: Option<Spanned<u32>>,
 }
 
 #[derive(Deserialize, Default)]

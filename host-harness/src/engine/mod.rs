@@ -2,6 +2,7 @@
 
 mod cache;
 mod component;
+mod loaded;
 pub mod locate;
 mod ticker;
 
@@ -15,7 +16,8 @@ use wasmtime::component::{Component, Linker};
 
 use crate::error::{Error, Kind, Result};
 use crate::plugin::PluginState;
-use cache::Cache;
+use loaded::Loaded;
+pub use loaded::SharedComponent;
 use ticker::Ticker;
 
 /// The engine, shared by all plugins of a process. Cloning it is cheap.
@@ -23,6 +25,7 @@ use ticker::Ticker;
 pub struct Engine {
     inner: wasmtime::Engine,
     linker: Arc<Linker<PluginState>>,
+    loaded: Arc<Loaded>,
     _ticker: Arc<Ticker>,
 }
 
@@ -58,28 +61,21 @@ impl Engine {
         Ok(Self {
             inner,
             linker: Arc::new(linker),
+            loaded: Arc::default(),
             _ticker: Arc::new(ticker),
         })
     }
 
-    /// Compiles the component in a file, or takes it from the cache.
+    /// Compiles the component in a file, or takes it from the cache. Pipelines that run the same component share what was compiled.
     ///
     /// # Errors
     /// `plugin.unreadable`, `plugin.invalid`.
-    pub fn load(&self, role: Role, path: &Path, cached: bool) -> Result<Component> {
-        let bytes = std::fs::read(path).map_err(|e| {
-            Error::config(
-                "plugin.unreadable",
-                format!("failed to read the {role} component {}", path.display()),
-            )
-            .detail(e.to_string())
-        })?;
-        let cache = if cached { Cache::open() } else { None };
-        let component = match cache {
-            Some(cache) => cache.component(&self.inner, &bytes),
-            None => Component::new(&self.inner, &bytes),
-        };
-        let component = component.map_err(|e| {
+    pub fn load(&self, role: Role, path: &Path, cached: bool) -> Result<SharedComponent> {
+        let bytes = loaded::read(role, path)?;
+        let component = self
+            .loaded
+            .component(&self.inner, &bytes, cached)
+            .map_err(|e| {
             Error::config("plugin.invalid", format!("{} is not a usable WebAssembly component", path.display()))
                 .detail(format!("{e:#}"))
                 .hint("plugins are components for the worlds in wit/worlds.wit; `cargo xtask wasm` builds datain's own")

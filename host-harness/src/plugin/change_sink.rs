@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
-use super::instance::{GRACE, Instance, LONG_CALL};
+use super::instance::{Instance, Time};
 use super::{Plugin, PluginState};
 use crate::bindings::change_sink::ChangeSinkPlugin;
 use crate::bindings::sink::SinkPlugin;
@@ -75,7 +75,7 @@ pub(super) fn inspect(
 ) -> Result<SinkInspection> {
     let guest = plugin.datain_replication_change_sink();
     let checkpoint =
-        instance.try_call(LONG_CALL, false, |store| guest.call_inspect(store, config))?;
+        instance.try_call(Time::Long, false, |store| guest.call_inspect(store, config))?;
     Ok(SinkInspection {
         epoch: u64::from(checkpoint.is_some()),
         checkpoint,
@@ -96,10 +96,10 @@ pub(super) fn open(
     config: &str,
 ) -> Result<(ResourceAny, Option<Checkpoint>)> {
     let guest = plugin.datain_replication_change_sink();
-    let writer = instance.try_call(LONG_CALL, false, |store| {
+    let writer = instance.try_call(Time::Long, false, |store| {
         guest.writer().call_open(store, config)
     })?;
-    let from = instance.call(GRACE, false, |store| {
+    let from = instance.call(Time::SHORT, false, |store| {
         guest.writer().call_resume_from(store, writer)
     })?;
     Ok((writer, from))

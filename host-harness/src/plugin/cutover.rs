@@ -1,7 +1,7 @@
 //! The calls of the interfaces `source-cutover` and `sink-cutover`.
 
 use super::change_sink::SinkGuest;
-use super::instance::LONG_CALL;
+use super::instance::Time;
 use super::plugin_config::Purpose;
 use super::{SinkInstance, SourceInstance};
 use crate::bindings::types::{Definition, Finding, NextNumber};
@@ -19,7 +19,7 @@ impl SourceInstance {
     pub(crate) fn look_at_writes(&mut self, stops_writes: bool) -> Result<LookOut> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_look(store, &config, stops_writes)
         })
     }
@@ -28,7 +28,7 @@ impl SourceInstance {
     pub(crate) fn stop_writes(&mut self) -> Result<()> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_stop_writes(store, &config)
         })
     }
@@ -37,7 +37,7 @@ impl SourceInstance {
     pub(crate) fn allow_writes(&mut self, settings: &[u8]) -> Result<()> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_allow_writes(store, &config, settings)
         })
     }
@@ -46,7 +46,7 @@ impl SourceInstance {
     pub(crate) fn end_of_log(&mut self) -> Result<End> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_end_of_log(store, &config)
         })
     }
@@ -55,7 +55,7 @@ impl SourceInstance {
     pub(crate) fn has_passed(&mut self, checkpoint: &Checkpoint, end: &End) -> Result<bool> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_has_passed(store, &config, checkpoint, end)
         })
     }
@@ -64,7 +64,7 @@ impl SourceInstance {
     pub(crate) fn held_back_definitions(&mut self) -> Result<Vec<Definition>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_definitions(store, &config)
         })
     }
@@ -73,7 +73,7 @@ impl SourceInstance {
     pub(crate) fn next_numbers(&mut self) -> Result<Vec<NextNumber>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_next_numbers(store, &config)
         })
     }
@@ -89,7 +89,7 @@ impl SinkInstance {
         };
         let guest = plugin.datain_replication_sink_cutover();
         self.instance
-            .try_call(LONG_CALL, false, |store| guest.call_known(store, &config))
+            .try_call(Time::Long, false, |store| guest.call_known(store, &config))
     }
 
     /// Keeps how far it has come.
@@ -104,7 +104,7 @@ impl SinkInstance {
             .plugin
             .whole(CUTOVER)?
             .datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_set_progress(store, &config, seen, next, consequences)
         })
     }
@@ -120,7 +120,7 @@ impl SinkInstance {
             .plugin
             .whole(CUTOVER)?
             .datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_look(store, &config, definitions, numbers)
         })
     }
@@ -132,7 +132,7 @@ impl SinkInstance {
             .plugin
             .whole(CUTOVER)?
             .datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_make(store, &config, definitions, kind)
         })
     }
@@ -144,7 +144,7 @@ impl SinkInstance {
             .plugin
             .whole(CUTOVER)?
             .datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_raise_next_numbers(store, &config, numbers)
         })
     }
@@ -156,7 +156,7 @@ impl SinkInstance {
             .plugin
             .whole(CUTOVER)?
             .datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_own_place(store, &config)
         })
     }

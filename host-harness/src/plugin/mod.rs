@@ -13,6 +13,7 @@ mod plugin_config;
 mod sink;
 mod source;
 mod state;
+mod text;
 mod transform;
 
 pub(crate) use examiner::{SinkExaminer, SourceExaminer};
@@ -34,13 +35,13 @@ use crate::bindings::sink::SinkPluginPre;
 use crate::bindings::source::SourcePluginPre;
 use crate::bindings::transform::TransformPluginPre;
 use crate::config::{Address, Config, ServerConfig, Transform};
-use crate::engine::{CHANGE_SINK, Engine, Role, locate};
+use crate::engine::{CHANGE_SINK, Engine, Role, SharedComponent, locate};
 use crate::error::{Error, Result};
 
 /// A compiled plugin together with the configuration it runs under: what instances are made from.
 pub struct Plugin {
     engine: Engine,
-    component: Component,
+    component: SharedComponent,
     role: Role,
     config: Arc<Config>,
     server: ServerConfig,

@@ -7,7 +7,7 @@ use wasmtime::component::ResourceAny;
 
 use super::Plugin;
 use super::change_sink::{self, Counted, SinkGuest, cannot};
-use super::instance::{GRACE, Instance, LONG_CALL};
+use super::instance::{Instance, Time};
 use super::plugin_config::{Purpose, Seen};
 use super::state::SharedWaker;
 use crate::bindings::types::{Description, Fact, Finding};
@@ -49,7 +49,7 @@ impl SinkInstance {
     /// A trap.
     pub fn describe(&mut self) -> Result<Description> {
         self.instance
-            .call(GRACE, false, |store| match &self.plugin {
+            .call(Time::SHORT, false, |store| match &self.plugin {
                 SinkGuest::Whole(plugin) => plugin.datain_replication_sink().call_describe(store),
                 SinkGuest::Changes(plugin) => {
                     plugin.datain_replication_change_sink().call_describe(store)
@@ -85,11 +85,11 @@ impl SinkInstance {
                 });
             }
         };
-        let writer = self.instance.try_call(LONG_CALL, false, |store| {
+        let writer = self.instance.try_call(Time::Long, false, |store| {
             guest.writer().call_open(store, &config)
         })?;
         self.writer = Some(writer);
-        self.instance.call(GRACE, false, |store| {
+        self.instance.call(Time::SHORT, false, |store| {
             guest.writer().call_resume_from(store, writer)
         })
     }
@@ -107,7 +107,7 @@ impl SinkInstance {
             }
         };
         self.instance
-            .try_call(LONG_CALL, false, |store| guest.call_inspect(store, &config))
+            .try_call(Time::Long, false, |store| guest.call_inspect(store, &config))
     }
 
     /// Keeps an error's report in the target, for those who ask later.
@@ -121,7 +121,7 @@ impl SinkInstance {
             return Ok(());
         };
         let guest = plugin.datain_replication_sink();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_note_error(store, &config, report)
         })
     }
@@ -138,7 +138,7 @@ impl SinkInstance {
             SinkGuest::Changes(_) if !stopped => return Ok(()),
             SinkGuest::Changes(_) => return Err(cannot("keep a stop")),
         };
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_set_stopped(store, &config, stopped)
         })
     }
@@ -158,7 +158,7 @@ impl SinkInstance {
             .plugin
             .whole("skip a transaction")?
             .datain_replication_sink();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_skip(store, &config, before, after, transaction)
         })
     }
@@ -174,7 +174,7 @@ impl SinkInstance {
             .whole("remove a pipeline")?
             .datain_replication_sink();
         self.instance
-            .try_call(LONG_CALL, false, |store| guest.call_remove(store, &config))
+            .try_call(Time::Long, false, |store| guest.call_remove(store, &config))
     }
 
     /// The newest comparison that was kept.
@@ -187,7 +187,7 @@ impl SinkInstance {
             return Ok(None);
         };
         let guest = plugin.datain_replication_sink();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_last_verification(store, &config)
         })
     }
@@ -202,7 +202,7 @@ impl SinkInstance {
             return Ok(Vec::new());
         };
         let guest = plugin.datain_replication_sink();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_check(store, &config, source_facts)
         })
     }
@@ -218,13 +218,13 @@ impl Writer for SinkInstance {
         match &self.plugin {
             SinkGuest::Whole(plugin) => {
                 let guest = plugin.datain_replication_sink();
-                self.instance.try_call(GRACE, false, |store| {
+                self.instance.try_call(Time::SHORT, false, |store| {
                     guest.writer().call_apply(store, writer, batch)
                 })
             }
             SinkGuest::Changes(plugin) => {
                 let guest = plugin.datain_replication_change_sink();
-                self.instance.try_call(GRACE, false, |store| {
+                self.instance.try_call(Time::SHORT, false, |store| {
                     guest.writer().call_apply(store, writer, batch)
                 })?;
                 self.counted.accepted(batch);
@@ -240,13 +240,13 @@ impl Writer for SinkInstance {
             SinkGuest::Whole(plugin) => plugin.datain_replication_sink(),
             SinkGuest::Changes(plugin) => {
                 let guest = plugin.datain_replication_change_sink();
-                let progress = self.instance.try_call(max_wait + GRACE, true, |store| {
+                let progress = self.instance.try_call(Time::Waits(max_wait), true, |store| {
                     guest.writer().call_advance(store, writer, millis)
                 })?;
                 return Ok(self.counted.progress(progress));
             }
         };
-        self.instance.try_call(max_wait + GRACE, true, |store| {
+        self.instance.try_call(Time::Waits(max_wait), true, |store| {
             guest.writer().call_advance(store, writer, millis)
         })
     }
@@ -258,13 +258,13 @@ impl Writer for SinkInstance {
             SinkGuest::Whole(plugin) => plugin.datain_replication_sink(),
             SinkGuest::Changes(plugin) => {
                 let guest = plugin.datain_replication_change_sink();
-                let progress = self.instance.try_call(max_wait + GRACE, false, |store| {
+                let progress = self.instance.try_call(Time::Waits(max_wait), false, |store| {
                     guest.writer().call_advance(store, writer, millis)
                 })?;
                 return Ok(self.counted.progress(progress));
             }
         };
-        self.instance.try_call(max_wait + GRACE, false, |store| {
+        self.instance.try_call(Time::Waits(max_wait), false, |store| {
             guest.writer().call_flush(store, writer, millis)
         })
     }
@@ -275,7 +275,7 @@ impl Writer for SinkInstance {
             return Ok(self.counted.status());
         };
         let guest = plugin.datain_replication_sink();
-        self.instance.call(GRACE, false, |store| {
+        self.instance.call(Time::SHORT, false, |store| {
             guest.writer().call_status(store, writer)
         })
     }

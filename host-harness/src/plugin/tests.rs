@@ -18,7 +18,7 @@ fn start(module: &str, waker: &Arc<Waker>) -> Result<()> {
         "(component (core module $m {module}) (core instance (instantiate $m)))"
     ))
     .unwrap();
-    let component = Component::new(engine.wasmtime(), bytes).unwrap();
+    let component = Arc::new(Component::new(engine.wasmtime(), bytes).unwrap());
     let plugin = Arc::new(Plugin {
         engine,
         component,

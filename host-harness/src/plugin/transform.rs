@@ -12,7 +12,7 @@ use datain_row_block::{ColumnKind, Operation as Written, RowSetReader, VERSION};
 use wasmtime::component::ResourceAny;
 
 use super::Plugin;
-use super::instance::{GRACE, Instance, LONG_CALL};
+use super::instance::{Instance, Time};
 use super::plugin_config::Purpose;
 use super::state::SharedWaker;
 use crate::bindings::transform::TransformPlugin;
@@ -52,14 +52,14 @@ impl TransformInstance {
     pub(crate) fn describe(&mut self) -> Result<Description> {
         let guest = self.plugin.datain_replication_transform();
         self.instance
-            .call(GRACE, false, |store| guest.call_describe(store))
+            .call(Time::SHORT, false, |store| guest.call_describe(store))
     }
 
     /// Gives it its configuration.
     pub(crate) fn open(&mut self) -> Result<()> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_transform();
-        let opened = self.instance.try_call(LONG_CALL, false, |store| {
+        let opened = self.instance.try_call(Time::Long, false, |store| {
             guest.transformer().call_open(store, &config)
         });
         self.transformer = Some(opened.map_err(|error| self.named(error))?);
@@ -74,7 +74,7 @@ impl TransformInstance {
         }
         let transformer = self.transformer.ok_or_else(super::sink::not_open)?;
         let guest = self.plugin.datain_replication_transform();
-        let changed = self.instance.try_call(GRACE, false, |store| {
+        let changed = self.instance.try_call(Time::SHORT, false, |store| {
             guest.transformer().call_apply(store, transformer, batch)
         });
         let Some(changed) = changed.map_err(|error| self.named(error))? else {
