@@ -13,9 +13,14 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use datain_throwaway_servers::{Flavor, faketime::Faketime, fetch, old_logs, sysbench::Sysbench};
+use datain_throwaway_servers::{
+    Flavor, faketime::Faketime, fetch, node_packages, old_logs, sysbench::Sysbench,
+};
 
 use crate::{bar, children, tree, wasm};
+
+/// The second host's program.
+const NODE_HOST: &str = "examples/node-host";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -89,6 +94,9 @@ fn missing_servers() -> Result<Vec<Flavor>> {
     }
     if let Err(error) = old_logs::fetch(&*bar::progress()) {
         eprintln!("old binary logs: {error}");
+    }
+    if let Err(error) = node_packages::install(&tree::root().join(NODE_HOST), &*bar::progress()) {
+        eprintln!("the second host's packages: {error}");
     }
     let mut missing = Vec::new();
     for flavor in Flavor::ALL {

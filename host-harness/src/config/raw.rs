@@ -28,6 +28,8 @@ pub(super) struct File {
     #[serde(default)]
     pub plugins: Plugins,
     #[serde(default)]
+    pub transform: Vec<Transform>,
+    #[serde(default)]
     pub control: Control,
 }
 
@@ -37,7 +39,8 @@ pub(super) struct Server {
     pub host: Option<Spanned<String>>,
     pub port: Option<Spanned<u16>>,
     pub socket: Option<Spanned<PathBuf>>,
-    pub user: String,
+    pub file: Option<Spanned<PathBuf>>,
+    pub user: Option<String>,
     #[serde(default, deserialize_with = "secret")]
     pub password: Option<Zeroizing<String>>,
     pub password_file: Option<PathBuf>,
@@ -136,6 +139,16 @@ pub(super) struct Plugins {
     pub source: Option<PathBuf>,
     pub sink: Option<PathBuf>,
     pub cache: Option<bool>,
+    #[serde(default)]
+    pub sink_config: toml::Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Transform {
+    pub path: PathBuf,
+    #[serde(default)]
+    pub config: toml::Table,
 }
 
 #[derive(Deserialize, Default)]

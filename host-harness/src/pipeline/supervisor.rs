@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a stop, or having caught up | the source ends, the sink commits what it accepted, `run` returns |
 //! | `retry`, before both servers were ever reached | the error, unless time for connecting is left, or the target's rows are only locked |
+//! | `retry` of the source | the sink commits what it accepted, however long a statement takes; then as below |
 //! | `retry`, later | a pause that grows, then new instances from the sink's checkpoint, for ever |
 //! | a crash or exceeded limit of a plugin (`plugin.*`) | the same, but after [`CRASHES`] in a row without progress the error |
 //! | anything else, while several transactions were under way | new instances that apply one by one, to stand right before the one that fails |
@@ -373,6 +374,11 @@ impl Supervisor {
                 // What it had read before is to be applied, so that the checkpoint stands right before what it could not read.
                 let of_sink = running.end_in_order(Drain::Queue, QUEUE_DRAIN);
                 Err(of_sink.unwrap_or(error))
+            }
+            Err(error) if running.failed == Some(Role::Source) => {
+                // Passing trouble of the source is none of the sink's: a statement that is cut off in the target may be undecided there.
+                running.end_patiently(stop);
+                Err(error)
             }
             Err(error) => {
                 running.end_now();

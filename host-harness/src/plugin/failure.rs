@@ -40,7 +40,8 @@ pub(super) fn reported(error: types::Error, role: Role, server: &ServerConfig) -
     }
     let mut result = Error::new(kind, error.code, short(error.message));
     // The position names the file already.
-    if !matches!(server.address, Address::Files(_)) {
+    if !matches!(server.address, Address::Files(_) | Address::Output(_)) && role != Role::Transform
+    {
         result = result.server(about);
     }
     let report = result.report_mut();

@@ -24,6 +24,9 @@ fn start(module: &str, waker: &Arc<Waker>) -> Result<()> {
         component,
         role: Role::Sink,
         server: config.source.clone(),
+        own_config: serde_json::Value::Null,
+        interface: "sink",
+        file: "t.wasm".into(),
         config,
         row_block_version: std::sync::OnceLock::from(1),
     });
