@@ -1,4 +1,4 @@
-//! `cargo xtask wasm`: both plugins as WebAssembly components, in `target/plugins/`.
+//! `cargo xtask wasm`: both plugins as WebAssembly components, in `target/plugins/`, and the examples, in `target/plugins/examples/`.
 //!
 //! The guests need the standard library for `wasm32-unknown-unknown`, which comes by one of two routes (see [`route`]); they
 //! are then built by plain cargo in a target folder of their own, and so that no path of this machine enters them.
@@ -30,10 +30,16 @@ pub(crate) struct Arguments {
     pub(crate) test_guests: bool,
 }
 
-/// The plugins: the package's library, and the component's name.
-const PLUGINS: [(&str, &str, &str); 2] = [
+/// The plugins and the examples: the package's library, and the component's name.
+const PLUGINS: [(&str, &str, &str); 4] = [
     ("datain-source-plugin", "datain_source_plugin", "source"),
     ("datain-sink-plugin", "datain_sink_plugin", "sink"),
+    (
+        "json-lines-sink",
+        "json_lines_sink",
+        "examples/json_lines_sink",
+    ),
+    ("mask-column", "mask_column", "examples/mask_column"),
 ];
 
 /// What tests run beside them: never part of what is delivered.
@@ -51,8 +57,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
     }
     let folder = guests::build(&tree::root(), &route, &packages, arguments.offline)?;
     let plugins = tree::root().join("target/plugins");
-    fs::create_dir_all(&plugins)
-        .with_context(|| format!("failed to create {}", plugins.display()))?;
+    let examples = plugins.join("examples");
+    fs::create_dir_all(&examples)
+        .with_context(|| format!("failed to create {}", examples.display()))?;
     let mut components = Vec::new();
     for (_, library, name) in PLUGINS {
         let component = plugins.join(format!("{name}.wasm"));

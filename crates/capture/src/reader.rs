@@ -147,6 +147,10 @@ impl<S: Stream + 'static> Reader<S> {
         } else {
             None
         };
+        if !replays {
+            // Nobody follows what becomes of them.
+            state.temporary.doubt();
+        }
         let files = if state.temporary.is_empty() {
             Files::default()
         } else {

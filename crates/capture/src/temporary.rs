@@ -57,7 +57,7 @@ impl TemporaryTables {
         Some(self.0.remove(at).3)
     }
 
-    /// The server may have stopped.
+    /// The server may have stopped, or they may have changed unseen.
     pub fn doubt(&mut self) {
         for table in &mut self.0 {
             table.3 = false;

@@ -6,12 +6,13 @@ mod loaded;
 pub mod locate;
 mod ticker;
 
+pub(crate) use component::CHANGE_SINK;
 pub use component::{Role, component_imports};
 
 use std::path::Path;
 use std::sync::Arc;
 
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 
 use crate::error::{Error, Kind, Result};
 use crate::plugin::PluginState;
@@ -65,11 +66,10 @@ impl Engine {
         })
     }
 
-    /// Compiles the component in a file, or takes it from the cache, and looks at what it imports. Pipelines that run the same component share what was compiled.
+    /// Compiles the component in a file, or takes it from the cache. Pipelines that run the same component share what was compiled.
     ///
     /// # Errors
-    /// `plugin.unreadable`, `plugin.invalid`; `plugin.import-unknown` when it wants something that this host does not provide;
-    /// `plugin.export-missing` when it is no plugin of this role.
+    /// `plugin.unreadable`, `plugin.invalid`.
     pub fn load(&self, role: Role, path: &Path, cached: bool) -> Result<SharedComponent> {
         let bytes = loaded::read(role, path)?;
         let component = self
@@ -80,8 +80,20 @@ impl Engine {
                 .detail(format!("{e:#}"))
                 .hint("plugins are components for the worlds in wit/worlds.wit; `cargo xtask wasm` builds datain's own")
         })?;
-        component::check(&self.inner, &component, role, path)?;
         Ok(component)
+    }
+
+    /// The interface that a component of this role exports, once it was seen to import only what it is given.
+    ///
+    /// # Errors
+    /// `plugin.import-unknown` when it wants something that this host does not provide; `plugin.export-missing` when it is no plugin of this role.
+    pub(crate) fn interface(
+        &self,
+        role: Role,
+        path: &Path,
+        component: &Component,
+    ) -> Result<&'static str> {
+        component::check(&self.inner, component, role, path)
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {

@@ -1,5 +1,6 @@
 //! The calls of the interfaces `source-cutover` and `sink-cutover`.
 
+use super::change_sink::SinkGuest;
 use super::instance::Time;
 use super::plugin_config::Purpose;
 use super::{SinkInstance, SourceInstance};
@@ -8,6 +9,9 @@ use crate::bindings::{
     Checkpoint, Consequences, CutoverProgress, End, KnownCutover, LookOut, Made, Place,
 };
 use crate::error::Result;
+
+/// What a sink that only hands changes on is asked for in vain.
+const CUTOVER: &str = "take part in a cutover";
 
 /// What the source plugin reports is the error of each.
 impl SourceInstance {
@@ -80,7 +84,10 @@ impl SinkInstance {
     /// How far a cutover has come.
     pub(crate) fn known_cutover(&mut self) -> Result<Option<KnownCutover>> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
+        let SinkGuest::Whole(plugin) = &self.plugin else {
+            return Ok(None);
+        };
+        let guest = plugin.datain_replication_sink_cutover();
         self.instance
             .try_call(Time::Long, false, |store| guest.call_known(store, &config))
     }
@@ -93,7 +100,10 @@ impl SinkInstance {
         consequences: Consequences,
     ) -> Result<u64> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
+        let guest = self
+            .plugin
+            .whole(CUTOVER)?
+            .datain_replication_sink_cutover();
         self.instance.try_call(Time::Long, false, |store| {
             guest.call_set_progress(store, &config, seen, next, consequences)
         })
@@ -106,7 +116,10 @@ impl SinkInstance {
         numbers: &[NextNumber],
     ) -> Result<Vec<Finding>> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
+        let guest = self
+            .plugin
+            .whole(CUTOVER)?
+            .datain_replication_sink_cutover();
         self.instance.try_call(Time::Long, false, |store| {
             guest.call_look(store, &config, definitions, numbers)
         })
@@ -115,7 +128,10 @@ impl SinkInstance {
     /// Makes the definitions of one kind.
     pub(crate) fn make(&mut self, definitions: &[Definition], kind: &str) -> Result<Vec<Made>> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
+        let guest = self
+            .plugin
+            .whole(CUTOVER)?
+            .datain_replication_sink_cutover();
         self.instance.try_call(Time::Long, false, |store| {
             guest.call_make(store, &config, definitions, kind)
         })
@@ -124,7 +140,10 @@ impl SinkInstance {
     /// Raises how the next row of each table is numbered.
     pub(crate) fn raise_next_numbers(&mut self, numbers: &[NextNumber]) -> Result<Vec<String>> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
+        let guest = self
+            .plugin
+            .whole(CUTOVER)?
+            .datain_replication_sink_cutover();
         self.instance.try_call(Time::Long, false, |store| {
             guest.call_raise_next_numbers(store, &config, numbers)
         })
@@ -133,7 +152,10 @@ impl SinkInstance {
     /// Where the target's own log ends.
     pub(crate) fn own_place(&mut self) -> Result<Option<Place>> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
+        let guest = self
+            .plugin
+            .whole(CUTOVER)?
+            .datain_replication_sink_cutover();
         self.instance.try_call(Time::Long, false, |store| {
             guest.call_own_place(store, &config)
         })

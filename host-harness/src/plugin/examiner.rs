@@ -6,6 +6,7 @@ use std::time::Duration;
 use wasmtime::component::ResourceAny;
 
 use super::Plugin;
+use super::change_sink::SinkGuest;
 use super::instance::{Instance, Time};
 use super::plugin_config::{Purpose, Seen};
 use super::state::SharedWaker;
@@ -117,9 +118,8 @@ impl SinkExaminer {
     /// As [`SourceExaminer::open`].
     pub(crate) fn open(plugin: &Arc<Plugin>, waker: SharedWaker, only: &[String]) -> Result<Self> {
         let mut instance = Instance::new(plugin, waker)?;
-        let plugin = instance.instantiate(|store, plugin| {
-            SinkPlugin::instantiate(store, &plugin.component, plugin.engine.linker())
-        })?;
+        let plugin = instance.instantiate(SinkGuest::instantiate)?;
+        let plugin = plugin.into_whole("be compared with the source")?;
         let seen = Seen {
             only,
             ..Seen::default()

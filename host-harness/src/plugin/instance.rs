@@ -6,7 +6,7 @@ use std::time::Duration;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::plugin_config::{self, Purpose, Seen};
-use super::state::{Account, PluginState, SharedWaker, may_go_on};
+use super::state::{PluginState, SharedWaker, may_go_on};
 use super::{Plugin, failure};
 use crate::bindings::types;
 use crate::config::Config;
@@ -53,11 +53,7 @@ impl Instance {
             Arc::clone(&waker),
             config.limits.connections as usize,
         );
-        let account = Account {
-            user: plugin.server().user.clone(),
-            password: plugin.server().password.clone(),
-        };
-        let state = PluginState::new(plugin.role, config, account, connections);
+        let state = PluginState::new(plugin.role, config, plugin.server(), connections);
         let mut store = Store::new(plugin.engine.wasmtime(), state);
         store.limiter(|state| &mut state.memory);
         // What is lifted out of a plugin is copied into the host's memory before anybody can look at it, and a list may name the same bytes again and again.
@@ -89,7 +85,8 @@ impl Instance {
     pub(super) fn config_json_of(&self, purpose: Purpose, seen: Seen<'_>) -> String {
         let plugin = &self.plugin;
         let version = plugin.row_block_version();
-        plugin_config::json(plugin.role, &plugin.config, version, purpose, seen)
+        let own = &plugin.own_config;
+        plugin_config::json(plugin.role, &plugin.config, own, version, purpose, seen)
     }
 
     /// Instantiates the component with `instantiate`, within the bounds of a call.

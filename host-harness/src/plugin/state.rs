@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::ResourceLimiter;
 
-use super::imports::LogGate;
-use crate::config::{Config, Password};
+use super::imports::{LogGate, Output};
+use crate::config::{Address, Config, Password, ServerConfig};
 use crate::engine::Role;
 use crate::transport::Connections;
 
@@ -16,6 +16,7 @@ pub struct PluginState {
     pub(super) role: Role,
     pub(super) connections: Connections,
     pub(super) account: Account,
+    pub(super) output: Output,
     pub(super) log: LogGate,
     pub(super) memory: MemoryLimit,
     pub(super) call: Call,
@@ -25,13 +26,20 @@ impl PluginState {
     pub(super) fn new(
         role: Role,
         config: &Config,
-        account: Account,
+        server: &ServerConfig,
         connections: Connections,
     ) -> Self {
         Self {
             role,
             connections,
-            account,
+            account: Account {
+                user: server.user.clone(),
+                password: server.password.clone(),
+            },
+            output: Output::new(match &server.address {
+                Address::Output(path) => Some(path.clone()),
+                _ => None,
+            }),
             log: LogGate::new(role, config.limits.log_lines_per_second),
             memory: MemoryLimit::new((config.limits.memory_mib as usize) << 20),
             call: Call::new(config.limits.call_cpu),
@@ -40,7 +48,7 @@ impl PluginState {
 }
 
 /// How long a plugin may still take to return once `wait` has told it to: it has nothing left to wait for.
-const RETURN_TIME: Duration = Duration::from_secs(5);
+const RETURN_TIME: Duration = Duration::from_secs(2);
 
 /// Elements of all tables of a component together: they lie in the host's memory. datain's own plugins have about 2,000.
 const TABLE_ELEMENTS: usize = 100_000;

@@ -81,6 +81,10 @@ impl Connection {
                 Some(path) => LogFile::open(path).map(Phase::File),
                 None => Err(gone()),
             },
+            Address::Output(path) => Err(Failure::new(
+                "net.failed",
+                format!("{} is a file, and no stream leads there", path.display()),
+            )),
             Address::Tcp { host, port } => match lookup::literal(host, *port) {
                 Some(address) => next_address(vec![address], None, &server),
                 None => Lookup::begin(host, *port, Arc::clone(waker), Arc::clone(lookups))
