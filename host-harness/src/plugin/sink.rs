@@ -106,8 +106,9 @@ impl SinkInstance {
                 return change_sink::inspect(&mut self.instance, plugin, &config);
             }
         };
-        self.instance
-            .try_call(Time::Long, false, |store| guest.call_inspect(store, &config))
+        self.instance.try_call(Time::Long, false, |store| {
+            guest.call_inspect(store, &config)
+        })
     }
 
     /// Keeps an error's report in the target, for those who ask later.
@@ -240,15 +241,18 @@ impl Writer for SinkInstance {
             SinkGuest::Whole(plugin) => plugin.datain_replication_sink(),
             SinkGuest::Changes(plugin) => {
                 let guest = plugin.datain_replication_change_sink();
-                let progress = self.instance.try_call(Time::Waits(max_wait), true, |store| {
-                    guest.writer().call_advance(store, writer, millis)
-                })?;
+                let progress = self
+                    .instance
+                    .try_call(Time::Waits(max_wait), true, |store| {
+                        guest.writer().call_advance(store, writer, millis)
+                    })?;
                 return Ok(self.counted.progress(progress));
             }
         };
-        self.instance.try_call(Time::Waits(max_wait), true, |store| {
-            guest.writer().call_advance(store, writer, millis)
-        })
+        self.instance
+            .try_call(Time::Waits(max_wait), true, |store| {
+                guest.writer().call_advance(store, writer, millis)
+            })
     }
 
     fn flush(&mut self, max_wait: Duration) -> Result<Progress> {
@@ -258,15 +262,18 @@ impl Writer for SinkInstance {
             SinkGuest::Whole(plugin) => plugin.datain_replication_sink(),
             SinkGuest::Changes(plugin) => {
                 let guest = plugin.datain_replication_change_sink();
-                let progress = self.instance.try_call(Time::Waits(max_wait), false, |store| {
-                    guest.writer().call_advance(store, writer, millis)
-                })?;
+                let progress = self
+                    .instance
+                    .try_call(Time::Waits(max_wait), false, |store| {
+                        guest.writer().call_advance(store, writer, millis)
+                    })?;
                 return Ok(self.counted.progress(progress));
             }
         };
-        self.instance.try_call(Time::Waits(max_wait), false, |store| {
-            guest.writer().call_flush(store, writer, millis)
-        })
+        self.instance
+            .try_call(Time::Waits(max_wait), false, |store| {
+                guest.writer().call_flush(store, writer, millis)
+            })
     }
 
     fn status(&mut self) -> Result<SinkStatus> {
