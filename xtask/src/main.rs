@@ -11,6 +11,7 @@ mod bench;
 mod children;
 mod demo;
 mod docs;
+mod freeze;
 mod fuzz;
 mod servers;
 mod test;
@@ -41,6 +42,10 @@ enum Command {
     Wasm(wasm::Arguments),
     /// Write docs/checks.md and docs/errors.md from crates/catalogue, docs/fidelity.md from the tests
     Docs(docs::Arguments),
+    /// Keep the contract of this version in wit/released/, which never changes afterwards
+    Freeze(freeze::Arguments),
+    /// Build somebody's plugin, a crate anywhere, with the compiler that `wasm` uses
+    Plugin(wasm::PluginArguments),
     /// Run the fuzz targets of fuzz/
     Fuzz(fuzz::Arguments),
     /// Real MySQL and MariaDB servers, installed nowhere
@@ -70,6 +75,8 @@ fn main() -> ExitCode {
         Command::Build => build(),
         Command::Wasm(arguments) => wasm::run(&arguments).map(|_| ExitCode::SUCCESS),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Freeze(arguments) => freeze::run(&arguments),
+        Command::Plugin(arguments) => wasm::plugin(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Servers(arguments) => servers::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Test(arguments) => test::run(&arguments),

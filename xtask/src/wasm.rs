@@ -30,6 +30,15 @@ pub(crate) struct Arguments {
     pub(crate) test_guests: bool,
 }
 
+#[derive(Args)]
+pub(crate) struct PluginArguments {
+    /// The crate's folder
+    folder: PathBuf,
+    /// Use only what is there already
+    #[arg(long)]
+    offline: bool,
+}
+
 /// The plugins and the examples: the package's library, and the component's name.
 const PLUGINS: [(&str, &str, &str); 4] = [
     ("datain-source-plugin", "datain_source_plugin", "source"),
@@ -89,6 +98,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
         begin.elapsed().as_secs_f64()
     );
     Ok(components)
+}
+
+/// Builds a plugin that is no part of this workspace.
+pub(crate) fn plugin(arguments: &PluginArguments) -> Result<()> {
+    let folder = fs::canonicalize(&arguments.folder)
+        .with_context(|| format!("failed to find {}", arguments.folder.display()))?;
+    let route = route::find(arguments.offline)?;
+    eprintln!("wasm32-unknown-unknown: {}", route.describe());
+    for component in guests::build_other(&folder, &route, arguments.offline)? {
+        println!("{}", component.display());
+    }
+    Ok(())
 }
 
 /// The sink that keeps nothing, in `target/bench/`.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Address, Apply, Check, Config, Limits, Password, Plugins, Replicate, ServerConfig, Start,
-    Throttle, TlsMode, Transform, free_keys, raw, server_id, throttle,
+    Statements, Throttle, TlsMode, Transform, free_keys, raw, server_id, throttle,
 };
 use crate::error::{Error, Result};
 
@@ -120,6 +120,17 @@ impl Loader<'_> {
             None => server_id::derive(&name),
         };
         let start = self.start(file.start)?;
+        if let Some(transform) = file.transform.first()
+            && file.apply.statements == Some(Statements::Replay)
+        {
+            // Values in statements would pass by what is there to change them.
+            return Err(self
+                .invalid(
+                    &transform.path,
+                    "[[transform]] does not go with [apply] statements = \"replay\"",
+                )
+                .hint("transforms change rows, and statements are run as they were logged"));
+        }
         let limits = file.limits;
         let memory_mib = self.number("memory_mib", limits.memory_mib, 256, 16..=4096)?;
         let max_row_mib = self.number("max_row_mib", limits.max_row_mib, 64, 1..=1024)?;
@@ -204,7 +215,7 @@ impl Loader<'_> {
                 .transform
                 .into_iter()
                 .map(|transform| Transform {
-                    path: self.relative(&transform.path),
+                    path: self.relative(transform.path.get_ref()),
                     config: free_keys::json(transform.config),
                 })
                 .collect(),

@@ -146,7 +146,7 @@ pub(super) struct Plugins {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Transform {
-    pub path: PathBuf,
+    pub path: Spanned<PathBuf>,
     #[serde(default)]
     pub config: toml::Table,
 }

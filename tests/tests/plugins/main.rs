@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+mod guide;
 mod json_lines;
 mod transform;
 

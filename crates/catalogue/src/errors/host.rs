@@ -35,9 +35,29 @@ pub(super) const SECTION: Section = Section {
             meaning: "a plugin reported an error under a code of the host's, or under none",
         },
         ErrorEntry {
+            codes: &["plugin.cannot"],
+            then: "ends",
+            meaning: "the sink only hands changes on (world `change-sink-plugin`): it keeps no stop, skips nothing, cannot be compared, and takes part in no cutover",
+        },
+        ErrorEntry {
+            codes: &["transform.malformed"],
+            then: "ends",
+            meaning: "a transform handed back rows that cannot stand in the place of those that it was given; an error in the transform, nothing was applied",
+        },
+        ErrorEntry {
+            codes: &["file.in-use"],
+            then: "again",
+            meaning: "another writer has the target's file open",
+        },
+        ErrorEntry {
+            codes: &["file.other", "file.failed"],
+            then: "ends",
+            meaning: "the target's file is not the one that datain left, or cannot be written: [docs/writing-a-plugin.md](writing-a-plugin.md#a-file)",
+        },
+        ErrorEntry {
             codes: &["row-block.version"],
             then: "2 or ends",
-            meaning: "source and sink are not of the same release",
+            meaning: "source, transforms and sink know no common version of the row block: [docs/compatibility.md](compatibility.md)",
         },
         ErrorEntry {
             codes: &["row-block.malformed", "row-block.kind"],
