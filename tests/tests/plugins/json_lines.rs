@@ -83,7 +83,6 @@ fn assert_same(source: &Server, folder: &TempDir) -> usize {
     lines.len()
 }
 
-/// fidelity: plugin | a sink that writes JSON lines, first copy and changes | every change once, in the order of the source
 #[test]
 fn a_first_copy_and_changes_as_lines() {
     let source = named_columns();
