@@ -185,7 +185,7 @@ impl Host {
         Self::spawn_prepared(command)
     }
 
-    fn spawn(mut command: Command) -> Result<Self> {
+    pub(crate) fn spawn(mut command: Command) -> Result<Self> {
         command.stdin(Stdio::null());
         Self::spawn_with_input(command)
     }
