@@ -11,7 +11,7 @@ use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Result, Store, error::Context as _};
 use wasmtime_wasi::p2::bindings::sync::Command;
 use wasmtime_wasi::sockets::SocketAddrUse;
-use wasmtime_wasi::{DirPerms, FilePerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 struct State {
     wasi: WasiCtx,
@@ -75,7 +75,7 @@ fn run(
         .inherit_stderr()
         .arg("datain-standalone")
         .args(arguments)
-        .preopened_dir(folder, ".", DirPerms::READ, FilePerms::READ)?
+        .preopened_dir(folder, ".", FsPerms::ReadOnly)?
         .socket_addr_check(move |address, what| {
             let may = match what {
                 SocketAddrUse::TcpConnect => allowed.contains(&address),

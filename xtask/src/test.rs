@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use datain_throwaway_servers::{Flavor, faketime::Faketime, fetch, old_logs, sysbench::Sysbench};
 
-use crate::{bar, children, tree, wasm};
+use crate::{bar, children, compose, tree};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -26,6 +26,21 @@ pub(crate) struct Arguments {
     filters: Vec<String>,
 }
 
+/// What a stand-alone component is made of and made with.
+const STANDALONE_TESTS: [&str; 11] = [
+    "test",
+    "--locked",
+    "--lib",
+    "--bins",
+    "--manifest-path",
+    "standalone/Cargo.toml",
+    "--package=datain-standalone-compose",
+    "--package=datain-standalone-config",
+    "--package=datain-standalone-wasi",
+    "--",
+    "--quiet",
+];
+
 /// Tests passed, failed and left out.
 #[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
 struct Count {
@@ -35,7 +50,8 @@ struct Count {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    wasm::run(&wasm::Arguments { offline: false })?;
+    // The plugins, and the one component of both.
+    compose::own(false)?;
     let missing = missing_servers()?;
 
     let nextest = tree::cargo()
@@ -59,6 +75,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if nextest && status.success() && arguments.filters.is_empty() {
         let (examples, more) = counted(tree::cargo().args(["test", "--locked", "--doc"]))?;
         status = examples;
+        count = count.plus(more);
+    }
+    if status.success() && arguments.filters.is_empty() {
+        // Of the other workspace only what is no guest can be tested here.
+        let (parts, more) = counted(tree::cargo().args(STANDALONE_TESTS))?;
+        status = parts;
         count = count.plus(more);
     }
     for flavor in missing {

@@ -41,7 +41,7 @@ pub struct Options {
 /// The command line of this program.
 ///
 /// # Errors
-/// `usage.invalid`.
+/// `usage.arguments`.
 pub fn read() -> Result<Command> {
     parse(&environment::arguments())
 }
@@ -88,7 +88,7 @@ fn parse(arguments: &[String]) -> Result<Command> {
 }
 
 fn usage(message: impl Into<String>) -> Error {
-    Error::config("usage.invalid", message).hint("run -c FILE; --help says more")
+    Error::config("usage.arguments", message).hint("run -c FILE; --help says more")
 }
 
 #[cfg(test)]
