@@ -17,7 +17,7 @@ use datain_tests::seed::long;
 use datain_tests::servers::cell;
 use datain_tests::standalone::Standalone;
 use datain_throwaway_servers::sysbench::{SCHEMA, Sysbench};
-use datain_throwaway_servers::{Flavor, Lines, Server};
+use datain_throwaway_servers::{Flavor, Lines, Server, ServerBuilder};
 
 /// How long a start or catching up may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -35,8 +35,8 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
-        let start = || {
-            let server = Server::builder(Flavor::Mysql97).start().expect("a server");
+        let start = |builder: ServerBuilder| {
+            let server = builder.relaxed().start().expect("a server");
             // It replicates as an account that no plain connection lets in.
             let account = format!(
                 "SET sql_log_bin = 0; CREATE USER carrier IDENTIFIED BY '{PASSWORD}' REQUIRE SSL; GRANT ALL ON *.* TO carrier WITH GRANT OPTION; SET sql_log_bin = 1"
@@ -44,7 +44,11 @@ impl Lab {
             server.sql(&account).expect("an account");
             server
         };
-        let (source, target) = (start(), start());
+        // Throwaway servers share one authority, unless they make one of their own.
+        let (source, target) = (
+            start(Server::builder(Flavor::Mysql97).own_certificates()),
+            start(Server::builder(Flavor::Mysql97)),
+        );
         let folder = TempDir::new().expect("a folder");
         for (server, name) in [(&source, "source-ca.pem"), (&target, "target-ca.pem")] {
             let ca = server.ca_file().expect("9.7 makes an authority of its own");
@@ -190,8 +194,11 @@ fn what_it_cannot_do_it_says() {
     check(&none, &all, &["error[config.tls]", "names no `ca`"]);
     let plain = with("plain", "tls = \"disabled\"\nget_server_public_key = true");
     check(&plain, &all, &["error[server.access-denied]", "errno 1045"]);
-    let unix = with("unix", "socket = \"/tmp/mysql.sock\"");
-    check(&unix, &all, &["error[config."]);
+    let unix = lab.verified("unix");
+    let text = fs::read_to_string(&unix).expect("the configuration");
+    let address = format!("host = \"127.0.0.1\"\nport = {}\n", lab.source.port());
+    fs::write(&unix, text.replacen(&address, "socket = \"/tmp/mysql.sock\"\n", 1)).expect("the configuration");
+    check(&unix, &all, &["error[config.invalid-value]", "[source] has a unix socket"]);
     // What the runtime does not let it see or reach.
     check(&lab.verified("walled"), &all[1..], &["error[net.refused]", "inherit-network"]);
     let outside = lab.folder.path().join("nowhere.toml");

@@ -32,6 +32,14 @@ const SETTLED: Duration = Duration::from_secs(60);
 /// What ends the run.
 pub(crate) fn run(config: &Config, options: &Options) -> Result<String> {
     let row_block = row_block_version()?;
+    let outcome = generations(config, options, row_block);
+    if let Err(error) = &outcome {
+        leave_note(error, &plugin_json(Role::Sink, config, row_block, Told::default()));
+    }
+    outcome
+}
+
+fn generations(config: &Config, options: &Options, row_block: u8) -> Result<String> {
     let json = |role| plugin_json(role, config, row_block, Told::default());
     let mut memory = Memory::default();
     let mut pauses = Pauses::new();
@@ -62,7 +70,6 @@ pub(crate) fn run(config: &Config, options: &Options) -> Result<String> {
                 warn(message, &error, None);
                 continue;
             }
-            leave_note(&error, &json(Role::Sink));
             return Err(error);
         }
         if error.code() == "checkpoint.overruled" {
@@ -128,7 +135,13 @@ fn leave_note(error: &Error, sink_json: &str) {
             | "server.replica-id-in-use"
             | "sink.stopped"
     );
-    if not_ours {
+    let of_target = error
+        .report()
+        .server
+        .as_ref()
+        .is_some_and(|server| server.starts_with(Role::Sink.endpoint()));
+    let unreachable = error.kind() == Kind::Retry && of_target;
+    if not_ours || unreachable || error.kind() == Kind::Config {
         return;
     }
     let Ok(report) = serde_json::to_string(error.report()) else {
