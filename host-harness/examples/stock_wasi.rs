@@ -33,7 +33,8 @@ fn main() -> Result<ExitCode> {
     match arguments.as_slice() {
         [command, component, output] if command == "compile" => {
             let compiled = Component::from_file(&engine, component)?.serialize()?;
-            std::fs::write(output, compiled).with_context(|| format!("failed to write {output}"))?;
+            std::fs::write(output, compiled)
+                .with_context(|| format!("failed to write {output}"))?;
             Ok(ExitCode::SUCCESS)
         }
         [command, compiled, folder, rest @ ..] if command == "run" => {

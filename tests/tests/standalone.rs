@@ -121,7 +121,12 @@ impl Lab {
             let alive = running.is_running().expect("the system answers");
             assert!(alive, "it ended by itself:\n{}", running.stderr());
             let late = Instant::now() > deadline;
-            assert!(!late, "{} of {rows} rows:\n{}", self.rows(table), running.stderr());
+            assert!(
+                !late,
+                "{} of {rows} rows:\n{}",
+                self.rows(table),
+                running.stderr()
+            );
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -186,9 +191,19 @@ fn what_it_cannot_do_it_says() {
     let with = |name: &str, source: &str| lab.config(name, source, good);
 
     let other_authority = with("authority", "tls = \"verify-ca\"\nca = \"target-ca.pem\"");
-    check(&other_authority, &all, &["error[tls.untrusted-certificate]", "server: source 127.0.0.1"]);
+    check(
+        &other_authority,
+        &all,
+        &[
+            "error[tls.untrusted-certificate]",
+            "server: source 127.0.0.1",
+        ],
+    );
     // The server's certificate names no address.
-    let other_name = with("identity", "tls = \"verify-identity\"\nca = \"source-ca.pem\"");
+    let other_name = with(
+        "identity",
+        "tls = \"verify-identity\"\nca = \"source-ca.pem\"",
+    );
     check(&other_name, &all, &["error[tls.name-mismatch]"]);
     let none = with("none", "tls = \"verify-ca\"");
     check(&none, &all, &["error[config.tls]", "names no `ca`"]);
@@ -197,12 +212,28 @@ fn what_it_cannot_do_it_says() {
     let unix = lab.verified("unix");
     let text = fs::read_to_string(&unix).expect("the configuration");
     let address = format!("host = \"127.0.0.1\"\nport = {}\n", lab.source.port());
-    fs::write(&unix, text.replacen(&address, "socket = \"/tmp/mysql.sock\"\n", 1)).expect("the configuration");
-    check(&unix, &all, &["error[config.invalid-value]", "[source] has a unix socket"]);
+    fs::write(
+        &unix,
+        text.replacen(&address, "socket = \"/tmp/mysql.sock\"\n", 1),
+    )
+    .expect("the configuration");
+    check(
+        &unix,
+        &all,
+        &["error[config.invalid-value]", "[source] has a unix socket"],
+    );
     // What the runtime does not let it see or reach.
-    check(&lab.verified("walled"), &all[1..], &["error[net.refused]", "inherit-network"]);
+    check(
+        &lab.verified("walled"),
+        &all[1..],
+        &["error[net.refused]", "inherit-network"],
+    );
     let outside = lab.folder.path().join("nowhere.toml");
-    check(&outside, &all, &["error[config.unreadable]", "there is no such file"]);
+    check(
+        &outside,
+        &all,
+        &["error[config.unreadable]", "there is no such file"],
+    );
 }
 
 /// The acceptance of issue 8, shorter in a normal run.
@@ -215,7 +246,9 @@ fn sysbench_arrives_whole() {
         .and_then(|sysbench| sysbench.prepare(&lab.source, 4, 10_000))
         .expect("sysbench's tables");
     let mut running = lab.start(&config);
-    let load = tables.run(&lab.source, seconds, 8).expect("the load starts");
+    let load = tables
+        .run(&lab.source, seconds, 8)
+        .expect("the load starts");
     thread::sleep(Duration::from_secs(seconds.into()) / 2);
     running.kill();
     running = lab.start(&config);
@@ -225,7 +258,10 @@ fn sysbench_arrives_whole() {
     running.kill();
     let began = Instant::now();
     lab.caught_up(&config);
-    println!("caught up {:.1} s after the load", began.elapsed().as_secs_f64());
+    println!(
+        "caught up {:.1} s after the load",
+        began.elapsed().as_secs_f64()
+    );
     compare::assert_equal(&lab.source, &lab.target, &[SCHEMA]);
     let tables = compare::tables(&lab.source, &lab.target, &[SCHEMA]).expect("both answer");
     assert_eq!(tables.len(), 4);

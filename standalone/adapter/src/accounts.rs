@@ -17,11 +17,17 @@ impl Guest for Adapter {
             return Err(error(
                 Disposition::Fatal,
                 "config.endpoint-unknown",
-                format!("this plugin may ask for the credential of {own:?} only, not of {endpoint:?}"),
+                format!(
+                    "this plugin may ask for the credential of {own:?} only, not of {endpoint:?}"
+                ),
             ));
         }
         let part = part::part().map_err(|e| {
-            error(Disposition::Reconfigure, e.code(), e.report().message.clone())
+            error(
+                Disposition::Reconfigure,
+                e.code(),
+                e.report().message.clone(),
+            )
         })?;
         let server = part.server();
         Ok(Credential {
@@ -37,7 +43,9 @@ fn password(source: &Password) -> Result<Option<Vec<u8>>, Error> {
         Password::Inline(password) => Ok(Some(password.clone().into_bytes())),
         Password::Env(name) => match environment::variable(name) {
             Some(value) => Ok(Some(value.into_bytes())),
-            None => Err(unreadable(format!("the environment variable {name} is not set"))),
+            None => Err(unreadable(format!(
+                "the environment variable {name} is not set"
+            ))),
         },
         Password::File(path) => from_file(path).map(Some),
     }
@@ -45,7 +53,10 @@ fn password(source: &Password) -> Result<Option<Vec<u8>>, Error> {
 
 fn from_file(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = files::read(&path.to_string_lossy()).map_err(|reason| {
-        unreadable(format!("failed to read the password file {}: {reason}", path.display()))
+        unreadable(format!(
+            "failed to read the password file {}: {reason}",
+            path.display()
+        ))
     })?;
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
@@ -57,7 +68,11 @@ fn from_file(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn unreadable(message: String) -> Error {
-    let mut error = error(Disposition::Reconfigure, "config.password-unreadable", message);
+    let mut error = error(
+        Disposition::Reconfigure,
+        "config.password-unreadable",
+        message,
+    );
     error.hint = Some(
         "the password stands in password =, in the file of password_file =, or in the environment variable of password_env =; the runtime must show it to the program (wasmtime run --dir FOLDER, --env NAME)"
             .to_owned(),

@@ -73,7 +73,10 @@ impl Connection {
         let Some(config) = &self.endpoint.tls_config else {
             return Err(Failure::new(
                 "tls.failed",
-                format!("the configuration disables TLS for {}", self.endpoint.display()),
+                format!(
+                    "the configuration disables TLS for {}",
+                    self.endpoint.display()
+                ),
             ));
         };
         let session = TlsStream::new(Arc::clone(config), self.endpoint.server_name.clone())
@@ -262,7 +265,10 @@ fn step(phase: Phase, endpoint: &Endpoint) -> Result<(Phase, bool), Failure> {
             if session.ended_early() {
                 return Err(Failure::new(
                     "tls.failed",
-                    format!("{} closed the connection during the TLS handshake", endpoint.display()),
+                    format!(
+                        "{} closed the connection during the TLS handshake",
+                        endpoint.display()
+                    ),
                 )
                 .hint("the server's error log says why"));
             }

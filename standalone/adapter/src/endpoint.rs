@@ -43,7 +43,10 @@ impl Endpoint {
             TlsMode::Preferred => TlsPolicy::Preferred,
             TlsMode::Required | TlsMode::VerifyCa | TlsMode::VerifyIdentity => TlsPolicy::Required,
         };
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         let server_name = ServerName::try_from(host.clone()).map_err(|_| {
             Error::config(
                 "config.invalid-value",

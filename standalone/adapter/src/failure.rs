@@ -38,11 +38,14 @@ impl Failure {
             ),
             C::AccessDenied => (
                 "net.refused",
-                Some("the runtime does not let the program out: wasmtime run -S inherit-network, and -S allow-ip-name-lookup for a host that is a name"),
+                Some(
+                    "the runtime does not let the program out: wasmtime run -S inherit-network, and -S allow-ip-name-lookup for a host that is a name",
+                ),
             ),
-            C::RemoteUnreachable | C::AddressNotBindable => {
-                ("net.unreachable", Some("check the address and the route to it"))
-            }
+            C::RemoteUnreachable | C::AddressNotBindable => (
+                "net.unreachable",
+                Some("check the address and the route to it"),
+            ),
             C::Timeout => (
                 "net.timeout",
                 Some("check the address, the port and firewalls in between"),
@@ -50,9 +53,13 @@ impl Failure {
             C::ConnectionReset | C::ConnectionAborted => ("net.reset", None),
             C::NameUnresolvable | C::PermanentResolverFailure => (
                 "net.name-unknown",
-                Some("check the host's name, and that the runtime allows look-ups (wasmtime run -S allow-ip-name-lookup)"),
+                Some(
+                    "check the host's name, and that the runtime allows look-ups (wasmtime run -S allow-ip-name-lookup)",
+                ),
             ),
-            C::TemporaryResolverFailure => ("net.name-unknown", Some("the name server may be away")),
+            C::TemporaryResolverFailure => {
+                ("net.name-unknown", Some("the name server may be away"))
+            }
             C::NewSocketLimit => ("net.limit", None),
             _ => ("net.failed", None),
         };

@@ -32,7 +32,8 @@ fn admit(now: Moment) -> Option<u64> {
             filled: now,
             dropped: 0,
         });
-        let elapsed = std::time::Duration::from_nanos(now.nanos().saturating_sub(gate.filled.nanos()));
+        let elapsed =
+            std::time::Duration::from_nanos(now.nanos().saturating_sub(gate.filled.nanos()));
         gate.tokens = (gate.tokens + elapsed.as_secs_f64() * RATE).min(BURST);
         gate.filled = now;
         if gate.tokens < 1.0 {

@@ -68,9 +68,8 @@ pub(crate) fn part() -> Result<Rc<Part>> {
         if let Some(part) = part.get() {
             return Ok(Rc::clone(part));
         }
-        let options = options().ok_or_else(|| {
-            Error::config("usage.arguments", "the command line cannot be read")
-        })?;
+        let options = options()
+            .ok_or_else(|| Error::config("usage.arguments", "the command line cannot be read"))?;
         let config = datain_standalone_config::load(&options.config)?;
         let made = Rc::new(Part {
             role: role(),

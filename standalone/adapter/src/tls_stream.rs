@@ -109,7 +109,10 @@ impl TlsStream {
     pub(crate) fn send(&mut self, socket: &Socket) -> Result<(), Broken> {
         let mut sent = 0;
         while sent < self.outgoing.len() {
-            match socket.write(&self.outgoing[sent..]).map_err(Broken::Socket)? {
+            match socket
+                .write(&self.outgoing[sent..])
+                .map_err(Broken::Socket)?
+            {
                 0 => break,
                 taken => sent += taken,
             }
@@ -228,7 +231,9 @@ fn step(
             Ok(Step::Open(data.len()))
         }
         ConnectionState::PeerClosed | ConnectionState::Closed => Ok(Step::Ended),
-        other => Err(Error::General(format!("rustls is in an unknown state: {other:?}"))),
+        other => Err(Error::General(format!(
+            "rustls is in an unknown state: {other:?}"
+        ))),
     }
 }
 

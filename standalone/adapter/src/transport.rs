@@ -40,10 +40,11 @@ fn open(endpoint: &str) -> Result<Held, Failure> {
     let part = part::part()?;
     let limit = part.connections();
     if OPEN.get() >= limit {
-        return Err(
-            Failure::new("net.limit", format!("the plugin already has {limit} open connections"))
-                .hint("limits.connections in the configuration sets the limit"),
-        );
+        return Err(Failure::new(
+            "net.limit",
+            format!("the plugin already has {limit} open connections"),
+        )
+        .hint("limits.connections in the configuration sets the limit"));
     }
     let endpoint = Rc::new(Endpoint::load(own, part.server())?);
     OPEN.set(OPEN.get() + 1);

@@ -37,11 +37,17 @@ fn main() -> Result<()> {
         bail!("usage: datain-standalone-compose SOURCE SINK ADAPTER RUNNER OUTPUT");
     };
     let read = |path: &String| fs::read(path).with_context(|| format!("failed to read {path}"));
-    let composed = compose(&read(source)?, &read(sink)?, &read(adapter)?, &read(runner)?)?;
+    let composed = compose(
+        &read(source)?,
+        &read(sink)?,
+        &read(adapter)?,
+        &read(runner)?,
+    )?;
     for import in &composed.imports {
         println!("{import}");
     }
-    fs::write(Path::new(output), &composed.bytes).with_context(|| format!("failed to write {output}"))
+    fs::write(Path::new(output), &composed.bytes)
+        .with_context(|| format!("failed to write {output}"))
 }
 
 struct Composed {
@@ -91,7 +97,11 @@ fn equipped(
     adapter: PackageId,
     serves_source: bool,
 ) -> Result<Equipped> {
-    let name = if serves_source { "datain:role-source" } else { "datain:role-target" };
+    let name = if serves_source {
+        "datain:role-source"
+    } else {
+        "datain:role-target"
+    };
     let role = register(graph, name, role(serves_source)?)?;
     let role = graph.instantiate(role);
     let adapter = graph.instantiate(adapter);
@@ -112,7 +122,10 @@ fn plugin(graph: &mut CompositionGraph, name: &str, bytes: &[u8]) -> Result<Pack
         .filter(|import| !CONTRACT.contains(&import.as_str()))
         .collect();
     if !foreign.is_empty() {
-        bail!("{name} imports {}, which no plugin gets", foreign.join(", "));
+        bail!(
+            "{name} imports {}, which no plugin gets",
+            foreign.join(", ")
+        );
     }
     Ok(package)
 }

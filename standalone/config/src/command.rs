@@ -111,14 +111,23 @@ mod tests {
     #[test]
     fn command_lines() {
         check("run -c a.toml", "a.toml false Info");
-        check("run --config=a.toml --until-caught-up --log-level debug", "a.toml true Debug");
+        check(
+            "run --config=a.toml --until-caught-up --log-level debug",
+            "a.toml true Debug",
+        );
         check("--help", "help");
         check("run -c a.toml -h", "help");
         check("", "the command is missing");
         check("walk", "there is no command \"walk\"");
         check("run", "the configuration file is missing");
         check("run -c", "-c needs a value");
-        check("run -c a --log-level=loud", "there is no log level \"loud\"");
-        check("run -c a --until-caught-up=yes", "there is no option \"--until-caught-up=yes\"");
+        check(
+            "run -c a --log-level=loud",
+            "there is no log level \"loud\"",
+        );
+        check(
+            "run -c a --until-caught-up=yes",
+            "there is no option \"--until-caught-up=yes\"",
+        );
     }
 }

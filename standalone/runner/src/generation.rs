@@ -82,7 +82,12 @@ pub(crate) fn run(
     match &resume {
         None if memory.had_checkpoint => return Err(removed(&config.name)),
         // Number 0 has the source write its beginning down again.
-        None => resume = memory.began.clone().map(|began| Checkpoint { ordinal: 0, ..began }),
+        None => {
+            resume = memory.began.clone().map(|began| Checkpoint {
+                ordinal: 0,
+                ..began
+            })
+        }
         Some(checkpoint) => {
             memory.had_checkpoint = true;
             memory.durable = checkpoint.ordinal;
@@ -100,7 +105,10 @@ pub(crate) fn run(
     memory.read = memory.durable;
     match &resume {
         Some(checkpoint) => say("resuming", &[("checkpoint", &checkpoint.display)]),
-        None => say("the target has no checkpoint: beginning where start.mode says", &[]),
+        None => say(
+            "the target has no checkpoint: beginning where start.mode says",
+            &[],
+        ),
     }
     let mut sides = Sides {
         config,
@@ -163,7 +171,10 @@ impl Sides<'_> {
             }
             if !self.told_caught_up && self.reader.status().caught_up {
                 self.told_caught_up = true;
-                say("caught up with what the source had when it was opened", &[("checkpoint", &self.memory.position)]);
+                say(
+                    "caught up with what the source had when it was opened",
+                    &[("checkpoint", &self.memory.position)],
+                );
             }
             if self.told_caught_up && until_caught_up {
                 self.drain()?;

@@ -24,7 +24,9 @@ impl Pauses {
     pub(crate) fn next(&mut self) -> Duration {
         let full = self.next;
         self.next = (full * 2).min(LONGEST);
-        let part = random::bytes(1).first().map_or(0.0, |byte| f64::from(*byte) / 255.0);
+        let part = random::bytes(1)
+            .first()
+            .map_or(0.0, |byte| f64::from(*byte) / 255.0);
         full.mul_f64(1.0 - part / 2.0)
     }
 }

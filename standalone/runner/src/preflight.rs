@@ -34,7 +34,8 @@ pub(crate) fn require(config: &Config, source_json: &str, sink_json: &str) -> Re
     for (by, finding) in found {
         let known = datain_catalogue::check(&finding.code);
         // Opening the stream says the same with more, and knows whether a new first copy is the cure.
-        if finding.code == "server.replica-id-in-use" || known.is_some_and(|check| check.of_resume) {
+        if finding.code == "server.replica-id-in-use" || known.is_some_and(|check| check.of_resume)
+        {
             continue;
         }
         let name = known.and_then(|check| check.allow);
@@ -56,7 +57,12 @@ pub(crate) fn require(config: &Config, source_json: &str, sink_json: &str) -> Re
 
 fn warn(side: Side, finding: &Finding) {
     let mut fields = vec![("code".to_owned(), finding.code.clone())];
-    fields.extend(finding.remedy.clone().map(|remedy| ("remedy".to_owned(), remedy)));
+    fields.extend(
+        finding
+            .remedy
+            .clone()
+            .map(|remedy| ("remedy".to_owned(), remedy)),
+    );
     let message = format!("{}: {}", side.name(), finding.message);
     line(Level::Warn, "runner", &message, &fields);
 }
@@ -69,7 +75,12 @@ fn refused(side: Side, first: &Finding, rest: &[(Side, Finding)], config: &Confi
     let mut error = Error::new(Kind::Reconfigure, &first.code, &first.message).hint(hint);
     let mut detail = first.reason.clone();
     for (side, finding) in rest {
-        detail.push_str(&format!("\nfound as well: {} ({}): {}", finding.code, side.name(), finding.message));
+        detail.push_str(&format!(
+            "\nfound as well: {} ({}): {}",
+            finding.code,
+            side.name(),
+            finding.message
+        ));
     }
     let report = error.report_mut();
     report.detail = (!detail.is_empty()).then_some(detail);

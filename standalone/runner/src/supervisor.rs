@@ -34,7 +34,10 @@ pub(crate) fn run(config: &Config, options: &Options) -> Result<String> {
     let row_block = row_block_version()?;
     let outcome = generations(config, options, row_block);
     if let Err(error) = &outcome {
-        leave_note(error, &plugin_json(Role::Sink, config, row_block, Told::default()));
+        leave_note(
+            error,
+            &plugin_json(Role::Sink, config, row_block, Told::default()),
+        );
     }
     outcome
 }
@@ -58,7 +61,12 @@ fn generations(config: &Config, options: &Options, row_block: u8) -> Result<Stri
         let error = match ended {
             Ok(Ending::CaughtUp) => return Ok(summary(&memory)),
             Ok(Ending::WentThrough) => {
-                line(Level::Info, "runner", "what failed in a group has gone through one by one: going on in groups", &[]);
+                line(
+                    Level::Info,
+                    "runner",
+                    "what failed in a group has gone through one by one: going on in groups",
+                    &[],
+                );
                 memory.one_by_one = None;
                 continue;
             }
@@ -108,16 +116,11 @@ fn slower(error: &Error, memory: &mut Memory) -> bool {
     // Another host has the pipeline now, or nobody: to open it again would take it back. A statement of which nobody knows whether it was done stands alone, and the checkpoint before it.
     let alone = matches!(
         error.code(),
-        "checkpoint.fenced"
-            | "checkpoint.removed"
-            | "server.replica-id-in-use"
-            | "ddl.undecided"
+        "checkpoint.fenced" | "checkpoint.removed" | "server.replica-id-in-use" | "ddl.undecided"
     );
     let several = memory.durable < memory.read;
-    let slower = !alone
-        && several
-        && memory.one_by_one.is_none()
-        && error.report().position.is_some();
+    let slower =
+        !alone && several && memory.one_by_one.is_none() && error.report().position.is_some();
     if slower {
         memory.one_by_one = Some(memory.read);
     }
@@ -149,7 +152,12 @@ fn leave_note(error: &Error, sink_json: &str) {
     };
     if let Err(failed) = sink::note_error(sink_json, &report) {
         let fields = [("reason".to_owned(), failed.message)];
-        line(Level::Warn, "runner", "the error could not be noted in the target", &fields);
+        line(
+            Level::Warn,
+            "runner",
+            "the error could not be noted in the target",
+            &fields,
+        );
     }
 }
 

@@ -61,7 +61,9 @@ fn longest<'a>(names: impl Iterator<Item = &'a str>, path: &str) -> Option<(usiz
                 .and_then(|rest| rest.strip_prefix('/'))
         };
         if let Some(rest) = rest
-            && best.as_ref().is_none_or(|(length, ..)| name.len() > *length)
+            && best
+                .as_ref()
+                .is_none_or(|(length, ..)| name.len() > *length)
         {
             best = Some((name.len(), at, rest.to_owned()));
         }
@@ -106,7 +108,11 @@ mod tests {
     fn paths_are_found_in_the_folders_that_are_seen() {
         let check = |names: &[&str], path: &str, expected: Option<(usize, &str)>| {
             let found = longest(names.iter().copied(), &normal(path));
-            assert_eq!(found, expected.map(|(at, rest)| (at, rest.to_owned())), "{path}");
+            assert_eq!(
+                found,
+                expected.map(|(at, rest)| (at, rest.to_owned())),
+                "{path}"
+            );
         };
         check(&["."], "./a/b.toml", Some((0, "a/b.toml")));
         check(&["."], "a/../b.toml", Some((0, "b.toml")));

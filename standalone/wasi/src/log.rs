@@ -93,7 +93,10 @@ mod tests {
     fn lines_are_short_and_without_control_characters() {
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(text("left out", &[]), "left out");
-        let fields = [field("statement", "CREATE\nUSER"), field("transaction", "u:7")];
+        let fields = [
+            field("statement", "CREATE\nUSER"),
+            field("transaction", "u:7"),
+        ];
         assert_eq!(
             text("left\u{1b}[2J out", &fields),
             "left [2J out (statement: CREATE USER, transaction: u:7)"

@@ -30,7 +30,10 @@ pub(crate) fn build(
     }
     // Added to the flags in .cargo/config.toml; the environment's RUSTFLAGS would replace them.
     let remap = remap(&[(&tree::root(), "/datain"), (&route.sysroot, "/rust")]);
-    let flags = remap.iter().map(String::as_str).chain(flags.iter().copied());
+    let flags = remap
+        .iter()
+        .map(String::as_str)
+        .chain(flags.iter().copied());
     let quoted: Vec<_> = flags.map(|flag| format!("'{flag}'")).collect();
     command
         .arg("--config")
