@@ -43,6 +43,7 @@ pub fn run(data: &[u8]) {
         copy: None,
         aside: None,
         scope: None,
+        temporary: datain_capture::temporary::TemporaryTables::default(),
         file_began: None,
     };
     let excluded: &[String] = match choice & 16 {

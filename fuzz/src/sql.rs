@@ -92,6 +92,9 @@ fn statement(sql: Vec<u8>, choice: u8) -> Statement {
         sql,
         default_schema: Some("a".to_owned()),
         error_code: 0,
+        session: None,
+        temporary: datain_contract::types::TemporaryTables::None,
+        file: None,
         context: SessionContext {
             sql_mode: Some(sql_mode),
             flags2: None,

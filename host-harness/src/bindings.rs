@@ -46,6 +46,38 @@ pub mod sink {
     });
 }
 
+/// What a sink exports that only hands changes on, and the file that it may write.
+pub mod change_sink {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "change-sink-plugin",
+        imports: { default: trappable },
+        with: {
+            "datain:replication/types": crate::bindings::shared::datain::replication::types,
+            "datain:replication/transport": crate::bindings::shared::datain::replication::transport,
+            "datain:replication/system": crate::bindings::shared::datain::replication::system,
+            "datain:replication/log": crate::bindings::shared::datain::replication::log,
+            "datain:replication/credentials": crate::bindings::shared::datain::replication::credentials,
+            "datain:replication/output-file.file": crate::output_file::OutputFile,
+        },
+    });
+}
+
+/// What a component between the two exports.
+pub mod transform {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "transform-plugin",
+        with: {
+            "datain:replication/types": crate::bindings::shared::datain::replication::types,
+            "datain:replication/system": crate::bindings::shared::datain::replication::system,
+            "datain:replication/log": crate::bindings::shared::datain::replication::log,
+        },
+    });
+}
+
+pub use change_sink::datain::replication::output_file;
+pub use change_sink::exports::datain::replication::change_sink::Progress as ChangeSinkProgress;
 pub use shared::datain::replication::types;
 pub use shared::datain::replication::{credentials, log, system, transport};
 pub use sink::exports::datain::replication::sink::{
@@ -60,4 +92,5 @@ pub use source::exports::datain::replication::source::{
     SourceStatus, Survey, TableChanges, TablePart, TableProgress, TableShape, Throttle, Upcoming,
 };
 pub use source::exports::datain::replication::source_cutover::{End, LookOut};
+pub use transform::exports::datain::replication::transform::ChangedRows;
 pub use types::{Batch, Bucket, Checkpoint, KeyRange, TableDigest, TableRows};

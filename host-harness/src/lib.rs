@@ -34,6 +34,7 @@ pub mod engine;
 pub mod error;
 #[cfg(debug_assertions)]
 mod failpoint;
+mod output_file;
 pub mod pipeline;
 pub mod plugin;
 mod private_folder;

@@ -129,7 +129,7 @@ fn unknown_keys_are_named_with_the_nearest_known_one() {
     check(
         "user = \"repl\"",
         "user = \"repl\"\ncolour = 1",
-        "error[config.unknown-key]: unknown key `colour`\n  position: orders.toml:5:1\n  hint: known keys here: host, port, socket, user, \
+        "error[config.unknown-key]: unknown key `colour`\n  position: orders.toml:5:1\n  hint: known keys here: host, port, socket, file, user, \
          password, password_file, password_env, tls, ca, cert, key, get_server_public_key, server_public_key, connect_timeout_seconds, \
          server_id",
     );
@@ -146,7 +146,7 @@ fn wrong_types_and_values() {
     check(
         "host = \"127.0.0.1\"",
         "host = 5",
-        "error[config.wrong-type]: invalid type: integer `5`, expected a string\n  position: orders.toml:3:8",
+        "error[config.wrong-type]: invalid type: integer, expected a string\n  position: orders.toml:3:8",
     );
     let port = error("user = \"repl\"", "port = 70000\nuser = \"repl\"");
     assert!(

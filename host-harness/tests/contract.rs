@@ -9,6 +9,7 @@
 use std::path::Path;
 
 use datain_host::engine::{Engine, Role, component_imports};
+use datain_host::{Config, Pipeline};
 
 fn imports(role: Role) -> Vec<String> {
     let file = format!("../target/plugins/{role}.wasm");
@@ -34,4 +35,47 @@ fn the_plugins_import_exactly_the_contract() {
     ];
     assert_eq!(imports(Role::Source), contract);
     assert_eq!(imports(Role::Sink), contract);
+}
+
+/// What was built against the contract of 0.1.0 goes on being loaded, and so does a configuration of that version.
+#[test]
+fn what_was_made_for_a_released_version_is_loaded() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let fixtures = root.join("tests/fixtures/0.1.0");
+    let every_key = std::fs::read_to_string(fixtures.join("every-key.toml")).unwrap();
+    Config::parse(&every_key, &fixtures.join("every-key.toml")).unwrap();
+    // A masking transform between today's source and a sink of that time, which also imports `output-file`.
+    let text = format!(
+        "name = \"old\"\n[source]\nhost = \"h\"\nuser = \"u\"\n[target]\nfile = \"x\"\n\
+         [plugins]\nsource = {:?}\nsink = \"json_lines_sink.wasm\"\ncache = false\n\
+         [[transform]]\npath = \"mask_column.wasm\"\n",
+        root.join("target/plugins/source.wasm")
+    );
+    let config = Config::parse(&text, &fixtures.join("old.toml")).unwrap();
+    Pipeline::new(config).unwrap();
+}
+
+#[test]
+fn the_examples_import_no_more_than_they_may() {
+    let engine = Engine::new().unwrap();
+    let imports = |role: Role, name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("../target/plugins/examples/{name}"));
+        let component = engine.load(role, &path, false).unwrap();
+        component_imports(&engine, &component)
+    };
+    // What the example does not use, its linker leaves out.
+    assert_eq!(
+        imports(Role::Transform, "mask_column.wasm"),
+        ["datain:replication/types@0.1.0"]
+    );
+    assert_eq!(
+        imports(Role::Sink, "json_lines_sink.wasm"),
+        [
+            "datain:replication/output-file@0.1.0",
+            "datain:replication/system@0.1.0",
+            "datain:replication/transport@0.1.0",
+            "datain:replication/types@0.1.0",
+        ]
+    );
 }

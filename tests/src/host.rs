@@ -185,7 +185,15 @@ impl Host {
         Self::spawn_prepared(command)
     }
 
-    pub(crate) fn spawn(mut command: Command) -> Result<Self> {
+    /// Starts another program in datain's place, which is watched in the same way.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn of(command: Command) -> Result<Self> {
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Result<Self> {
         command.stdin(Stdio::null());
         Self::spawn_with_input(command)
     }

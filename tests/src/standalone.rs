@@ -42,7 +42,7 @@ impl Standalone {
         let compiled = folder.join("datain-standalone.cwasm");
         let mut command = Command::new(&runtime);
         command.arg("compile").args([&component, &compiled]);
-        let exit = Host::spawn(command)?.wait(Duration::from_secs(120))?;
+        let exit = Host::of(command)?.wait(Duration::from_secs(120))?;
         if exit.code != 0 {
             bail!("the runtime does not take the component: {}", exit.stderr);
         }
@@ -65,7 +65,7 @@ impl Standalone {
         command.arg("run").arg(&self.compiled).arg(folder);
         command.args(addresses.iter().map(ToString::to_string));
         command.args(["--", "run", "-c"]).arg(name).args(arguments);
-        Host::spawn(command)
+        Host::of(command)
     }
 
     /// The same until it has caught up; anything else is an error.

@@ -48,3 +48,17 @@ pub fn median(values: impl Iterator<Item = u64>) -> u64 {
     values.sort_unstable();
     values[values.len() / 2]
 }
+
+/// Processor time that a process has used since its start, in seconds; none when it is gone.
+#[must_use]
+pub fn cpu_seconds(pid: u32) -> Option<f64> {
+    /// `USER_HZ`, which is 100 on every Linux that this runs on.
+    const TICKS: f64 = 100.0;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name may hold anything but its closing bracket comes last; utime and stime are fields 14 and 15.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some((user + system) / TICKS)
+}

@@ -220,7 +220,10 @@ fn what_it_cannot_do_it_says() {
     check(
         &unix,
         &all,
-        &["error[config.invalid-value]", "[source] has a unix socket"],
+        &[
+            "error[config.invalid-value]",
+            "[source] is no server by TCP",
+        ],
     );
     // What the runtime does not let it see or reach.
     check(

@@ -40,9 +40,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<PathBuf> {
     let begin = Instant::now();
     let plugins = wasm::run(&wasm::Arguments {
         offline: arguments.offline,
+        test_guests: false,
     })?;
-    let [source, sink] = plugins.as_slice() else {
-        anyhow::bail!("there are two plugins, and not {}", plugins.len());
+    let [source, sink, ..] = plugins.as_slice() else {
+        anyhow::bail!("there are {} plugins, and no sink", plugins.len());
     };
     let parts = wasm::standalone_parts(arguments.offline)?;
     let root = tree::root();

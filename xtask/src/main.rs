@@ -12,6 +12,7 @@ mod children;
 mod compose;
 mod demo;
 mod docs;
+mod freeze;
 mod fuzz;
 mod servers;
 mod test;
@@ -44,6 +45,10 @@ enum Command {
     Wasm(wasm::Arguments),
     /// Write docs/checks.md and docs/errors.md from crates/catalogue, docs/fidelity.md from the tests
     Docs(docs::Arguments),
+    /// Keep the contract of this version in wit/released/, which never changes afterwards
+    Freeze(freeze::Arguments),
+    /// Build somebody's plugin, a crate anywhere, with the compiler that `wasm` uses
+    Plugin(wasm::PluginArguments),
     /// Run the fuzz targets of fuzz/
     Fuzz(fuzz::Arguments),
     /// Real MySQL and MariaDB servers, installed nowhere
@@ -54,7 +59,10 @@ enum Command {
 
 /// What demo and tests build before they begin, and nothing else.
 fn build() -> anyhow::Result<ExitCode> {
-    wasm::run(&wasm::Arguments { offline: false })?;
+    wasm::run(&wasm::Arguments {
+        offline: false,
+        test_guests: false,
+    })?;
     children::run(&mut tree::build_host())?;
     println!(
         "the program is datain in {}",
@@ -71,6 +79,8 @@ fn main() -> ExitCode {
         Command::Build => build(),
         Command::Wasm(arguments) => wasm::run(&arguments).map(|_| ExitCode::SUCCESS),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Freeze(arguments) => freeze::run(&arguments),
+        Command::Plugin(arguments) => wasm::plugin(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Servers(arguments) => servers::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Test(arguments) => test::run(&arguments),

@@ -13,9 +13,14 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use datain_throwaway_servers::{Flavor, faketime::Faketime, fetch, old_logs, sysbench::Sysbench};
+use datain_throwaway_servers::{
+    Flavor, faketime::Faketime, fetch, node_packages, old_logs, sysbench::Sysbench,
+};
 
-use crate::{bar, children, compose, tree};
+use crate::{bar, children, compose, tree, wasm};
+
+/// The second host's program.
+const NODE_HOST: &str = "examples/node-host";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -50,7 +55,10 @@ struct Count {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    // The plugins, and the one component of both.
+    wasm::run(&wasm::Arguments {
+        offline: false,
+        test_guests: true,
+    })?;
     compose::own(false)?;
     let missing = missing_servers()?;
 
@@ -108,6 +116,9 @@ fn missing_servers() -> Result<Vec<Flavor>> {
     }
     if let Err(error) = old_logs::fetch(&*bar::progress()) {
         eprintln!("old binary logs: {error}");
+    }
+    if let Err(error) = node_packages::install(&tree::root().join(NODE_HOST), &*bar::progress()) {
+        eprintln!("the second host's packages: {error}");
     }
     let mut missing = Vec::new();
     for flavor in Flavor::ALL {

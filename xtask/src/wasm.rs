@@ -1,4 +1,4 @@
-//! `cargo xtask wasm`: both plugins as WebAssembly components, in `target/plugins/`.
+//! `cargo xtask wasm`: both plugins as WebAssembly components, in `target/plugins/`, and the examples, in `target/plugins/examples/`.
 //!
 //! The guests need the standard library for `wasm32-unknown-unknown`, which comes by one of two routes (see [`route`]); they
 //! are then built by plain cargo in a target folder of their own, and so that no path of this machine enters them.
@@ -25,24 +25,50 @@ pub(crate) struct Arguments {
     /// Use only what is there already
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Also build the components that tests run, into target/test-guests/
+    #[arg(long)]
+    pub(crate) test_guests: bool,
 }
 
-/// The plugins: the package's library, and the component's name.
-const PLUGINS: [(&str, &str, &str); 2] = [
+#[derive(Args)]
+pub(crate) struct PluginArguments {
+    /// The crate's folder
+    folder: PathBuf,
+    /// Use only what is there already
+    #[arg(long)]
+    offline: bool,
+}
+
+/// The plugins and the examples: the package's library, and the component's name.
+const PLUGINS: [(&str, &str, &str); 4] = [
     ("datain-source-plugin", "datain_source_plugin", "source"),
     ("datain-sink-plugin", "datain_sink_plugin", "sink"),
+    (
+        "json-lines-sink",
+        "json_lines_sink",
+        "examples/json_lines_sink",
+    ),
+    ("mask-column", "mask_column", "examples/mask_column"),
 ];
+
+/// What tests run beside them: never part of what is delivered.
+const TEST_GUESTS: [(&str, &str, &str); 1] =
+    [("datain-hostile-guest", "datain_hostile_guest", "hostile")];
 
 /// Builds the plugins and returns the finished components.
 pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
     let begin = Instant::now();
     let route = route::find(arguments.offline)?;
     eprintln!("wasm32-unknown-unknown: {}", route.describe());
-    let packages: Vec<_> = PLUGINS.iter().map(|(package, ..)| *package).collect();
+    let mut packages: Vec<_> = PLUGINS.iter().map(|(package, ..)| *package).collect();
+    if arguments.test_guests {
+        packages.extend(TEST_GUESTS.iter().map(|(package, ..)| *package));
+    }
     let folder = guests::build(&tree::root(), &route, &packages, &[], arguments.offline)?;
     let plugins = tree::root().join("target/plugins");
-    fs::create_dir_all(&plugins)
-        .with_context(|| format!("failed to create {}", plugins.display()))?;
+    let examples = plugins.join("examples");
+    fs::create_dir_all(&examples)
+        .with_context(|| format!("failed to create {}", examples.display()))?;
     let mut components = Vec::new();
     for (_, library, name) in PLUGINS {
         let component = plugins.join(format!("{name}.wasm"));
@@ -57,6 +83,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
             bytes.len()
         );
         components.push(component);
+    }
+    if arguments.test_guests {
+        let guests = tree::root().join("target/test-guests");
+        fs::create_dir_all(&guests)
+            .with_context(|| format!("failed to create {}", guests.display()))?;
+        for (_, library, name) in TEST_GUESTS {
+            let built = folder.join(format!("{library}.wasm"));
+            place(&built, &guests.join(format!("{name}.wasm")))?;
+        }
     }
     eprintln!(
         "plugins are up to date ({:.1} s)",
@@ -75,6 +110,18 @@ pub(crate) fn standalone_parts(offline: bool) -> Result<[PathBuf; 2]> {
     let folder = guests::build(&workspace, &route, &packages, &flags, offline)?;
     let part = |package: &str| folder.join(format!("{}.wasm", package.replace('-', "_")));
     Ok(packages.map(part))
+}
+
+/// Builds a plugin that is no part of this workspace.
+pub(crate) fn plugin(arguments: &PluginArguments) -> Result<()> {
+    let folder = fs::canonicalize(&arguments.folder)
+        .with_context(|| format!("failed to find {}", arguments.folder.display()))?;
+    let route = route::find(arguments.offline)?;
+    eprintln!("wasm32-unknown-unknown: {}", route.describe());
+    for component in guests::build_other(&folder, &route, arguments.offline)? {
+        println!("{}", component.display());
+    }
+    Ok(())
 }
 
 /// The sink that keeps nothing, in `target/bench/`.

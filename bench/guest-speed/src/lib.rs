@@ -158,6 +158,7 @@ pub fn work(log: &[u8], writes: bool) -> Result<Worked, Error> {
         copy: None,
         aside: None,
         scope: None,
+        temporary: datain_capture::temporary::TemporaryTables::default(),
         file_began: None,
     };
     let mut assembler = Assembler::new(state, 0, ChecksumAlgorithm::Crc32, filter, 64 << 20);

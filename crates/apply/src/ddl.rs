@@ -136,6 +136,23 @@ pub fn makes_table(statement: &Statement) -> bool {
     classify(&statement.sql, &options(statement)).kind == Kind::Table(TableAction::Create)
 }
 
+/// Whether a statement that makes (`true`) or drops (`false`) one table, whatever was there before, has been run can be told by whether the table is there: then
+/// that, with schema and name. Not of one that may do nothing, or both.
+#[must_use]
+pub fn tells_by_its_table(statement: &Statement) -> Option<(bool, String, String)> {
+    let found = classify(&statement.sql, &options(statement));
+    let makes = match found.kind {
+        Kind::Table(TableAction::Create) => true,
+        Kind::Table(TableAction::Drop) => false,
+        _ => return None,
+    };
+    let is_plain = !found.temporary
+        && found.targets.len() == 1
+        && !begins_with(statement, &["EXISTS", "REPLACE"]);
+    let (schema, name) = first_target(statement).filter(|_| is_plain)?;
+    Some((makes, schema, name))
+}
+
 /// Whether running the statement a second time, directly after the first, leaves what the first left, and is no error. Of an ALTER TABLE nobody can say that
 /// without knowing its whole syntax, and a RENAME may undo itself.
 #[must_use]
@@ -300,6 +317,9 @@ mod tests {
             default_schema: Some(schema.to_owned()),
             context: empty(),
             error_code: 0,
+            session: None,
+            temporary: datain_contract::types::TemporaryTables::None,
+            file: None,
         }
     }
 

@@ -35,6 +35,7 @@ pub use event::gtid::GtidEvent;
 pub use event::header::{EventFlags, EventHeader};
 pub use event::heartbeat::Heartbeat;
 pub use event::incident::Incident;
+pub use event::load::{ExecuteLoad, LoadBlock, LoadDuplicates};
 pub use event::mariadb_gtid::{AlterPhase, MariadbGtid, MariadbXa};
 pub use event::query::{QueryEvent, StatusVars};
 pub use event::rotate::Rotate;

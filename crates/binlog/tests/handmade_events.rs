@@ -2,7 +2,7 @@
 
 use datain_binlog::{
     BinlogError, BinlogFile, ChecksumAlgorithm, Event, EventBody, EventHeader, EventType,
-    FormatDescription, PayloadCompression, column_type,
+    FormatDescription, LoadDuplicates, PayloadCompression, column_type,
 };
 
 fn event(type_code: u8, flags: u16, body: &[u8]) -> Vec<u8> {
@@ -167,4 +167,50 @@ fn files_that_are_none() {
         cut.next_event().expect_err("cut").code(),
         "binlog.malformed"
     );
+}
+
+/// LOAD DATA as a statement: blocks of a file under a number, and what reads it.
+#[test]
+fn files_and_what_reads_them() {
+    let block = [7, 0, 0, 0, b'a', b'b'];
+    for (code, name) in [(17, "BeginLoadQuery"), (9, "AppendBlock")] {
+        let expected = format!("{name}(LoadBlock {{ file_id: 7, data: [97, 98] }})");
+        check_debug(code, &block, &expected);
+    }
+    check_debug(11, &[7, 0, 0, 0], "DeleteFile(7)");
+    // The post-header of a Query event, then the file's number, the part of the statement that names it, and what is done about duplicates.
+    let load = |begins: u8, ends: u8, duplicates: u8| {
+        let mut body = vec![1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0];
+        body.extend([7, 0, 0, 0, begins, 0, 0, 0, ends, 0, 0, 0, duplicates]);
+        body.extend(b"d\0LOAD DATA INFILE 'x' INTO TABLE t");
+        body
+    };
+    let parsed = |body: &[u8]| {
+        let bytes = event(18, 0, body);
+        let event = Event::split(&bytes, ChecksumAlgorithm::Off).expect("a whole event");
+        let format = FormatDescription::assumed(ChecksumAlgorithm::Off);
+        match event.parse(&format) {
+            Ok(EventBody::ExecuteLoadQuery(load)) => Ok((
+                load.file_id,
+                load.duplicates,
+                String::from_utf8_lossy(&load.query.sql[load.file_part.0..load.file_part.1])
+                    .into_owned(),
+                load.query.schema.to_owned(),
+            )),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    let named = " INFILE 'x' INTO".to_owned();
+    let expected = (7, LoadDuplicates::Replace, named, "d".to_owned());
+    assert_eq!(parsed(&load(9, 25, 2)), Ok(expected));
+    for (body, field) in [
+        (load(9, 25, 3), "dup_handling"),
+        (load(25, 9, 0), "fn_pos_start"),
+        (load(9, 250, 0), "fn_pos_start"),
+        (load(9, 25, 0)[..20].to_vec(), "post_header"),
+    ] {
+        let error = parsed(&body).expect_err(field);
+        assert!(error.contains(field), "{error}");
+    }
 }

@@ -173,6 +173,7 @@ mod tests {
             }),
             aside: None,
             scope: before.cloned(),
+            temporary: Default::default(),
         };
         let found = take_in(&mut state, &scope("now.%"), copies);
         match (&found, expected) {

@@ -10,7 +10,7 @@ use datain_binlog::{
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Batch, Change, Error, XaBranch, XaStep};
 use datain_schema_objects::plan::Definer;
-use datain_sql_statement::{Dialect, TableFilter, Xid};
+use datain_sql_statement::{TableFilter, Xid};
 
 use crate::checkpoint::{Scope, State};
 use crate::copying::Copying;
@@ -18,7 +18,8 @@ use crate::framing::{Counts, Framing, Open};
 use crate::gtids::{Gtids, TransactionGtid};
 use crate::position::{Position, widen};
 use crate::printed;
-use crate::replay::{Replay, Replayed, Standing};
+use crate::replay::Replay;
+use crate::restarts::Files;
 use crate::statement::{Meaning, meaning, run_as, statement};
 use crate::tables::Tables;
 use crate::unsaid::{self, Sessions};
@@ -28,6 +29,7 @@ mod copied;
 mod mariadb;
 mod older;
 mod pieces;
+mod replayed;
 mod rows;
 
 /// See the module.
@@ -56,6 +58,8 @@ pub struct Assembler {
     sessions: Sessions,
     /// Changes of rows that were logged as statements are handed on.
     replay: Option<Replay>,
+    /// Files of the log behind the checkpoint, for temporary tables.
+    files: Files,
 }
 
 impl Assembler {
@@ -84,6 +88,7 @@ impl Assembler {
             definer: Definer::default(),
             sessions: Sessions::default(),
             replay: None,
+            files: Files::default(),
         }
     }
 
@@ -93,8 +98,9 @@ impl Assembler {
     }
 
     /// Hands on changes of rows that were logged as statements.
-    pub(crate) fn replay_statements(&mut self, replay: Replay) {
+    pub(crate) fn replay_statements(&mut self, replay: Replay, files: Files) {
         self.replay = Some(replay);
+        self.files = files;
     }
 
     /// What holds for all sessions of the server that wrote the log, where the log itself does not say.
@@ -283,12 +289,17 @@ impl Assembler {
                 if !copied {
                     self.tables.forget();
                 }
+                if !copied && self.format.created != 0 {
+                    // The server had just started.
+                    self.framing.temporary.clear();
+                }
                 self.must_be_between("a new file begins")
             }
             EventBody::Rotate(rotate) => {
                 self.must_be_between("the log goes on in another file")?;
                 if self.framing.at.file != rotate.file {
                     self.framing.file_began = None;
+                    self.other_file(rotate.file, copied);
                 }
                 self.framing.at = Position { file: rotate.file.to_owned(), offset: rotate.position };
                 self.knows_its_place = true;
@@ -350,11 +361,13 @@ impl Assembler {
                 "the source says that its log lacks changes (an INCIDENT event)",
             )
             .hint("the target may miss data: take a new first copy")),
-            EventBody::Unhandled(EventType::BeginLoadQuery | EventType::AppendBlock | EventType::ExecuteLoadQuery) => Err(Error::fatal(
-                "source.load-data",
-                "the source logged a LOAD DATA as a statement with its file",
-            )
-            .hint("SET PERSIST binlog_format = ROW on the source, and reconnect its sessions; here, load the same file into the target by hand, then skip the transaction")),
+            EventBody::BeginLoadQuery(block) => self.load_block(block, true, header, before),
+            EventBody::AppendBlock(block) => self.load_block(block, false, header, before),
+            EventBody::DeleteFile(file_id) => {
+                self.delete_load_file(file_id);
+                Ok(())
+            }
+            EventBody::ExecuteLoadQuery(load) => self.execute_load(&load, header, before),
             EventBody::Unhandled(kind) => Err(Error::fatal(
                 "binlog.unknown-event",
                 format!("the log holds an event of type {} ({kind}), which may carry data and is not known", kind.code()),
@@ -407,41 +420,18 @@ impl Assembler {
         if self.is_idle_phase() {
             return self.framing.end();
         }
-        let inside = self.framing.open.as_ref().is_some_and(|open| open.block);
-        let dialect = if self.format.is_mariadb() {
-            Dialect::MariaDb
-        } else {
-            Dialect::MySql
-        };
+        let standing = self.standing();
+        let (inside, dialect) = (standing.inside, standing.dialect);
         if let Some(replay) = &mut self.replay {
-            let standing = Standing {
-                inside,
-                in_branch: self.framing.open.as_ref().is_some_and(|o| o.xa.is_some()),
-                copying: self.framing.state.copy.is_some(),
-            };
-            let replayed = replay.take(query, header.timestamp, standing, &self.filter, dialect);
+            let tables = &mut self.framing.temporary;
+            let replayed = replay.take(query, header.timestamp, standing, &self.filter, tables);
             match replayed {
                 Err(error) if self.shows_statements && printed::is_shown(&error) => {}
-                other => match other? {
-                    Replayed::Other => {}
-                    Replayed::Nothing if inside => return Ok(()),
-                    Replayed::Nothing => {
-                        self.opened(header, before);
-                        return self.framing.end();
-                    }
-                    Replayed::Change(list) => {
-                        self.opened(header, before);
-                        for mut statement in list {
-                            unsaid::fill_in(&mut statement.context, &self.format, self.sessions);
-                            self.framing.push_statement(statement);
-                        }
-                        if !inside {
-                            return self.framing.end();
-                        }
-                        self.framing.cut_if_full();
+                other => {
+                    if self.replayed(other?, inside, header, before)? {
                         return Ok(());
                     }
-                },
+                }
             }
         }
         let meaning = match meaning(query, header.timestamp, inside, &self.filter, dialect) {

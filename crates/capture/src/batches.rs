@@ -42,7 +42,8 @@ impl Batches {
 
     /// Counts a statement that goes into the open batch.
     pub fn weigh(&mut self, statement: &Statement) {
-        self.statement_bytes += STATEMENT_BYTES + statement.sql.len();
+        self.statement_bytes +=
+            STATEMENT_BYTES + statement.sql.len() + statement.file.as_ref().map_or(0, Vec::len);
     }
 
     /// Adds a table record.

@@ -2,7 +2,7 @@
 //!
 //! `{"v":1,"server_uuid":"…","file":"binlog.000003","offset":1234,"gtid_set":"…"}`; `gtid_set` is null where the stream goes by file and
 //! offset. While a first copy is not complete, `copy` says how far it has come ([`Place`]), and `aside`
-//! whose indexes it has still to make ([`Aside`]). `scope` is what was replicated last ([`Scope`]), from when the first copy is complete. A file and an offset mean something only on the server whose uuid stands beside them.
+//! whose indexes it has still to make ([`Aside`]). `temporary` names temporary tables that a log of statements has made ([`TemporaryTables`]). `scope` is what was replicated last ([`Scope`]), from when the first copy is complete. A file and an offset mean something only on the server whose uuid stands beside them.
 //!
 //! MariaDB has no uuid: `mariadb:` and the server id stand in its place, and `file_began` is when the server began the file (the time of its format description), since server
 //! ids are often the same on servers that have nothing to do with each other. Its `gtid_set` is a position by domain, `0-1-77`.
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::copying::{Aside, Place};
 use crate::gtids::Gtids;
 use crate::position::Position;
+use crate::temporary::TemporaryTables;
 
 /// Where a stream stands after a whole transaction.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,8 @@ pub struct State {
     pub aside: Option<Aside>,
     /// What is replicated; none until the first copy is complete, and where a version before 2026-11-27 has written it. While tables are added it is what was replicated before.
     pub scope: Option<Scope>,
+    /// Temporary tables of the source's sessions, where changes of rows are logged as statements and replayed.
+    pub temporary: TemporaryTables,
 }
 
 /// The patterns of `[replicate]`.
@@ -68,6 +71,8 @@ struct Stored<'a> {
     aside: Option<Aside>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scope: Option<Scope>,
+    #[serde(default, skip_serializing_if = "TemporaryTables::is_empty")]
+    temporary: TemporaryTables,
 }
 
 /// What a MariaDB is known by in a checkpoint.
@@ -113,6 +118,7 @@ impl State {
             copy: self.copy.clone(),
             aside: self.aside.clone(),
             scope: self.scope.clone(),
+            temporary: self.temporary.clone(),
         };
         Checkpoint {
             ordinal,
@@ -164,6 +170,7 @@ impl State {
             copy: stored.copy,
             aside: stored.aside,
             scope: stored.scope,
+            temporary: stored.temporary,
         })
     }
 }
@@ -184,6 +191,7 @@ mod tests {
             copy: None,
             aside: None,
             scope: None,
+            temporary: TemporaryTables::default(),
         }
     }
 
@@ -200,10 +208,13 @@ mod tests {
                 include: vec!["shop.%".to_owned()],
                 exclude: Vec::new(),
             };
-            let state = State {
+            let mut state = State {
                 scope: Some(scope),
                 ..state
             };
+            assert_eq!(State::from_checkpoint(&state.checkpoint(7)).unwrap(), state);
+            let name = ("d".to_owned(), "t".to_owned());
+            state.temporary.put(7, name, true);
             assert_eq!(State::from_checkpoint(&state.checkpoint(7)).unwrap(), state);
         }
         assert_eq!(

@@ -16,6 +16,7 @@ use crate::checkpoint::{Scope, State};
 use crate::copying::Place;
 use crate::gtids::TransactionGtid;
 use crate::position::Position;
+use crate::temporary::TemporaryTables;
 
 /// A checkpoint stands on every so many transactions at least, and after so many rows.
 const CHECKPOINT_TRANSACTIONS: u32 = 32;
@@ -79,6 +80,8 @@ pub struct Framing {
     start_untold: bool,
     /// What is replicated when a copy is complete.
     pub scope: Option<Scope>,
+    /// Temporary tables of the source, as of the newest event.
+    pub temporary: TemporaryTables,
 }
 
 impl Framing {
@@ -87,6 +90,7 @@ impl Framing {
         Framing {
             at: state.position.clone(),
             file_began: state.file_began,
+            temporary: state.temporary.clone(),
             state,
             ordinal,
             open: None,
@@ -295,6 +299,7 @@ impl Framing {
     pub fn stand_here(&mut self) {
         self.state.position = self.at.clone();
         self.state.file_began = self.file_began;
+        self.state.temporary.clone_from(&self.temporary);
     }
 
     /// Puts a resume point on the newest record, if that ends a transaction.

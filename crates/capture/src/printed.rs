@@ -93,6 +93,9 @@ pub fn assignment(
         sql,
         default_schema: None,
         error_code: 0,
+        session: None,
+        temporary: datain_contract::types::TemporaryTables::None,
+        file: None,
         context: SessionContext {
             sql_mode: None,
             flags2: None,

@@ -25,6 +25,7 @@ use crate::facts::{Facts, is_known_source};
 use crate::framing::Counts;
 use crate::gtids::Gtids;
 use crate::replay::Replay;
+use crate::restarts::Files;
 pub use crate::settings::{Settings, Statements};
 use crate::start;
 use crate::unsaid::Sessions;
@@ -146,6 +147,15 @@ impl<S: Stream + 'static> Reader<S> {
         } else {
             None
         };
+        if !replays {
+            // Nobody follows what becomes of them.
+            state.temporary.doubt();
+        }
+        let files = if state.temporary.is_empty() {
+            Files::default()
+        } else {
+            Files::behind(&mut session, &state.position).await?
+        };
         let registered = request_dump(&mut session, settings, &state).await?;
         let mut assembler = Assembler::new(
             state,
@@ -164,7 +174,7 @@ impl<S: Stream + 'static> Reader<S> {
             explicit_timestamps: facts.explicit_timestamps,
         });
         if let Some(replay) = replay {
-            assembler.replay_statements(replay);
+            assembler.replay_statements(replay, files);
         }
         if settings.one_by_one {
             assembler.mark_each();

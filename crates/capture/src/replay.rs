@@ -1,34 +1,37 @@
 //! Changes of rows that the source has logged as statements, for a target that replays them (`[apply] statements = "replay"`).
 //!
-//! What a statement depends on besides its session stands in events before it: Intvar, Rand and User_var. They are handed on as SET statements in the same transaction, right before the statement, as
-//! `mysqlbinlog` prints them.
+//! What a statement depends on besides its session stands in events before it: Intvar, Rand and User_var, and the files of LOAD DATA ([`files`]). The former are handed on as SET statements in the same
+//! transaction, right before the statement, as `mysqlbinlog` prints them; a file goes with its statement.
 //!
 //! A statement is handed on only if it is certain which tables it touches, and that the target has the same ones. So it is refused
 //! - if the names in it cannot be read, or some of its tables are replicated and some are not;
 //! - if a trigger of the source is set off by it, since the target has none: what triggers change is in the log of rows only;
-//! - if it reads a temporary table, which lives in a session of the source. What only changes temporary tables is left out;
+//! - if it needs a temporary table that the target does not have ([`tables`]);
 //! - while a first copy is under way: the effect of a statement cannot be kept apart by rows that are copied and rows that are not.
 //!
-//! A temporary table that is made is told to the target, which refuses it if it has a table of that name: what reads the temporary one after a restart would find that one.
-//!
-//! Of triggers, those count that the source has at the opening, and those that the log makes. Of temporary tables, those that the log makes since the opening: what reads one that was made
-//! before finds no such table on the target, and stops there.
+//! Of triggers, those count that the source has at the opening, and those that the log makes. Temporary tables are kept in the checkpoint.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod files;
+mod tables;
 
-use datain_binlog::{EventBody, QueryEvent, UserVarValue};
+use std::collections::BTreeMap;
+
+use datain_binlog::{EventBody, ExecuteLoad, LoadBlock, QueryEvent, UserVarValue};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Statement};
 use datain_mysql_client::{Session, Stream};
 use datain_sql_statement::{
-    Action, Charset, DataChange, Dialect, Kind, ObjectName, TableAction, TableFilter, Verdict,
-    classify, data_change, first_words,
+    Action, Charset, Dialect, Kind, ObjectName, TableFilter, Verdict, classify, data_change,
+    first_words,
 };
 
 use datain_server_facts::{Rights, Sight, Variables};
 
 use crate::printed;
 use crate::statement::{options, statement};
+use crate::temporary::TemporaryTables;
+use files::Files;
+use tables::{Definition, Use, define, used};
 
 /// Schema and name, in lower case: a refusal too many does no harm.
 type Name = (String, String);
@@ -38,8 +41,8 @@ type Name = (String, String);
 pub struct Replay {
     /// The table of each trigger.
     triggers: BTreeMap<Name, Name>,
-    /// Temporary tables by the session that has made them.
-    temporary: BTreeSet<(u32, Name)>,
+    /// Files for LOAD DATA.
+    files: Files,
     /// SET statements for the statement that follows.
     settings: Vec<Statement>,
 }
@@ -64,6 +67,8 @@ pub struct Standing {
     pub in_branch: bool,
     /// A first copy is not complete.
     pub copying: bool,
+    /// Whose SQL it is.
+    pub dialect: Dialect,
 }
 
 impl Replay {
@@ -117,7 +122,51 @@ impl Replay {
         Ok(())
     }
 
-    /// Reads a Query event.
+    /// Keeps a block of a file for LOAD DATA; with `begins` it is the first one. All files may have so many bytes.
+    ///
+    /// # Errors
+    /// `source.load-data` when they have more; `binlog.malformed`.
+    pub fn block(&mut self, block: LoadBlock<'_>, begins: bool, limit: u64) -> Result<(), Error> {
+        if begins {
+            self.files.begin(block, limit)
+        } else {
+            self.files.append(block, limit)
+        }
+    }
+
+    /// A file is not read after all.
+    pub fn delete_file(&mut self, file_id: u32) {
+        self.files.delete(file_id);
+    }
+
+    /// Reads the statement of a LOAD DATA, as [`take`](Self::take).
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn take_load(
+        &mut self,
+        load: &ExecuteLoad<'_>,
+        timestamp: u32,
+        standing: Standing,
+        filter: &TableFilter,
+        temporary: &mut TemporaryTables,
+    ) -> Result<Replayed, Error> {
+        let file = self.files.take(load.file_id)?;
+        let sql = files::local(load);
+        let query = QueryEvent {
+            sql: &sql,
+            ..load.query.clone()
+        };
+        let mut replayed = self.take(&query, timestamp, standing, filter, temporary)?;
+        if let Replayed::Change(list) = &mut replayed
+            && let Some(statement) = list.last_mut()
+        {
+            statement.file = Some(file);
+        }
+        Ok(replayed)
+    }
+
+    /// Reads a Query event. `temporary` is kept up to date.
     ///
     /// # Errors
     /// For changes of rows that cannot be replayed.
@@ -127,30 +176,26 @@ impl Replay {
         timestamp: u32,
         standing: Standing,
         filter: &TableFilter,
-        dialect: Dialect,
+        temporary: &mut TemporaryTables,
     ) -> Result<Replayed, Error> {
         let settings = std::mem::take(&mut self.settings);
         if query.sql == b"BEGIN" || query.sql == b"COMMIT" {
             return Ok(Replayed::Other);
         }
-        let options = options(query, dialect);
+        let options = options(query, standing.dialect);
         let found = classify(query.sql, &options);
         let summary = || format!("statement: {} …", first_words(query.sql, 6, &options));
-        if found.kind == Kind::Table(TableAction::Create) && found.temporary {
-            self.note(&found, query, options.charset);
-            // The target says whether it would hide one of its tables.
-            return Ok(match filter.judge(&found, query.schema, options.charset) {
-                Verdict::Out | Verdict::NoObjects => Replayed::Other,
-                Verdict::In | Verdict::Mixed => Replayed::Change(vec![statement(query, timestamp)]),
-                Verdict::Unknown => return Err(unreadable().detail(summary())),
-            });
+        let definition = define(
+            &found, query, timestamp, &options, standing, filter, temporary,
+        );
+        match definition.map_err(|e| e.detail(summary()))? {
+            Definition::Other => {}
+            Definition::Nothing => return Ok(Replayed::Nothing),
+            Definition::Change(statement) => return Ok(Replayed::Change(vec![*statement])),
         }
         if found.kind != Kind::Dml {
-            return if self.note(&found, query, options.charset) {
-                Ok(Replayed::Nothing)
-            } else {
-                Ok(Replayed::Other)
-            };
+            self.note_triggers(&found, query, options.charset);
+            return Ok(Replayed::Other);
         }
         let by_schemas = filter.judge_schemas(query.status.updated_db_names.as_deref());
         if by_schemas == Verdict::Out {
@@ -160,14 +205,25 @@ impl Replay {
         let Some(change) = change else {
             return Err(unreadable().detail(summary()));
         };
-        if self.is_temporary(&change, query, options.charset)? {
-            return Ok(Replayed::Nothing);
-        }
-        self.refuse_triggers(&change, query, options.charset)
+        let used = used(&change, query, options.charset, filter, temporary)
             .map_err(|e| e.detail(summary()))?;
-        let verdict = match by_schemas {
-            Verdict::In => Verdict::In,
-            _ => filter.judge_change(&change, query.schema, options.charset),
+        let (change, by_schemas) = match used {
+            Use::Nothing => return Ok(Replayed::Nothing),
+            Use::None => (Some(change), by_schemas),
+            Use::Only => (None, Verdict::In),
+            // The schemas count temporary tables, too.
+            Use::Also(rest) => (Some(rest), Verdict::Unknown),
+        };
+        let verdict = match change {
+            None => Verdict::In,
+            Some(change) => {
+                self.refuse_triggers(&change.writes, query, options.charset)
+                    .map_err(|e| e.detail(summary()))?;
+                match by_schemas {
+                    Verdict::In => Verdict::In,
+                    _ => filter.judge_change(&change, query.schema, options.charset),
+                }
+            }
         };
         match verdict {
             Verdict::In if standing.copying => Err(while_copying().detail(summary())),
@@ -176,7 +232,10 @@ impl Replay {
             }
             Verdict::In => {
                 let mut list = settings;
-                list.push(statement(query, timestamp));
+                list.push(Statement {
+                    session: temporary.session(query.thread_id),
+                    ..statement(query, timestamp)
+                });
                 Ok(Replayed::Change(list))
             }
             Verdict::Out | Verdict::NoObjects => Ok(Replayed::Nothing),
@@ -185,103 +244,43 @@ impl Replay {
         }
     }
 
-    /// Notes what a statement does to triggers and temporary tables; whether it does nothing else, though its text does not say so.
-    fn note(
+    /// Notes what a statement does to triggers.
+    fn note_triggers(
         &mut self,
         found: &datain_sql_statement::Statement,
         query: &QueryEvent<'_>,
         charset: Charset,
-    ) -> bool {
-        let named = |name: &ObjectName| {
-            name.decode(charset, query.schema)
-                .map(|(schema, name)| lower(&schema, &name))
-        };
-        let targets: Vec<Name> = found.targets.iter().filter_map(named).collect();
-        let thread = query.thread_id;
+    ) {
+        let named = |name: &ObjectName| decode(name, charset, query.schema);
+        let mut targets = found.targets.iter().filter_map(named);
         match found.kind {
-            Kind::Table(TableAction::Create) if found.temporary => {
-                self.temporary
-                    .extend(targets.into_iter().map(|name| (thread, name)));
-                false
-            }
-            Kind::Table(TableAction::Drop) if found.temporary => {
-                for name in targets {
-                    self.temporary.remove(&(thread, name));
-                }
-                false
-            }
-            Kind::Table(
-                TableAction::Alter
-                | TableAction::Truncate
-                | TableAction::CreateIndex
-                | TableAction::DropIndex,
-            ) => targets
-                .first()
-                .is_some_and(|name| self.temporary.contains(&(thread, name.clone()))),
             Kind::Trigger(Action::Create) => {
-                if let (Some(trigger), Some(table)) =
-                    (targets.first(), found.trigger_table.as_ref())
-                {
+                if let (Some(trigger), Some(table)) = (targets.next(), &found.trigger_table) {
                     // The table's schema is the trigger's where only the latter is named.
-                    let table = table
-                        .decode(charset, &trigger.0)
-                        .map(|(schema, name)| lower(&schema, &name));
-                    if let Some(table) = table {
-                        self.triggers.insert(trigger.clone(), table);
+                    if let Some(table) = decode(table, charset, &trigger.0) {
+                        self.triggers.insert(trigger, table);
                     }
                 }
-                false
             }
             Kind::Trigger(Action::Drop) => {
                 for name in targets {
                     self.triggers.remove(&name);
                 }
-                false
             }
-            _ => false,
-        }
-    }
-
-    /// Whether the change is one of temporary tables alone.
-    fn is_temporary(
-        &self,
-        change: &DataChange,
-        query: &QueryEvent<'_>,
-        charset: Charset,
-    ) -> Result<bool, Error> {
-        let temporary = |table: &ObjectName| {
-            let (schema, name) = table.decode(charset, query.schema)?;
-            let name = lower(&schema, &name);
-            self.temporary
-                .contains(&(query.thread_id, name.clone()))
-                .then_some(name)
-        };
-        if change.writes.iter().all(|table| temporary(table).is_some()) {
-            return Ok(true);
-        }
-        let all = change.writes.iter().chain(&change.reads);
-        match all.filter_map(temporary).next() {
-            None => Ok(false),
-            Some((schema, name)) => Err(Error::fatal(
-                "source.temporary-table",
-                "the statement needs a temporary table of its session, which the target does not have",
-            )
-            .in_table(&schema, &name)
-            .hint("let the session log rows (SET SESSION binlog_format = ROW, or MIXED since 8.0, before it makes the table); here, apply the statement's effect to the target by hand, then skip the transaction")),
+            _ => {}
         }
     }
 
     fn refuse_triggers(
         &self,
-        change: &DataChange,
+        writes: &[ObjectName],
         query: &QueryEvent<'_>,
         charset: Charset,
     ) -> Result<(), Error> {
-        for table in &change.writes {
-            let Some((schema, name)) = table.decode(charset, query.schema) else {
+        for table in writes {
+            let Some(name) = decode(table, charset, query.schema) else {
                 continue;
             };
-            let name = lower(&schema, &name);
             if self.triggers.values().any(|of| *of == name) {
                 return Err(triggers().in_table(&name.0, &name.1));
             }
@@ -321,6 +320,11 @@ fn literal(value: &UserVarValue<'_>) -> Option<String> {
 
 fn lower(schema: &str, name: &str) -> Name {
     (schema.to_lowercase(), name.to_lowercase())
+}
+
+fn decode(table: &ObjectName, charset: Charset, default_schema: &str) -> Option<Name> {
+    let name = table.decode(charset, default_schema);
+    name.map(|(schema, name)| lower(&schema, &name))
 }
 
 fn unreadable() -> Error {

@@ -18,6 +18,7 @@ use crate::facts::Facts;
 use crate::gtids::Gtids;
 use crate::inspect;
 use crate::position::Position;
+use crate::temporary::TemporaryTables;
 
 /// Offset of the first event in every file.
 const FIRST_EVENT: u64 = 4;
@@ -55,6 +56,12 @@ fn resumed(state: State, facts: &Facts) -> Result<State, Error> {
     match &state.gtids {
         Some(gtids) if facts.gtid_on && matches!(gtids, Gtids::Position(_)) == facts.is_mariadb => {
             Ok(State {
+                // Another server's sessions have other tables.
+                temporary: if state.server_uuid == facts.server_uuid {
+                    state.temporary
+                } else {
+                    TemporaryTables::default()
+                },
                 server_uuid: facts.server_uuid.clone(),
                 ..state
             })
@@ -82,6 +89,7 @@ fn fresh(start: &Start, facts: &Facts) -> Result<State, Error> {
         copy: (start.mode == "snapshot").then_some(Place::BEGINNING),
         aside: None,
         scope: None,
+        temporary: TemporaryTables::default(),
     };
     match start.mode.as_str() {
         "position" => {

@@ -207,6 +207,9 @@ pub fn statement(query: &QueryEvent<'_>, timestamp: u32) -> Statement {
         sql: query.sql.to_vec(),
         default_schema: (!query.schema.is_empty()).then(|| query.schema.to_owned()),
         error_code: query.error_code,
+        session: None,
+        temporary: datain_contract::types::TemporaryTables::None,
+        file: None,
         context: SessionContext {
             sql_mode: status.sql_mode,
             flags2: status.flags2,

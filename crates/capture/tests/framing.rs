@@ -206,6 +206,7 @@ fn assembler_without_checksums() -> Assembler {
         copy: None,
         aside: None,
         scope: None,
+        temporary: datain_capture::temporary::TemporaryTables::default(),
     };
     Assembler::new(
         state,

@@ -24,6 +24,7 @@ fn begin() -> State {
         copy: None,
         aside: None,
         scope: None,
+        temporary: datain_capture::temporary::TemporaryTables::default(),
     }
 }
 

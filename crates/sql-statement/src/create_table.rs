@@ -1,7 +1,43 @@
 //! `CREATE TABLE` and `ALTER TABLE` behind the table's name ("CREATE TABLE Statement", "ALTER TABLE Statement").
 
-use crate::Statement;
 use crate::cursor::{Cursor, Depth};
+use crate::{DataChange, Options, Statement, data_change};
+
+/// The tables that the query of a `CREATE TABLE … SELECT` reads, as those of an INSERT into the new table; `None` where there is no query.
+#[must_use]
+pub fn created_from(sql: &[u8], options: &Options) -> Option<DataChange> {
+    let mut cursor = Cursor::new(sql, options);
+    if !cursor.take("CREATE") {
+        return None;
+    }
+    while !cursor.take("TABLE") {
+        cursor.advance()?;
+    }
+    cursor.skip_if_exists();
+    cursor.object_name()?;
+    let mut depth = Depth::default();
+    let mut only_opened = true;
+    let mut opened = None;
+    let begins = loop {
+        let token = cursor.peek().copied()?;
+        depth.see(&token);
+        if depth.is_outside() && cursor.at_word("AS") {
+            break token.end();
+        }
+        let is_query = cursor.at_word("SELECT")
+            || (depth.is_outside() || only_opened) && cursor.at_any(&["VALUES", "TABLE", "WITH"]);
+        if is_query {
+            break opened.filter(|_| only_opened).unwrap_or(token.start);
+        }
+        only_opened &= token.is_punctuation(b'(');
+        opened = opened.or(Some(token.start));
+        cursor.advance();
+    };
+    data_change(
+        &[b"INSERT INTO `created` ", &sql[begins..]].concat(),
+        options,
+    )
+}
 
 /// Reads what follows the name in `CREATE TABLE`: `LIKE`, a query, `START TRANSACTION`.
 ///

@@ -219,7 +219,16 @@ impl<'a> Scan<'a> {
                 self.name(true);
             }
             Verb::Load => {
-                let named = self.cursor.seek(&["INTO"]) && self.cursor.take_all(&["INTO", "TABLE"]);
+                // LOCAL INFILE 'file' IGNORE INTO TABLE.
+                while !self.cursor.at_word("INTO") {
+                    if self.cursor.at_word("IGNORE") {
+                        self.doubt(Doubt::Ignore);
+                    }
+                    if self.cursor.advance().is_none() {
+                        break;
+                    }
+                }
+                let named = self.cursor.take_all(&["INTO", "TABLE"]);
                 if named {
                     self.name(true);
                 } else {

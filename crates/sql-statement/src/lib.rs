@@ -8,7 +8,7 @@
 //! * [`Tokens`] splits the bytes of a statement as the server's own scanner does: comments are skipped, the content of
 //!   executable comments is seen, strings hide what they contain.
 //! * [`classify`] names the [`Kind`] of a statement and its targets.
-//! * [`data_change`] names the tables that an `INSERT`, `UPDATE`, `DELETE`, `REPLACE` or `LOAD DATA` reads and writes.
+//! * [`data_change`] names the tables that an `INSERT`, `UPDATE`, `DELETE`, `REPLACE` or `LOAD DATA` reads and writes, [`created_from`] those that a `CREATE TABLE … SELECT` reads.
 //! * [`TableFilter`] holds the operator's patterns, and judges tables, schemas and whole statements.
 //! * [`script`] takes a file of statements apart, [`created_columns`] reads the names of columns in a `CREATE TABLE`: for people, who want names where the
 //!   log has none.
@@ -60,6 +60,7 @@ mod xid;
 
 pub use charset::Charset;
 pub use classify::classify;
+pub use create_table::created_from;
 pub use created_columns::created_columns;
 pub use data_change::{DataChange, Verb, data_change};
 pub use doubts::Doubt;

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use datain_sql_statement::{Charset, ObjectName, Options, TableFilter, Verdict, data_change};
+use datain_sql_statement::{
+    Charset, ObjectName, Options, TableFilter, Verdict, created_from, data_change,
+};
 
 fn names(list: &[ObjectName]) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -187,4 +189,39 @@ fn a_filter_takes_a_change_whole_or_not_at_all() {
     assert_eq!(whole.judge_schemas(Some(&["shop"])), Verdict::In);
     assert_eq!(whole.judge_schemas(Some(&["shop", ""])), Verdict::Unknown);
     assert_eq!(whole.judge_schemas(None), Verdict::Unknown);
+}
+
+/// What the query of a CREATE TABLE reads.
+#[test]
+fn a_created_table_reads_what_its_query_reads() {
+    let read = |sql: &str| {
+        let found = created_from(sql.as_bytes(), &Options::default())?;
+        let names: Vec<_> = found
+            .reads
+            .iter()
+            .map(|name| String::from_utf8_lossy(&name.name).into_owned())
+            .collect();
+        Some((names.join(" "), found.complete))
+    };
+    for (sql, expected) in [
+        (
+            "CREATE TEMPORARY TABLE t SELECT * FROM a JOIN d.b",
+            Some("a b"),
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS `d`.`t` (id INT DEFAULT (1), KEY (id)) ENGINE=InnoDB AS SELECT id FROM a WHERE x IN (SELECT y FROM c)",
+            Some("a c"),
+        ),
+        (
+            "CREATE OR REPLACE TEMPORARY TABLE t IGNORE AS WITH x AS (SELECT 1 FROM a) SELECT * FROM x",
+            Some("a"),
+        ),
+        ("CREATE TEMPORARY TABLE t (SELECT * FROM a)", Some("a")),
+        ("CREATE TABLE t (id INT)", None),
+        ("CREATE TABLE t LIKE a", None),
+        ("CREATE VIEW v AS SELECT 1", None),
+    ] {
+        let expected = expected.map(|names| (names.to_owned(), true));
+        assert_eq!(read(sql), expected, "{sql}");
+    }
 }

@@ -12,6 +12,7 @@
 //! | VARBINARY, BLOB | one of these | bytes |
 //! | BIT | BIT of any length | by number |
 //! | ENUM, SET | of the same members | by number |
+//! | VARBINARY, as which a VECTOR of MariaDB is read | VECTOR | as it is |
 //! | DECIMAL of the same scale, dates and times of the same precision, BINARY of the same length, FLOAT, DOUBLE, YEAR, JSON, GEOMETRY, VECTOR | the same | as it is |
 //!
 //! Anything else is a mismatch. Two exceptions hold for conversions: utf8mb3 is written as utf8mb4 is, and so is ascii; nothing is converted between them in this direction.
@@ -93,6 +94,8 @@ pub(crate) fn pair(
         }
         (K::Enum, K::Enum) | (K::Set, K::Set) if source.column_type == own.column_type => {}
         (K::Geometry, K::Geometry) | (K::Vector, K::Vector) => {}
+        // A VECTOR of MariaDB's.
+        (K::Varchar, K::Vector) if source.collation == Some(BINARY) => {}
         (K::Json, K::Json) => {
             if !version.is_mysql_since(8, 0, 4) {
                 return Err(

@@ -94,8 +94,14 @@ impl TableDefinition {
         } else {
             "COLLATIONS c ON c.COLLATION_NAME"
         };
+        // MariaDB keeps a VECTOR as VARBINARY, and logs it so.
+        let data_type = if version.is_mariadb() {
+            "IF(k.DATA_TYPE = 'vector', 'varbinary', k.DATA_TYPE)"
+        } else {
+            "k.DATA_TYPE"
+        };
         let mut sql = format!(
-            "SELECT k.COLUMN_NAME, k.DATA_TYPE, k.COLUMN_TYPE, k.CHARACTER_OCTET_LENGTH, k.DATETIME_PRECISION, k.NUMERIC_PRECISION, k.NUMERIC_SCALE, \
+            "SELECT k.COLUMN_NAME, {data_type}, k.COLUMN_TYPE, k.CHARACTER_OCTET_LENGTH, k.DATETIME_PRECISION, k.NUMERIC_PRECISION, k.NUMERIC_SCALE, \
             k.IS_NULLABLE, c.ID, k.CHARACTER_SET_NAME \
             FROM information_schema.COLUMNS k LEFT JOIN information_schema.{collations} = k.COLLATION_NAME WHERE "
         )

@@ -37,6 +37,7 @@ mod flavor;
 mod keyring;
 mod memory;
 pub mod mydumper;
+pub mod node_packages;
 mod npm;
 pub mod old_logs;
 mod process;

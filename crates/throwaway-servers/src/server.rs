@@ -356,7 +356,7 @@ fn read_log(run: &Path) -> String {
 }
 
 fn not_started(flavor: Flavor, run: &Path, reason: &str) -> Error {
-    let log = tail(&read_log(run), 15);
+    let log = tail(&read_log(run), 40);
     Error::NotStarted {
         flavor: flavor.to_string(),
         reason: reason.to_owned(),

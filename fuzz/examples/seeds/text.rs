@@ -213,6 +213,7 @@ pub fn checkpoint() {
             copy: None,
             aside: None,
             scope: None,
+            temporary: datain_capture::temporary::TemporaryTables::default(),
             file_began: None,
         };
         seeds.add(state.checkpoint(7).data);

@@ -10,8 +10,8 @@ use crate::pipeline::CopyStatus;
 pub(super) struct CopyBars(Vec<ProgressBar>);
 
 impl CopyBars {
-    /// Shows how far it is; takes the bars away when there is no copy, or none any more.
-    pub(super) fn show(&mut self, bars: &MultiProgress, copy: Option<&CopyStatus>) {
+    /// Shows how far it is; takes the bars away when there is no copy, or none any more. Every line begins with `label`.
+    pub(super) fn show(&mut self, bars: &MultiProgress, copy: Option<&CopyStatus>, label: &str) {
         let mut lines = Vec::new();
         if let Some(copy) = copy.filter(|copy| !copy.complete) {
             let is_read = copy.tables > 0 && copy.tables_whole == copy.tables;
@@ -36,7 +36,7 @@ impl CopyBars {
         }
         for (bar, (permille, text)) in self.0.iter().zip(lines) {
             bar.set_position(permille);
-            bar.set_message(text);
+            bar.set_message(format!("{label}{text}"));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Log lines on standard error, for people or for machines.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
@@ -22,10 +23,9 @@ pub(super) enum LogFormat {
 /// The lines of progress that log lines must not tear.
 static BARS: OnceLock<MultiProgress> = OnceLock::new();
 
-/// From now on log lines are written above these bars.
-pub(super) fn keep_above(bars: &MultiProgress) {
-    // Others in one process keep the first ones' place; there are only these.
-    let _ = BARS.set(bars.clone());
+/// The bars of this process, which all pipelines share. From now on log lines are written above them.
+pub(super) fn bars() -> MultiProgress {
+    BARS.get_or_init(MultiProgress::new).clone()
 }
 
 pub(super) fn start(format: LogFormat, level: &str) -> Result<()> {
@@ -58,7 +58,17 @@ pub(super) fn start(format: LogFormat, level: &str) -> Result<()> {
 
 pub(super) fn write_stderr(text: &str) {
     // Nobody can be told when standard error is gone.
-    let _ = Line.write_all(format!("{text}\n").as_bytes());
+    let _ = Line.write_all(format!("{}\n", printable(text)).as_bytes());
+}
+
+/// The text without what would steer a terminal: some of its words come from servers and plugins.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(steers) {
+        text.replace(steers, " ").into()
+    } else {
+        text.into()
+    }
 }
 
 struct Lines;

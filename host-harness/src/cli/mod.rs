@@ -130,7 +130,7 @@ pub fn main() -> ExitCode {
         cli.global.log_level.as_deref().unwrap_or(default_level),
     )
     .and_then(|()| match cli.command {
-        Command::Run(args) => run::run(&args),
+        Command::Run(args) => run::run(&args, format),
         Command::Check(args) => check::check(&args),
         Command::Status(args) => status::status(&args, format),
         Command::Stop(args) => orders::stop(&args),
@@ -155,17 +155,35 @@ pub fn main() -> ExitCode {
 
 /// Writes a result to standard output.
 fn output(text: &str) -> Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).map_err(|e| {
-        Error::new(Kind::Fatal, "host.output", "failed to write the answer").detail(e.to_string())
-    })
+    std::io::stdout()
+        .write_all(logging::printable(text).as_bytes())
+        .map_err(|e| {
+            Error::new(Kind::Fatal, "host.output", "failed to write the answer")
+                .detail(e.to_string())
+        })
 }
 
 /// Writes an error in full, once.
 fn report(error: &Error, format: LogFormat) {
+    report_of(None, error, format);
+}
+
+/// The same, with the pipeline's name where there are several.
+fn report_of(pipeline: Option<&str>, error: &Error, format: LogFormat) {
     match format {
-        LogFormat::Human => logging::write_stderr(&error.to_text()),
+        LogFormat::Human => {
+            let mut text = error.to_text();
+            if let Some(name) = pipeline {
+                text.extend(["\n  pipeline: ", name]);
+            }
+            logging::write_stderr(&text);
+        }
         LogFormat::Json => {
-            logging::write_stderr(&serde_json::json!({ "error": error.report() }).to_string());
+            let mut line = serde_json::json!({ "error": error.report() });
+            if let Some(name) = pipeline {
+                line["pipeline"] = name.into();
+            }
+            logging::write_stderr(&line.to_string());
         }
     }
 }

@@ -22,11 +22,12 @@ pub(super) enum ProgressStyle {
     Json,
 }
 
+/// How often something is drawn or written as JSON.
 const EVERY: Duration = Duration::from_secs(1);
-/// Log lines come at every so many steps.
-const LOG_STEPS: u32 = 5;
-/// And these of a first copy where only that is shown.
-const COPY_STEPS: u32 = 10;
+/// How often log lines come.
+const LOG_EVERY: Duration = Duration::from_secs(5);
+/// And those of a first copy where only that is shown.
+const COPY_EVERY: Duration = Duration::from_secs(10);
 
 /// The thread that shows it.
 pub(super) struct Display {
@@ -35,14 +36,22 @@ pub(super) struct Display {
 }
 
 impl Display {
-    /// Without a style only a first copy is shown.
-    pub(super) fn start(style: Option<ProgressStyle>, status: StatusHandle) -> Self {
+    /// Without a style only a first copy is shown. `label` is the pipeline's name, where there are several.
+    pub(super) fn start(
+        style: Option<ProgressStyle>,
+        status: StatusHandle,
+        label: Option<&str>,
+    ) -> Self {
         let (end, ended) = channel();
-        let mut output = Output::new(style);
+        let mut output = Output::new(style, label);
+        // Its log lines say whose they are.
+        let span = tracing::Span::current();
         let body = move || {
+            let _entered = span.enter();
             let mut rate = Rate::new(&status.get());
             loop {
-                let last = !matches!(ended.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout));
+                let over = ended.recv_timeout(output.every());
+                let last = !matches!(over, Err(RecvTimeoutError::Timeout));
                 let now = status.get();
                 let rows_per_second = rate.of(&now);
                 output.show(&now, rows_per_second, last);
@@ -73,7 +82,6 @@ impl Display {
 enum Output {
     Terminal(Terminal),
     Log {
-        step: u32,
         /// Log lines about the stream are wanted too.
         stream: bool,
     },
@@ -82,15 +90,16 @@ enum Output {
 
 /// Lines at the terminal's end that are drawn anew again and again.
 struct Terminal {
+    /// What each line begins with.
+    label: String,
     bars: MultiProgress,
     copy: CopyBars,
     stream: Option<ProgressBar>,
 }
 
 impl Terminal {
-    fn new(with_stream: bool) -> Self {
-        let bars = MultiProgress::new();
-        logging::keep_above(&bars);
+    fn new(with_stream: bool, label: Option<&str>) -> Self {
+        let bars = logging::bars();
         let stream = with_stream.then(|| {
             let bar = bars.add(ProgressBar::new_spinner());
             if let Ok(style) = BarStyle::with_template("{spinner} {wide_msg}") {
@@ -99,6 +108,7 @@ impl Terminal {
             bar
         });
         Self {
+            label: label.map_or_else(String::new, |name| format!("{name}: ")),
             bars,
             copy: CopyBars::default(),
             stream,
@@ -107,9 +117,9 @@ impl Terminal {
 
     fn show(&mut self, status: &Status, rows_per_second: f64, last: bool) {
         let copy = status.copy.as_ref().filter(|_| !last);
-        self.copy.show(&self.bars, copy);
+        self.copy.show(&self.bars, copy, &self.label);
         if let Some(bar) = &self.stream {
-            bar.set_message(line(status, rows_per_second));
+            bar.set_message(format!("{}{}", self.label, line(status, rows_per_second)));
             bar.tick();
             if last {
                 bar.finish();
@@ -119,28 +129,33 @@ impl Terminal {
 }
 
 impl Output {
-    fn new(style: Option<ProgressStyle>) -> Self {
+    fn new(style: Option<ProgressStyle>, label: Option<&str>) -> Self {
         match style {
             Some(ProgressStyle::Json) => Self::Json,
-            _ if std::io::stderr().is_terminal() => Self::Terminal(Terminal::new(style.is_some())),
+            _ if std::io::stderr().is_terminal() => {
+                Self::Terminal(Terminal::new(style.is_some(), label))
+            }
             _ => Self::Log {
-                step: 0,
                 stream: style.is_some(),
             },
+        }
+    }
+
+    /// How often there is something to show. Nobody is woken for nothing: one process may have many pipelines.
+    fn every(&self) -> Duration {
+        match self {
+            Self::Terminal(_) | Self::Json => EVERY,
+            Self::Log { stream: true } => LOG_EVERY,
+            Self::Log { stream: false } => COPY_EVERY,
         }
     }
 
     fn show(&mut self, status: &Status, rows_per_second: f64, last: bool) {
         match self {
             Self::Terminal(terminal) => terminal.show(status, rows_per_second, last),
-            Self::Log { step, stream } => {
-                *step += 1;
+            Self::Log { stream } => {
                 // The command itself says how it ended.
                 if last {
-                    return;
-                }
-                let every = if *stream { LOG_STEPS } else { COPY_STEPS };
-                if !step.is_multiple_of(every) {
                     return;
                 }
                 if let Some(copy) = status.copy.as_ref().filter(|copy| !copy.complete) {

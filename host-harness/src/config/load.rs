@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Spanned;
+use zeroize::Zeroizing;
 
 use super::{
     Address, Apply, Check, Config, Limits, Password, Plugins, Replicate, ServerConfig, Start,
-    Throttle, TlsMode, raw, server_id, throttle,
+    Statements, Throttle, TlsMode, Transform, free_keys, raw, server_id, throttle,
 };
 use crate::error::{Error, Result};
 
@@ -19,6 +20,8 @@ const COPY_READERS: u32 = 2;
 const CONNECTIONS: u32 = 4;
 /// Beside those one writes what stands alone, and one asks after another that is silent.
 const FURTHER_CONNECTIONS: u32 = 2;
+/// What one call may hand to the host beside the largest change.
+const CALL_MIB: u32 = 64;
 /// What a group that is written may take of the plugin's memory, with its SQL.
 const MIB_OF_CONNECTION: u32 = 24;
 
@@ -65,15 +68,18 @@ impl Config {
     }
 }
 
-fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|e| {
-        Error::config(
-            "config.unreadable",
-            format!("failed to read the configuration file {}", path.display()),
-        )
-        .detail(e.to_string())
-        .hint("name a pipeline's TOML file with -c FILE")
-    })
+/// The text may hold passwords.
+fn read(path: &Path) -> Result<Zeroizing<String>> {
+    std::fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|e| {
+            Error::config(
+                "config.unreadable",
+                format!("failed to read the configuration file {}", path.display()),
+            )
+            .detail(e.to_string())
+            .hint("name a pipeline's TOML file with -c FILE")
+        })
 }
 
 struct Loader<'a> {
@@ -114,18 +120,30 @@ impl Loader<'_> {
             None => server_id::derive(&name),
         };
         let start = self.start(file.start)?;
+        if let Some(transform) = file.transform.first()
+            && file.apply.statements == Some(Statements::Replay)
+        {
+            // Values in statements would pass by what is there to change them.
+            return Err(self
+                .invalid(
+                    &transform.path,
+                    "[[transform]] does not go with [apply] statements = \"replay\"",
+                )
+                .hint("transforms change rows, and statements are run as they were logged"));
+        }
         let limits = file.limits;
         let memory_mib = self.number("memory_mib", limits.memory_mib, 256, 16..=4096)?;
+        let max_row_mib = self.number("max_row_mib", limits.max_row_mib, 64, 1..=1024)?;
         let [connections, open_connections] =
             self.connections(file.apply.connections, limits.connections, memory_mib)?;
         Ok(Config {
             server_id,
             start,
             set_position: false,
-            source: self.server("source", file.source)?,
+            source: self.server("source", file.source, false)?,
             target: file
                 .target
-                .map(|target| self.server("target", target))
+                .map(|target| self.server("target", target, file.plugins.sink.is_some()))
                 .transpose()?,
             replicate: Replicate {
                 include: file.replicate.include,
@@ -162,19 +180,45 @@ impl Loader<'_> {
             },
             limits: Limits {
                 memory_mib,
-                max_row_mib: self.number("max_row_mib", limits.max_row_mib, 64, 1..=1024)?,
+                max_row_mib,
                 queue_mib: self.number("queue_mib", limits.queue_mib, 8, 1..=1024)?,
                 call_cpu: Duration::from_secs(
                     self.number("call_cpu_seconds", limits.call_cpu_seconds, 60, 1..=3600)?
                         .into(),
                 ),
+                call: Duration::from_secs(
+                    self.number("call_seconds", limits.call_seconds, 120, 1..=3600)?
+                        .into(),
+                ),
+                // A changed row is handed over as it was and as it is.
+                call_mib: self.number(
+                    "call_mib",
+                    limits.call_mib,
+                    CALL_MIB + 2 * max_row_mib,
+                    8..=4096,
+                )?,
                 connections: open_connections,
+                log_lines_per_second: self.number(
+                    "log_lines_per_second",
+                    limits.log_lines_per_second,
+                    100,
+                    1..=10_000,
+                )?,
             },
             plugins: Plugins {
                 source: file.plugins.source.map(|p| self.relative(&p)),
                 sink: file.plugins.sink.map(|p| self.relative(&p)),
                 cache: file.plugins.cache.unwrap_or(true),
+                sink_config: free_keys::json(file.plugins.sink_config),
             },
+            transforms: file
+                .transform
+                .into_iter()
+                .map(|transform| Transform {
+                    path: self.relative(transform.path.get_ref()),
+                    config: free_keys::json(transform.config),
+                })
+                .collect(),
             control_socket: file.control.socket.map(|p| self.relative(&p)),
             name,
         })
@@ -231,9 +275,66 @@ impl Loader<'_> {
         Ok(allowed)
     }
 
-    fn server(&self, section: &str, server: Spanned<raw::Server>) -> Result<ServerConfig> {
+    /// A target that is a file: only a sink that was made for it writes one, and none of a server's keys belongs beside it.
+    fn output(
+        &self,
+        section: &str,
+        file: &Spanned<PathBuf>,
+        raw: &raw::Server,
+        own_sink: bool,
+    ) -> Result<ServerConfig> {
+        let refused = |message: &str| self.error("config.invalid-value", file.span(), message);
+        if section != "target" {
+            return Err(refused("`file` belongs in [target] only")
+                .hint("`datain tail --file` reads files of a binary log"));
+        }
+        let of_a_server = raw.host.is_some()
+            || raw.port.is_some()
+            || raw.socket.is_some()
+            || raw.user.is_some()
+            || raw.password.is_some()
+            || raw.password_file.is_some()
+            || raw.password_env.is_some()
+            || raw.tls != TlsMode::default()
+            || raw.ca.is_some()
+            || raw.cert.is_some()
+            || raw.key.is_some()
+            || raw.get_server_public_key
+            || raw.server_public_key.is_some()
+            || raw.connect_timeout_seconds.is_some();
+        if of_a_server {
+            return Err(refused("[target] has both `file` and keys of a server")
+                .hint("with `file` nothing else stands in [target]"));
+        }
+        if !own_sink {
+            return Err(
+                refused("a target that is a file needs a sink that writes files")
+                    .hint("name its component: [plugins] sink = \"…\""),
+            );
+        }
+        Ok(ServerConfig::without_server(Address::Output(
+            self.relative(file.get_ref()),
+        )))
+    }
+
+    fn server(
+        &self,
+        section: &str,
+        server: Spanned<raw::Server>,
+        own_sink: bool,
+    ) -> Result<ServerConfig> {
         let span = server.span();
-        let raw = server.into_inner();
+        let mut raw = server.into_inner();
+        if let Some(file) = raw.file.take() {
+            return self.output(section, &file, &raw, own_sink);
+        }
+        let Some(user) = raw.user.take() else {
+            return Err(self.error(
+                "config.missing-key",
+                span,
+                format!("[{section}] has no `user`"),
+            ));
+        };
         let address = match (raw.socket, raw.host) {
             (Some(_), Some(host)) => {
                 return Err(
@@ -317,7 +418,7 @@ impl Loader<'_> {
         )?;
         Ok(ServerConfig {
             address,
-            user: raw.user,
+            user,
             password,
             tls: raw.tls,
             ca: raw.ca.map(|p| self.relative(p.get_ref())),
@@ -501,9 +602,9 @@ impl Loader<'_> {
                     None,
                 )
             } else if message.starts_with("invalid type") {
-                ("config.wrong-type", message.to_owned(), None)
+                ("config.wrong-type", without_value(message), None)
             } else if message.starts_with("invalid value") {
-                ("config.invalid-value", message.to_owned(), None)
+                ("config.invalid-value", without_value(message), None)
             } else {
                 (
                     "config.syntax",
@@ -517,6 +618,19 @@ impl Loader<'_> {
             None => error,
         }
     }
+}
+
+/// `invalid type: integer, expected a string`: what was found may be a password without its quotes.
+fn without_value(message: &str) -> String {
+    let Some((found, expected)) = message.split_once(", expected ") else {
+        return message.to_owned();
+    };
+    let kind = found
+        .split(['`', '"'])
+        .next()
+        .unwrap_or_default()
+        .trim_end();
+    format!("{kind}, expected {expected}")
 }
 
 /// The words that stand in backticks.

@@ -9,6 +9,7 @@
 //! | `[source]`, `[target]` | `host`, `port` | `port` 3306 | a `host` that begins with `/` is a unix socket |
 //! | | `socket` | | path of a unix socket, in place of `host` |
 //! | | `user` | required | |
+//! | `[target]` | `file` | | in place of a server: a file, for a sink that writes files; nothing else stands beside it |
 //! | | `password`, `password_file`, `password_env` | none | at most one; read afresh at each connect |
 //! | | `tls` | `"preferred"` | `disabled`, `preferred`, `required`, `verify-ca`, `verify-identity` |
 //! | | `ca` | the system's roots | PEM file, for the two verifying modes |
@@ -38,14 +39,21 @@
 //! | | `max_row_mib` | 64 | a larger row stops the pipeline |
 //! | | `queue_mib` | 8 | batches between the two plugins |
 //! | | `call_cpu_seconds` | 60 | processor time of one call into a plugin |
+//! | | `call_seconds` | 120 | time of one call beyond what it was told to wait; five times as long for calls that connect or look at a whole server |
+//! | | `call_mib` | 64, and twice `max_row_mib` | what one call may hand from a plugin to the host |
 //! | | `connections` | 16, or more for `[apply]`'s | open connections of one plugin |
+//! | | `log_lines_per_second` | 100 | log lines of one plugin, five times as many at once |
 //! | `[control]` | `socket` | see [`crate::control`] | where a running host takes orders: a unix socket for its owner only |
 //! | `[plugins]` | `source`, `sink` | see [`crate::engine::locate`] | component files |
 //! | | `cache` | true | keep compiled components in the cache folder |
+//! | `[plugins.sink_config]` | | | keys for the sink component, which the host does not know |
+//! | `[[transform]]` | `path` | required | a component that changes rows on their way; several in their order |
+//! | `[transform.config]` | | | keys for that component, which the host does not know |
 //!
 //! Relative paths are relative to the folder of the configuration file.
 
 pub(crate) mod files;
+mod free_keys;
 mod load;
 mod raw;
 pub mod server_id;
@@ -53,6 +61,8 @@ mod throttle;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 pub(crate) use throttle::MOST as MOST_THROTTLE;
 pub use throttle::{Throttle, ThrottleChange};
@@ -86,6 +96,8 @@ pub struct Config {
     pub limits: Limits,
     /// Other components than datain's own.
     pub plugins: Plugins,
+    /// Components that change rows on their way, in the order in which rows pass them.
+    pub transforms: Vec<Transform>,
     /// Where the running host listens for orders; none for the default of [`crate::control`].
     pub control_socket: Option<PathBuf>,
 }
@@ -122,6 +134,23 @@ pub struct ServerConfig {
     pub connect_timeout: Duration,
 }
 
+impl ServerConfig {
+    /// What is no server: no account goes with it, and no TLS.
+    pub(crate) fn without_server(address: Address) -> Self {
+        Self {
+            address,
+            user: String::new(),
+            password: Password::None,
+            tls: TlsMode::Disabled,
+            ca: None,
+            client_certificate: None,
+            get_server_public_key: false,
+            server_public_key: None,
+            connect_timeout: Duration::ZERO,
+        }
+    }
+}
+
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
@@ -136,6 +165,8 @@ pub enum Address {
     Unix(PathBuf),
     /// Not a server but files of a binary log, in order; `-` is standard input. Never from a configuration file, only of [`Config::for_files`].
     Files(Vec<PathBuf>),
+    /// Not a server but a file that is written: a target only.
+    Output(PathBuf),
 }
 
 impl std::fmt::Display for Address {
@@ -143,7 +174,7 @@ impl std::fmt::Display for Address {
         match self {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Self::Unix(path) => write!(f, "{}", path.display()),
+            Self::Unix(path) | Self::Output(path) => write!(f, "{}", path.display()),
             Self::Files(paths) => {
                 let paths: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
                 f.write_str(&paths.join(", "))
@@ -158,7 +189,7 @@ pub enum Password {
     /// The account has none.
     None,
     /// In the configuration itself.
-    Inline(String),
+    Inline(Zeroizing<String>),
     /// In a file of its own; one newline at the end is not part of it.
     File(PathBuf),
     /// In an environment variable.
@@ -294,8 +325,14 @@ pub struct Limits {
     pub queue_mib: u32,
     /// Processor time of one call into a plugin.
     pub call_cpu: Duration,
+    /// Time of one call, beyond what it was told to wait.
+    pub call: Duration,
+    /// What one call may hand from a plugin to the host, in MiB.
+    pub call_mib: u32,
     /// Open connections of one plugin.
     pub connections: u32,
+    /// Log lines of one plugin.
+    pub log_lines_per_second: u32,
 }
 
 /// Components by path, and their cache.
@@ -307,6 +344,17 @@ pub struct Plugins {
     pub sink: Option<PathBuf>,
     /// Whether compiled components are kept.
     pub cache: bool,
+    /// What the operator tells the sink component, a JSON object.
+    pub sink_config: serde_json::Value,
+}
+
+/// A component between source and sink.
+#[derive(Debug, Clone)]
+pub struct Transform {
+    /// The component.
+    pub path: PathBuf,
+    /// What the operator tells it, a JSON object.
+    pub config: serde_json::Value,
 }
 
 impl Limits {

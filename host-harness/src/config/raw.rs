@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+use zeroize::Zeroizing;
 
 use super::TlsMode;
 
@@ -27,6 +28,8 @@ pub(super) struct File {
     #[serde(default)]
     pub plugins: Plugins,
     #[serde(default)]
+    pub transform: Vec<Transform>,
+    #[serde(default)]
     pub control: Control,
 }
 
@@ -36,8 +39,10 @@ pub(super) struct Server {
     pub host: Option<Spanned<String>>,
     pub port: Option<Spanned<u16>>,
     pub socket: Option<Spanned<PathBuf>>,
-    pub user: String,
-    pub password: Option<String>,
+    pub file: Option<Spanned<PathBuf>>,
+    pub user: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
+    pub password: Option<Zeroizing<String>>,
     pub password_file: Option<PathBuf>,
     pub password_env: Option<String>,
     #[serde(default)]
@@ -50,6 +55,11 @@ pub(super) struct Server {
     pub server_public_key: Option<PathBuf>,
     pub connect_timeout_seconds: Option<Spanned<u32>>,
     pub server_id: Option<Spanned<u32>>,
+}
+
+/// A text that is overwritten when nobody needs it any more.
+fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+    Ok(Some(Zeroizing::new(String::deserialize(value)?)))
 }
 
 #[derive(Deserialize, Default)]
@@ -117,7 +127,10 @@ pub(super) struct Limits {
     pub max_row_mib: Option<Spanned<u32>>,
     pub queue_mib: Option<Spanned<u32>>,
     pub call_cpu_seconds: Option<Spanned<u32>>,
+    pub call_seconds: Option<Spanned<u32>>,
+    pub call_mib: Option<Spanned<u32>>,
     pub connections: Option<Spanned<u32>>,
+    pub log_lines_per_second: Option<Spanned<u32>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -126,6 +139,16 @@ pub(super) struct Plugins {
     pub source: Option<PathBuf>,
     pub sink: Option<PathBuf>,
     pub cache: Option<bool>,
+    #[serde(default)]
+    pub sink_config: toml::Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Transform {
+    pub path: Spanned<PathBuf>,
+    #[serde(default)]
+    pub config: toml::Table,
 }
 
 #[derive(Deserialize, Default)]

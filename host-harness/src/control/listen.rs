@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rustix::fs::Mode;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+
 use super::{Answer, Order, Request, peer, places};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -19,6 +22,8 @@ use crate::private_folder;
 const REQUEST_TIME: Duration = Duration::from_secs(5);
 /// A request is one short line.
 const REQUEST_BYTES: u64 = 4096;
+/// Peers that may wait to be taken, as std's own listeners have it.
+const BACKLOG: i32 = 128;
 
 /// A socket that takes orders for a pipeline, until it is dropped.
 #[derive(Debug)]
@@ -82,9 +87,12 @@ impl Listener {
         let listener = bind_for_owner(path).map_err(unusable)?;
         let ended = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&ended);
+        // Lines about orders say whose they are.
+        let span = tracing::Span::current();
         std::thread::Builder::new()
             .name("datain-control".to_owned())
             .spawn(move || {
+                let _entered = span.enter();
                 for peer in listener.incoming() {
                     if flag.load(Ordering::Acquire) {
                         return;
@@ -168,20 +176,27 @@ fn lock_path(socket: &Path) -> PathBuf {
 
 /// A listening socket that nobody else could reach at any time.
 fn bind_for_owner(path: &Path) -> std::io::Result<UnixListener> {
-    // Sockets are made with the process's mask; this early no other thread makes files.
-    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
-    let bound = UnixListener::bind(path);
-    rustix::process::umask(before);
-    let listener = bound?;
+    let socket = rustix::net::socket_with(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
+    // Linux makes the file with the mode that the socket has. The process's mask would do too, but it is all threads', and other pipelines make files of their own.
+    rustix::fs::fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path)?)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
+    rustix::net::listen(&socket, BACKLOG)?;
+    Ok(UnixListener::from(socket))
 }
 
 /// Serves one peer on a thread of its own, since a stop takes its time. A peer that goes away early does not matter: the order is carried out.
 fn serve(peer: UnixStream, handle: Handle) {
+    let span = tracing::Span::current();
     let spawned = std::thread::Builder::new()
         .name("datain-order".to_owned())
         .spawn(move || {
+            let _entered = span.enter();
             if let Err(error) = answer(&peer, &handle) {
                 tracing::debug!(%error, "an order was not read or answered");
             }
@@ -224,6 +239,18 @@ fn answer(mut peer: &UnixStream, handle: &Handle) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_socket_is_its_owner_s_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.sock");
+        let listener = bind_for_owner(&path).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let peer = UnixStream::connect(&path).unwrap();
+        drop(peer);
+        assert!(listener.accept().is_ok());
+    }
 
     #[test]
     fn only_a_socket_is_removed_and_each_has_a_lock_of_its_own() {

@@ -2,9 +2,11 @@
 
 mod cache;
 mod component;
+mod loaded;
 pub mod locate;
 mod ticker;
 
+pub(crate) use component::CHANGE_SINK;
 pub use component::{Role, component_imports};
 
 use std::path::Path;
@@ -14,7 +16,8 @@ use wasmtime::component::{Component, Linker};
 
 use crate::error::{Error, Kind, Result};
 use crate::plugin::PluginState;
-use cache::Cache;
+use loaded::Loaded;
+pub use loaded::SharedComponent;
 use ticker::Ticker;
 
 /// The engine, shared by all plugins of a process. Cloning it is cheap.
@@ -22,6 +25,7 @@ use ticker::Ticker;
 pub struct Engine {
     inner: wasmtime::Engine,
     linker: Arc<Linker<PluginState>>,
+    loaded: Arc<Loaded>,
     _ticker: Arc<Ticker>,
 }
 
@@ -57,35 +61,39 @@ impl Engine {
         Ok(Self {
             inner,
             linker: Arc::new(linker),
+            loaded: Arc::default(),
             _ticker: Arc::new(ticker),
         })
     }
 
-    /// Compiles the component in a file, or takes it from the cache, and looks at what it imports.
+    /// Compiles the component in a file, or takes it from the cache. Pipelines that run the same component share what was compiled.
     ///
     /// # Errors
-    /// `plugin.unreadable`, `plugin.invalid`; `plugin.import-unknown` when it wants something that this host does not provide;
-    /// `plugin.export-missing` when it is no plugin of this role.
-    pub fn load(&self, role: Role, path: &Path, cached: bool) -> Result<Component> {
-        let bytes = std::fs::read(path).map_err(|e| {
-            Error::config(
-                "plugin.unreadable",
-                format!("failed to read the {role} component {}", path.display()),
-            )
-            .detail(e.to_string())
-        })?;
-        let cache = if cached { Cache::open() } else { None };
-        let component = match cache {
-            Some(cache) => cache.component(&self.inner, &bytes),
-            None => Component::new(&self.inner, &bytes),
-        };
-        let component = component.map_err(|e| {
+    /// `plugin.unreadable`, `plugin.invalid`.
+    pub fn load(&self, role: Role, path: &Path, cached: bool) -> Result<SharedComponent> {
+        let bytes = loaded::read(role, path)?;
+        let component = self
+            .loaded
+            .component(&self.inner, &bytes, cached)
+            .map_err(|e| {
             Error::config("plugin.invalid", format!("{} is not a usable WebAssembly component", path.display()))
                 .detail(format!("{e:#}"))
                 .hint("plugins are components for the worlds in wit/worlds.wit; `cargo xtask wasm` builds datain's own")
         })?;
-        component::check(&self.inner, &component, role, path)?;
         Ok(component)
+    }
+
+    /// The interface that a component of this role exports, once it was seen to import only what it is given.
+    ///
+    /// # Errors
+    /// `plugin.import-unknown` when it wants something that this host does not provide; `plugin.export-missing` when it is no plugin of this role.
+    pub(crate) fn interface(
+        &self,
+        role: Role,
+        path: &Path,
+        component: &Component,
+    ) -> Result<&'static str> {
+        component::check(&self.inner, component, role, path)
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {

@@ -11,7 +11,9 @@ use crate::bindings::Resumption;
 use crate::config::{Config, Throttle, ThrottleChange};
 use crate::engine::{Engine, Role};
 use crate::error::{Error, Result};
-use crate::plugin::{Plugin, Purpose, SinkInstance, SourceInstance, negotiate};
+use crate::plugin::{
+    Plugin, Purpose, SinkInstance, SourceInstance, TransformInstance, Transformed, negotiate,
+};
 use crate::transport::Waker;
 
 /// Reads the configuration anew.
@@ -30,6 +32,8 @@ pub(super) struct Components {
 pub(super) struct Loaded {
     pub(super) source: Arc<Plugin>,
     pub(super) sink: Arc<Plugin>,
+    /// What rows pass through on their way from the one to the other, in this order.
+    pub(super) transforms: Vec<Arc<Plugin>>,
     pub(super) config: Arc<Config>,
 }
 
@@ -46,10 +50,16 @@ impl Loaded {
         let config = Arc::new(config);
         let source = Arc::new(Plugin::load(engine, Role::Source, &config)?);
         let sink = Arc::new(Plugin::load(engine, Role::Sink, &config)?);
-        negotiate::row_block_version(&source, &sink)?;
+        let transforms: Vec<_> = config
+            .transforms
+            .iter()
+            .map(|transform| Plugin::load_transform(engine, &config, transform).map(Arc::new))
+            .collect::<Result<_>>()?;
+        negotiate::row_block_version(&source, &transforms, &sink)?;
         Ok(Self {
             source,
             sink,
+            transforms,
             config,
         })
     }
@@ -112,10 +122,21 @@ impl Plugins for Components {
         from: &Resumption,
         pace: Pace,
     ) -> Result<Box<dyn Reader>> {
-        let mut instance = SourceInstance::new(&self.loaded().source, Arc::clone(waker))?;
+        let loaded = self.loaded();
+        // First, so that a transform that cannot do what it was told is known before the source is asked for anything.
+        let mut transforms = Vec::new();
+        for plugin in &loaded.transforms {
+            let mut transform = TransformInstance::new(plugin, Arc::clone(waker))?;
+            transform.open()?;
+            transforms.push(transform);
+        }
+        let mut instance = SourceInstance::new(&loaded.source, Arc::clone(waker))?;
         instance.open(from, purpose(pace))?;
         instance.follow(self.throttle.clone());
-        Ok(Box::new(instance))
+        if transforms.is_empty() {
+            return Ok(Box::new(instance));
+        }
+        Ok(Box::new(Transformed::new(Box::new(instance), transforms)))
     }
 
     fn open_sink(

@@ -96,7 +96,7 @@ impl Running {
             self.wait_for(Role::Sink, LOOK);
             if !told && begun.elapsed() > sink_loop::DRAIN {
                 told = true;
-                tracing::info!("the stop waits for a statement that is under way on the target");
+                tracing::info!("a statement that is under way on the target is waited for");
             }
         }
         if stop.is_requested() {

@@ -86,7 +86,8 @@ impl Lag {
         if in_step {
             return Some(0.0);
         }
-        let ahead = self.clock_ahead_micros.unwrap_or(0);
+        // A plugin's word: any number.
+        let ahead = self.clock_ahead_micros.unwrap_or(0).max(-i64::MAX);
         let committed = (self.durable_commit_micros > 0)
             .then(|| self.durable_commit_micros.saturating_add_signed(-ahead));
         let since = committed.max(self.in_step_at_micros)?;

@@ -217,7 +217,8 @@ impl Lane {
 
     pub(super) fn waker(&self, role: Role) -> &Arc<Waker> {
         match role {
-            Role::Source => &self.source_waker,
+            // A transform runs on the source's thread.
+            Role::Source | Role::Transform => &self.source_waker,
             Role::Sink => &self.sink_waker,
         }
     }

@@ -270,7 +270,7 @@ pub(super) fn finding(found: types::Finding, role: Role) -> Finding {
 
 fn side(role: Role) -> Side {
     match role {
-        Role::Source => Side::Source,
+        Role::Source | Role::Transform => Side::Source,
         Role::Sink => Side::Target,
     }
 }

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::plugin::interrupted;
 
 /// The longest sleep in the plugin. A batch that comes into the empty queue ends it early.
-const MAX_WAIT: Duration = Duration::from_millis(500);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 const STATUS_EVERY: Duration = Duration::from_millis(100);
 /// How long a stop waits for what was accepted to be committed. What is not is read again by the next run.
 pub(super) const DRAIN: Duration = Duration::from_secs(10);

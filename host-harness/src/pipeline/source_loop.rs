@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::plugin::interrupted;
 
 /// The longest sleep in the plugin. An acknowledgement ends it early.
-const MAX_WAIT: Duration = Duration::from_millis(500);
+const MAX_WAIT: Duration = Duration::from_secs(1);
 /// The same until the source has caught up: it may learn that it has from the server alone, without an acknowledgement.
 const MAX_WAIT_BEHIND: Duration = Duration::from_millis(50);
 /// How long to wait for space in the queue before looking at acknowledgements and the stop flag again.

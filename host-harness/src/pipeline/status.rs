@@ -83,15 +83,17 @@ pub struct Totals {
 
 impl Totals {
     fn plus(self, more: Self) -> Self {
+        // They are a plugin's word, which may be anything.
+        let sum = u64::saturating_add;
         Self {
-            bytes_read: self.bytes_read + more.bytes_read,
-            transactions_read: self.transactions_read + more.transactions_read,
-            transactions_applied: self.transactions_applied + more.transactions_applied,
-            rows_applied: self.rows_applied + more.rows_applied,
-            rows_repaired: self.rows_repaired + more.rows_repaired,
-            statements_applied: self.statements_applied + more.statements_applied,
-            statements_left_out: self.statements_left_out + more.statements_left_out,
-            groups_committed: self.groups_committed + more.groups_committed,
+            bytes_read: sum(self.bytes_read, more.bytes_read),
+            transactions_read: sum(self.transactions_read, more.transactions_read),
+            transactions_applied: sum(self.transactions_applied, more.transactions_applied),
+            rows_applied: sum(self.rows_applied, more.rows_applied),
+            rows_repaired: sum(self.rows_repaired, more.rows_repaired),
+            statements_applied: sum(self.statements_applied, more.statements_applied),
+            statements_left_out: sum(self.statements_left_out, more.statements_left_out),
+            groups_committed: sum(self.groups_committed, more.groups_committed),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a stop, or having caught up | the source ends, the sink commits what it accepted, `run` returns |
 //! | `retry`, before both servers were ever reached | the error, unless time for connecting is left, or the target's rows are only locked |
+//! | `retry` of the source | the sink commits what it accepted, however long a statement takes; then as below |
 //! | `retry`, later | a pause that grows, then new instances from the sink's checkpoint, for ever |
 //! | a crash or exceeded limit of a plugin (`plugin.*`) | the same, but after [`CRASHES`] in a row without progress the error |
 //! | anything else, while several transactions were under way | new instances that apply one by one, to stand right before the one that fails |
@@ -103,7 +104,7 @@ impl Supervisor {
     }
 
     pub(super) fn run(mut self, stop: &Stop) -> Result<Outcome> {
-        let span = tracing::info_span!("run", pipeline = %self.settings.name);
+        let span = tracing::error_span!("run", pipeline = %self.settings.name);
         let _entered = span.enter();
         let outcome = self.generations(stop);
         if let Err(error) = &outcome {
@@ -173,6 +174,8 @@ impl Supervisor {
             }
             if error.code() == "checkpoint.overruled" {
                 tracing::info!("{}", error.report().message);
+                // It is a plugin's word, and one that never tires of it must not keep a core busy.
+                self.pause(TICK, stop);
                 continue;
             }
             // A server whose rows are locked was reached: the lock is most likely the predecessor's, which is still rolling back.
@@ -371,6 +374,11 @@ impl Supervisor {
                 // What it had read before is to be applied, so that the checkpoint stands right before what it could not read.
                 let of_sink = running.end_in_order(Drain::Queue, QUEUE_DRAIN);
                 Err(of_sink.unwrap_or(error))
+            }
+            Err(error) if running.failed == Some(Role::Source) => {
+                // Passing trouble of the source is none of the sink's: a statement that is cut off in the target may be undecided there.
+                running.end_patiently(stop);
+                Err(error)
             }
             Err(error) => {
                 running.end_now();

@@ -1,6 +1,7 @@
 //! The calls of the interfaces `source-cutover` and `sink-cutover`.
 
-use super::instance::LONG_CALL;
+use super::change_sink::SinkGuest;
+use super::instance::Time;
 use super::plugin_config::Purpose;
 use super::{SinkInstance, SourceInstance};
 use crate::bindings::types::{Definition, Finding, NextNumber};
@@ -9,13 +10,16 @@ use crate::bindings::{
 };
 use crate::error::Result;
 
+/// What a sink that only hands changes on is asked for in vain.
+const CUTOVER: &str = "take part in a cutover";
+
 /// What the source plugin reports is the error of each.
 impl SourceInstance {
     /// Whether the server is written to, and what stands in the way of a cutover.
     pub(crate) fn look_at_writes(&mut self, stops_writes: bool) -> Result<LookOut> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_look(store, &config, stops_writes)
         })
     }
@@ -24,7 +28,7 @@ impl SourceInstance {
     pub(crate) fn stop_writes(&mut self) -> Result<()> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_stop_writes(store, &config)
         })
     }
@@ -33,7 +37,7 @@ impl SourceInstance {
     pub(crate) fn allow_writes(&mut self, settings: &[u8]) -> Result<()> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_allow_writes(store, &config, settings)
         })
     }
@@ -42,7 +46,7 @@ impl SourceInstance {
     pub(crate) fn end_of_log(&mut self) -> Result<End> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_end_of_log(store, &config)
         })
     }
@@ -51,7 +55,7 @@ impl SourceInstance {
     pub(crate) fn has_passed(&mut self, checkpoint: &Checkpoint, end: &End) -> Result<bool> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_has_passed(store, &config, checkpoint, end)
         })
     }
@@ -60,7 +64,7 @@ impl SourceInstance {
     pub(crate) fn held_back_definitions(&mut self) -> Result<Vec<Definition>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_definitions(store, &config)
         })
     }
@@ -69,7 +73,7 @@ impl SourceInstance {
     pub(crate) fn next_numbers(&mut self) -> Result<Vec<NextNumber>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_next_numbers(store, &config)
         })
     }
@@ -80,9 +84,12 @@ impl SinkInstance {
     /// How far a cutover has come.
     pub(crate) fn known_cutover(&mut self) -> Result<Option<KnownCutover>> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
+        let SinkGuest::Whole(plugin) = &self.plugin else {
+            return Ok(None);
+        };
+        let guest = plugin.datain_replication_sink_cutover();
         self.instance
-            .try_call(LONG_CALL, false, |store| guest.call_known(store, &config))
+            .try_call(Time::Long, false, |store| guest.call_known(store, &config))
     }
 
     /// Keeps how far it has come.
@@ -93,8 +100,11 @@ impl SinkInstance {
         consequences: Consequences,
     ) -> Result<u64> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        let guest = self
+            .plugin
+            .whole(CUTOVER)?
+            .datain_replication_sink_cutover();
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_set_progress(store, &config, seen, next, consequences)
         })
     }
@@ -106,8 +116,11 @@ impl SinkInstance {
         numbers: &[NextNumber],
     ) -> Result<Vec<Finding>> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        let guest = self
+            .plugin
+            .whole(CUTOVER)?
+            .datain_replication_sink_cutover();
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_look(store, &config, definitions, numbers)
         })
     }
@@ -115,8 +128,11 @@ impl SinkInstance {
     /// Makes the definitions of one kind.
     pub(crate) fn make(&mut self, definitions: &[Definition], kind: &str) -> Result<Vec<Made>> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        let guest = self
+            .plugin
+            .whole(CUTOVER)?
+            .datain_replication_sink_cutover();
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_make(store, &config, definitions, kind)
         })
     }
@@ -124,8 +140,11 @@ impl SinkInstance {
     /// Raises how the next row of each table is numbered.
     pub(crate) fn raise_next_numbers(&mut self, numbers: &[NextNumber]) -> Result<Vec<String>> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        let guest = self
+            .plugin
+            .whole(CUTOVER)?
+            .datain_replication_sink_cutover();
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_raise_next_numbers(store, &config, numbers)
         })
     }
@@ -133,8 +152,11 @@ impl SinkInstance {
     /// Where the target's own log ends.
     pub(crate) fn own_place(&mut self) -> Result<Option<Place>> {
         let config = self.instance.config_json(Purpose::Replicate);
-        let guest = self.plugin.datain_replication_sink_cutover();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        let guest = self
+            .plugin
+            .whole(CUTOVER)?
+            .datain_replication_sink_cutover();
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_own_place(store, &config)
         })
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use wasmtime::component::ResourceAny;
 
 use super::Plugin;
-use super::instance::{GRACE, Instance, LONG_CALL};
+use super::change_sink::SinkGuest;
+use super::instance::{Instance, Time};
 use super::plugin_config::{Purpose, Seen};
 use super::state::SharedWaker;
 use crate::bindings::sink::SinkPlugin;
@@ -45,7 +46,7 @@ macro_rules! calls {
             $(#[$doc])*
             pub(crate) fn $name(&mut self, $($arg: $kind),*) -> Result<$answer> {
                 let (guest, examiner) = (self.plugin.$guest(), self.examiner);
-                self.instance.try_call(LONG_CALL, false, |store| {
+                self.instance.try_call(Time::Long, false, |store| {
                     guest.examiner().$call(store, examiner, $($arg),*)
                 })
             }
@@ -61,7 +62,7 @@ macro_rules! digest {
             loop {
                 let digest = self
                     .instance
-                    .try_call(DIGEST_WAIT + GRACE, false, |store| {
+                    .try_call(Time::Waits(DIGEST_WAIT), false, |store| {
                         guest
                             .examiner()
                             .call_digest(store, examiner, range, millis(DIGEST_WAIT))
@@ -87,7 +88,7 @@ impl SourceExaminer {
         };
         let config = instance.config_json_of(Purpose::Replicate, seen);
         let guest = plugin.datain_replication_source();
-        let examiner = instance.try_call(LONG_CALL, false, |store| {
+        let examiner = instance.try_call(Time::Long, false, |store| {
             guest.examiner().call_open(store, &config)
         })?;
         Ok(Self {
@@ -117,16 +118,15 @@ impl SinkExaminer {
     /// As [`SourceExaminer::open`].
     pub(crate) fn open(plugin: &Arc<Plugin>, waker: SharedWaker, only: &[String]) -> Result<Self> {
         let mut instance = Instance::new(plugin, waker)?;
-        let plugin = instance.instantiate(|store, plugin| {
-            SinkPlugin::instantiate(store, &plugin.component, plugin.engine.linker())
-        })?;
+        let plugin = instance.instantiate(SinkGuest::instantiate)?;
+        let plugin = plugin.into_whole("be compared with the source")?;
         let seen = Seen {
             only,
             ..Seen::default()
         };
         let config = instance.config_json_of(Purpose::Replicate, seen);
         let guest = plugin.datain_replication_sink();
-        let examiner = instance.try_call(LONG_CALL, false, |store| {
+        let examiner = instance.try_call(Time::Long, false, |store| {
             guest.examiner().call_open(store, &config)
         })?;
         Ok(Self {

@@ -6,17 +6,36 @@ use std::time::Duration;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::plugin_config::{self, Purpose, Seen};
-use super::state::{Account, PluginState, SharedWaker, may_go_on};
+use super::state::{PluginState, SharedWaker, may_go_on};
 use super::{Plugin, failure};
 use crate::bindings::types;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::transport::{Connections, Endpoint};
 
-/// Wall time of calls that may not return early: connecting, looking up tables, taking a pipeline over.
-pub(super) const LONG_CALL: Duration = Duration::from_secs(600);
-/// Wall time that a call may take beyond the time it was told to wait.
-pub(super) const GRACE: Duration = Duration::from_secs(120);
+/// How long a call may take; `limits.call_seconds` is the measure.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Time {
+    /// Five times as long as that: a call that cannot return early connects, looks up tables, or takes a pipeline over.
+    Long,
+    /// So much longer than the call was told to wait.
+    Waits(Duration),
+}
+
+impl Time {
+    /// As long as that: a call that has nothing to wait for.
+    pub(super) const SHORT: Self = Self::Waits(Duration::ZERO);
+
+    fn limit(self, measure: Duration) -> Duration {
+        match self {
+            Self::Long => measure * 5,
+            Self::Waits(time) => time + measure,
+        }
+    }
+}
+
+/// Handles that a plugin may hold beside those of its connections: what it exports, and what it lends. They lie in the host's memory.
+const OTHER_HANDLES: usize = 1000;
 
 /// A plugin's store.
 pub(super) struct Instance {
@@ -34,13 +53,12 @@ impl Instance {
             Arc::clone(&waker),
             config.limits.connections as usize,
         );
-        let account = Account {
-            user: plugin.server().user.clone(),
-            password: plugin.server().password.clone(),
-        };
-        let state = PluginState::new(plugin.role, config, account, connections);
+        let state = PluginState::new(plugin.role, config, plugin.server(), connections);
         let mut store = Store::new(plugin.engine.wasmtime(), state);
         store.limiter(|state| &mut state.memory);
+        // What is lifted out of a plugin is copied into the host's memory before anybody can look at it, and a list may name the same bytes again and again.
+        store.set_hostcall_fuel((config.limits.call_mib as usize) << 20);
+        store.set_max_component_handles(config.limits.connections as usize + OTHER_HANDLES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
             may_go_on(context.data())?;
@@ -67,7 +85,8 @@ impl Instance {
     pub(super) fn config_json_of(&self, purpose: Purpose, seen: Seen<'_>) -> String {
         let plugin = &self.plugin;
         let version = plugin.row_block_version();
-        plugin_config::json(plugin.role, &plugin.config, version, purpose, seen)
+        let own = &plugin.own_config;
+        plugin_config::json(plugin.role, &plugin.config, own, version, purpose, seen)
     }
 
     /// Instantiates the component with `instantiate`, within the bounds of a call.
@@ -75,32 +94,37 @@ impl Instance {
         &mut self,
         instantiate: impl FnOnce(&mut Store<PluginState>, &Plugin) -> wasmtime::Result<P>,
     ) -> Result<P> {
-        self.store.data_mut().call.begin(LONG_CALL, false);
+        self.begin(Time::Long, false);
         let plugin = Arc::clone(&self.plugin);
         instantiate(&mut self.store, &plugin).map_err(|e| self.trapped(&e))
     }
 
-    /// Calls into the plugin. `wall` bounds its sleep; with `attention` the waker's calls end it early.
+    fn begin(&mut self, time: Time, attention: bool) {
+        let wall = time.limit(self.plugin.config.limits.call);
+        self.store.data_mut().call.begin(wall, attention);
+    }
+
+    /// Calls into the plugin, which must return within `time`; with `attention` the waker's calls end its sleep early.
     pub(super) fn call<R>(
         &mut self,
-        wall: Duration,
+        time: Time,
         attention: bool,
         call: impl FnOnce(&mut Store<PluginState>) -> wasmtime::Result<R>,
     ) -> Result<R> {
-        self.store.data_mut().call.begin(wall, attention);
+        self.begin(time, attention);
         call(&mut self.store).map_err(|e| self.trapped(&e))
     }
 
     /// The same for a call that can report an error of its own.
     pub(super) fn try_call<R>(
         &mut self,
-        wall: Duration,
+        time: Time,
         attention: bool,
         call: impl FnOnce(
             &mut Store<PluginState>,
         ) -> wasmtime::Result<std::result::Result<R, types::Error>>,
     ) -> Result<R> {
-        self.call(wall, attention, call)?.map_err(|error| {
+        self.call(time, attention, call)?.map_err(|error| {
             // What the host ended, the host explains; the plugin only passed it on.
             if self.waker.is_interrupted() {
                 failure::interrupted()

@@ -2,6 +2,7 @@
 //!
 //! One instance is used from one thread. After any error it is thrown away, which closes its sockets and frees its memory.
 
+mod change_sink;
 mod cutover;
 mod examiner;
 mod failure;
@@ -12,6 +13,8 @@ mod plugin_config;
 mod sink;
 mod source;
 mod state;
+mod text;
+mod transform;
 
 pub(crate) use examiner::{SinkExaminer, SourceExaminer};
 pub(crate) use failure::interrupted;
@@ -20,24 +23,34 @@ pub(crate) use plugin_config::Purpose;
 pub use sink::SinkInstance;
 pub use source::SourceInstance;
 pub use state::PluginState;
+pub(crate) use transform::{TransformInstance, Transformed};
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::Component;
 
+use crate::bindings::change_sink::ChangeSinkPluginPre;
 use crate::bindings::sink::SinkPluginPre;
 use crate::bindings::source::SourcePluginPre;
-use crate::config::{Config, ServerConfig};
-use crate::engine::{Engine, Role, locate};
+use crate::bindings::transform::TransformPluginPre;
+use crate::config::{Address, Config, ServerConfig, Transform};
+use crate::engine::{CHANGE_SINK, Engine, Role, SharedComponent, locate};
 use crate::error::{Error, Result};
 
 /// A compiled plugin together with the configuration it runs under: what instances are made from.
 pub struct Plugin {
     engine: Engine,
-    component: Component,
+    component: SharedComponent,
     role: Role,
     config: Arc<Config>,
     server: ServerConfig,
+    /// What the operator says to this component alone.
+    own_config: serde_json::Value,
+    /// The interface that it exports.
+    interface: &'static str,
+    /// Where it came from.
+    file: PathBuf,
     row_block_version: OnceLock<u8>,
 }
 
@@ -55,14 +68,49 @@ impl Plugin {
     /// # Errors
     /// `plugin.*`, see [`locate::locate`] and [`Engine::load`]; `config.missing-key` for a sink without `[target]`.
     pub fn load(engine: &Engine, role: Role, config: &Arc<Config>) -> Result<Self> {
-        let server = server(role, config)?.clone();
-        let configured = match role {
-            Role::Source => config.plugins.source.as_deref(),
-            Role::Sink => config.plugins.sink.as_deref(),
+        let (server, configured, own_config) = match role {
+            Role::Sink => (
+                target(config)?.clone(),
+                config.plugins.sink.as_deref(),
+                config.plugins.sink_config.clone(),
+            ),
+            Role::Source | Role::Transform => (
+                config.source.clone(),
+                config.plugins.source.as_deref(),
+                serde_json::Value::Null,
+            ),
         };
         let path = locate::locate(role, configured)?;
+        Self::from_file(engine, role, config, server, own_config, path)
+    }
+
+    /// Compiles a component that is to stand between source and sink.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(crate) fn load_transform(
+        engine: &Engine,
+        config: &Arc<Config>,
+        transform: &Transform,
+    ) -> Result<Self> {
+        let path = locate::locate(Role::Transform, Some(&transform.path))?;
+        // It connects to nothing: nothing of this name is there.
+        let nowhere = ServerConfig::without_server(Address::Files(Vec::new()));
+        let own_config = transform.config.clone();
+        Self::from_file(engine, Role::Transform, config, nowhere, own_config, path)
+    }
+
+    fn from_file(
+        engine: &Engine,
+        role: Role,
+        config: &Arc<Config>,
+        server: ServerConfig,
+        own_config: serde_json::Value,
+        path: PathBuf,
+    ) -> Result<Self> {
         let component = engine.load(role, &path, config.plugins.cache)?;
-        check_contract(engine, role, &component).map_err(|e| {
+        let interface = engine.interface(role, &path, &component)?;
+        check_contract(engine, interface, &component).map_err(|e| {
             Error::config(
                 "plugin.contract",
                 format!(
@@ -80,6 +128,9 @@ impl Plugin {
             role,
             config: Arc::clone(config),
             server,
+            own_config,
+            interface,
+            file: path,
             row_block_version: OnceLock::new(),
         })
     }
@@ -104,22 +155,21 @@ impl Plugin {
     }
 }
 
-fn server(role: Role, config: &Config) -> Result<&ServerConfig> {
-    match role {
-        Role::Source => Ok(&config.source),
-        Role::Sink => config.target.as_ref().ok_or_else(|| {
-            Error::config("config.missing-key", "the configuration has no [target]")
-                .hint("only a command that writes nothing does without")
-        }),
-    }
+fn target(config: &Config) -> Result<&ServerConfig> {
+    config.target.as_ref().ok_or_else(|| {
+        Error::config("config.missing-key", "the configuration has no [target]")
+            .hint("only a command that writes nothing does without")
+    })
 }
 
 /// Whether the types of everything imported and exported are those of the contract.
-fn check_contract(engine: &Engine, role: Role, component: &Component) -> wasmtime::Result<()> {
+fn check_contract(engine: &Engine, interface: &str, component: &Component) -> wasmtime::Result<()> {
     let linked = engine.linker().instantiate_pre(component)?;
-    match role {
-        Role::Source => SourcePluginPre::new(linked).map(|_| ()),
-        Role::Sink => SinkPluginPre::new(linked).map(|_| ()),
+    match interface {
+        "source" => SourcePluginPre::new(linked).map(|_| ()),
+        CHANGE_SINK => ChangeSinkPluginPre::new(linked).map(|_| ()),
+        "transform" => TransformPluginPre::new(linked).map(|_| ()),
+        _ => SinkPluginPre::new(linked).map(|_| ()),
     }
 }
 

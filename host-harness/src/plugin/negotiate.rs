@@ -1,16 +1,20 @@
-//! The version of the row block that a source and a sink agree on: the highest that the one writes and the other reads.
+//! The version of the row block that a source and a sink agree on: the highest that the one writes and the other reads, and the transforms between them know.
 
 use std::sync::Arc;
 
-use super::{Plugin, SinkInstance, SourceInstance};
+use super::{Plugin, SinkInstance, SourceInstance, TransformInstance};
 use crate::error::{Error, Result};
 use crate::transport::Waker;
 
-/// Asks both plugins, and notes the version in both, for their configurations.
+/// Asks all plugins, and notes the version in all, for their configurations.
 ///
 /// # Errors
 /// `row-block.version` when there is no common one; a trap in `describe`.
-pub(crate) fn row_block_version(source: &Arc<Plugin>, sink: &Arc<Plugin>) -> Result<()> {
+pub(crate) fn row_block_version(
+    source: &Arc<Plugin>,
+    transforms: &[Arc<Plugin>],
+    sink: &Arc<Plugin>,
+) -> Result<()> {
     let waker = || Ok::<_, Error>(Arc::new(Waker::new()?));
     let writes = SourceInstance::new(source, waker()?)?.describe()?;
     let reads = SinkInstance::new(sink, waker()?)?.describe()?;
@@ -18,8 +22,29 @@ pub(crate) fn row_block_version(source: &Arc<Plugin>, sink: &Arc<Plugin>) -> Res
         source = %writes.name, source_version = %writes.version,
         sink = %reads.name, sink_version = %reads.version, "plugins described"
     );
-    let Some(version) = highest_common(&writes.row_block_versions, &reads.row_block_versions)
-    else {
+    let mut written = writes.row_block_versions.clone();
+    for transform in transforms {
+        let knows = TransformInstance::new(transform, waker()?)?.describe()?;
+        tracing::debug!(name = %knows.name, version = %knows.version, "transform described");
+        written.retain(|version| knows.row_block_versions.contains(version));
+        if written.is_empty() {
+            return Err(Error::config(
+                "row-block.version",
+                "a transform does not know the version of the row block that the source writes",
+            )
+            .detail(format!(
+                "{} {} knows {:?}, {} {} writes {:?}",
+                knows.name,
+                knows.version,
+                knows.row_block_versions,
+                writes.name,
+                writes.version,
+                writes.row_block_versions
+            ))
+            .hint("docs/compatibility.md says which versions go together"));
+        }
+    }
+    let Some(version) = highest_common(&written, &reads.row_block_versions) else {
         return Err(Error::config(
             "row-block.version",
             "the two plugins know no common version of the row block",
@@ -35,7 +60,7 @@ pub(crate) fn row_block_version(source: &Arc<Plugin>, sink: &Arc<Plugin>) -> Res
         ))
         .hint("use source and sink plugins of the same release"));
     };
-    for plugin in [source, sink] {
+    for plugin in [source, sink].into_iter().chain(transforms) {
         // A plugin that serves a second pipeline has agreed already.
         let _ = plugin.row_block_version.set(version);
     }

@@ -24,6 +24,7 @@
 //! | `conflicts` | | ✓ | `strict` or `repair`: what happens to rows that are not as the source had them |
 //! | `statements` | ✓ | ✓ | `stop` or `replay`: what becomes of changes of rows that the source has logged as statements |
 //! | `one_by_one` | ✓ | ✓ | a resume point on each transaction, and each committed by itself: to find the one that fails |
+//! | `config` | | ✓ | object: what the operator tells this component, `[plugins.sink_config]`; a transform gets `[transform.config]` so, with `stream`, `row_block_version` and `max_row_bytes` and nothing else |
 //! | `beginning` | | ✓ | object: `place`, the configuration's start as text; `is_place`, whether that names a place in the log; `set_position`, whether to go there in spite of a checkpoint; `known`, whether the host has seen the pipeline in the target, so that it must not begin anew |
 
 use serde_json::{Value, json};
@@ -58,10 +59,11 @@ pub(super) struct Seen<'a> {
     pub(super) only: &'a [String],
 }
 
-/// `row_block_version` is what was negotiated ([`super::negotiate`]); `seen`: see the table.
+/// `own` is what the operator says to this component alone; `row_block_version` is what was negotiated ([`super::negotiate`]); `seen`: see the table.
 pub(super) fn json(
     role: Role,
     config: &Config,
+    own: &Value,
     row_block_version: u8,
     purpose: Purpose,
     seen: Seen<'_>,
@@ -116,7 +118,14 @@ pub(super) fn json(
             "statements": config.apply.statements,
             "one_by_one": one_by_one,
             "only": seen.only,
+            "config": own,
             "beginning": beginning(&config.start, config.set_position, seen.known),
+        }),
+        Role::Transform => json!({
+            "stream": config.name,
+            "row_block_version": row_block_version,
+            "max_row_bytes": config.limits.max_row_bytes(),
+            "config": own,
         }),
     };
     value.to_string()
@@ -133,7 +142,7 @@ fn keyless(config: &Config) -> bool {
 fn files(config: &Config) -> Vec<String> {
     match &config.source.address {
         Address::Files(paths) => config::files::names(paths),
-        Address::Tcp { .. } | Address::Unix(_) => Vec::new(),
+        Address::Tcp { .. } | Address::Unix(_) | Address::Output(_) => Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wasmtime::component::ResourceAny;
 
 use super::Plugin;
-use super::instance::{GRACE, Instance, LONG_CALL};
+use super::instance::{Instance, Time};
 use super::plugin_config::{Purpose, Seen};
 use super::state::SharedWaker;
 use crate::bindings::source::SourcePlugin;
@@ -59,7 +59,7 @@ impl SourceInstance {
     pub fn describe(&mut self) -> Result<Description> {
         let guest = self.plugin.datain_replication_source();
         self.instance
-            .call(GRACE, false, |store| guest.call_describe(store))
+            .call(Time::SHORT, false, |store| guest.call_describe(store))
     }
 
     /// Connects and prepares to stream from where a sink says.
@@ -74,7 +74,7 @@ impl SourceInstance {
         let config = self.instance.config_json_of(purpose, seen);
         let resume = from.checkpoint.as_ref();
         let guest = self.plugin.datain_replication_source();
-        self.reader = Some(self.instance.try_call(LONG_CALL, false, |store| {
+        self.reader = Some(self.instance.try_call(Time::Long, false, |store| {
             guest
                 .reader()
                 .call_open(store, &config, resume, from.set_position)
@@ -89,7 +89,7 @@ impl SourceInstance {
     pub fn inspect(&mut self, checkpoint: Option<&Checkpoint>) -> Result<SourceInspection> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_inspect(store, &config, checkpoint)
         })
     }
@@ -101,7 +101,7 @@ impl SourceInstance {
     pub fn next_transaction(&mut self, checkpoint: &Checkpoint) -> Result<Option<Upcoming>> {
         let config = self.instance.config_json(Purpose::Look);
         let guest = self.plugin.datain_replication_source();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_next_transaction(store, &config, checkpoint)
         })
     }
@@ -113,7 +113,7 @@ impl SourceInstance {
     pub fn next_commit(&mut self, checkpoint: &Checkpoint) -> Result<Option<u64>> {
         let config = self.instance.config_json(Purpose::Look);
         let guest = self.plugin.datain_replication_source();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_next_commit(store, &config, checkpoint)
         })
     }
@@ -125,7 +125,7 @@ impl SourceInstance {
     pub fn check(&mut self, checkpoint: Option<&Checkpoint>) -> Result<Survey> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_check(store, &config, checkpoint)
         })
     }
@@ -137,7 +137,7 @@ impl SourceInstance {
     pub fn column_names(&mut self, schema: &str, table: &str) -> Result<Vec<String>> {
         let config = self.instance.config_json(Purpose::Replicate);
         let guest = self.plugin.datain_replication_source();
-        self.instance.try_call(LONG_CALL, false, |store| {
+        self.instance.try_call(Time::Long, false, |store| {
             guest.call_column_names(store, &config, schema, table)
         })
     }
@@ -149,7 +149,7 @@ impl SourceInstance {
     pub(crate) fn event_counts(&mut self) -> Result<EventCounts> {
         let reader = self.reader()?;
         let guest = self.plugin.datain_replication_source();
-        self.instance.call(GRACE, false, |store| {
+        self.instance.call(Time::SHORT, false, |store| {
             guest.reader().call_event_counts(store, reader)
         })
     }
@@ -167,15 +167,16 @@ impl Reader for SourceInstance {
             max_wait_ms: u32::try_from(max_wait.as_millis()).unwrap_or(u32::MAX),
         };
         let guest = self.plugin.datain_replication_source();
-        self.instance.try_call(max_wait + GRACE, true, |store| {
-            guest.reader().call_poll(store, reader, limits)
-        })
+        self.instance
+            .try_call(Time::Waits(max_wait), true, |store| {
+                guest.reader().call_poll(store, reader, limits)
+            })
     }
 
     fn ack(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let reader = self.reader()?;
         let guest = self.plugin.datain_replication_source();
-        self.instance.call(GRACE, false, |store| {
+        self.instance.call(Time::SHORT, false, |store| {
             guest.reader().call_ack(store, reader, checkpoint)
         })
     }
@@ -188,7 +189,7 @@ impl Reader for SourceInstance {
         let reader = self.reader()?;
         let limits = copying::for_source(change.of(self.instance.config().throttle));
         let guest = self.plugin.datain_replication_source();
-        self.instance.call(GRACE, false, |store| {
+        self.instance.call(Time::SHORT, false, |store| {
             guest.reader().call_set_throttle(store, reader, limits)
         })?;
         self.throttle.1 = change;
@@ -198,7 +199,7 @@ impl Reader for SourceInstance {
     fn status(&mut self) -> Result<SourceStatus> {
         let reader = self.reader()?;
         let guest = self.plugin.datain_replication_source();
-        self.instance.call(GRACE, false, |store| {
+        self.instance.call(Time::SHORT, false, |store| {
             guest.reader().call_status(store, reader)
         })
     }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use wasmtime::ResourceLimiter;
 
-use super::imports::LogGate;
-use crate::config::{Config, Password};
+use super::imports::{LogGate, Output};
+use crate::config::{Address, Config, Password, ServerConfig};
 use crate::engine::Role;
 use crate::transport::Connections;
 
@@ -16,6 +16,7 @@ pub struct PluginState {
     pub(super) role: Role,
     pub(super) connections: Connections,
     pub(super) account: Account,
+    pub(super) output: Output,
     pub(super) log: LogGate,
     pub(super) memory: MemoryLimit,
     pub(super) call: Call,
@@ -25,23 +26,36 @@ impl PluginState {
     pub(super) fn new(
         role: Role,
         config: &Config,
-        account: Account,
+        server: &ServerConfig,
         connections: Connections,
     ) -> Self {
         Self {
             role,
             connections,
-            account,
-            log: LogGate::new(role),
-            memory: MemoryLimit {
-                limit: (config.limits.memory_mib as usize) << 20,
-                used: 0,
-                refused: false,
+            account: Account {
+                user: server.user.clone(),
+                password: server.password.clone(),
             },
+            output: Output::new(match &server.address {
+                Address::Output(path) => Some(path.clone()),
+                _ => None,
+            }),
+            log: LogGate::new(role, config.limits.log_lines_per_second),
+            memory: MemoryLimit::new((config.limits.memory_mib as usize) << 20),
             call: Call::new(config.limits.call_cpu),
         }
     }
 }
+
+/// How long a plugin may still take to return once `wait` has told it to: it has nothing left to wait for.
+const RETURN_TIME: Duration = Duration::from_secs(2);
+
+/// Elements of all tables of a component together: they lie in the host's memory. datain's own plugins have about 2,000.
+const TABLE_ELEMENTS: usize = 100_000;
+/// Core instances, tables and memories of a component. A component of ours has two of the first, one of the others.
+const INSTANCES: usize = 64;
+const TABLES: usize = 64;
+const MEMORIES: usize = 16;
 
 /// The account of the plugin's endpoint.
 pub(super) struct Account {
@@ -85,6 +99,11 @@ impl Call {
         thread_cpu_time().saturating_sub(self.cpu_start) > self.cpu_limit
     }
 
+    /// Whether the call goes on although its time is over and it had time to return.
+    pub(super) fn is_past_return(&self) -> bool {
+        Instant::now() > self.wall_end + RETURN_TIME
+    }
+
     /// Wall time that is left for sleeping.
     pub(super) fn wall_left(&self) -> Duration {
         self.wall_end.saturating_duration_since(Instant::now())
@@ -99,12 +118,24 @@ fn thread_cpu_time() -> Duration {
     )
 }
 
-/// Bounds the linear memory of all modules in the component together.
+/// Bounds the linear memory of all modules in the component together, and what else of the host's memory they are made of.
 pub(super) struct MemoryLimit {
     limit: usize,
     used: usize,
+    table_elements: usize,
     /// Whether growth was ever refused: it explains the trap that usually follows.
     pub(super) refused: bool,
+}
+
+impl MemoryLimit {
+    fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            used: 0,
+            table_elements: 0,
+            refused: false,
+        }
+    }
 }
 
 impl ResourceLimiter for MemoryLimit {
@@ -125,11 +156,31 @@ impl ResourceLimiter for MemoryLimit {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= 100_000)
+        let elements = self
+            .table_elements
+            .saturating_add(desired.saturating_sub(current));
+        if elements > TABLE_ELEMENTS {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.table_elements = elements;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES
     }
 }
 
@@ -138,14 +189,21 @@ impl ResourceLimiter for MemoryLimit {
 pub(super) enum Stopped {
     #[error("the call used up its processor time")]
     CpuLimit,
+    #[error("the call did not return in time")]
+    Deadline,
     #[error("the host ended the instance")]
     Killed,
 }
 
-/// Asked at every tick of the epoch while the plugin runs.
+/// Asked at every tick of the epoch while the plugin runs, and by `wait`, in which a plugin can spend all its time.
 pub(super) fn may_go_on(state: &PluginState) -> Result<(), Stopped> {
-    if state.connections.waker().is_killed() {
+    let waker = state.connections.waker();
+    let told = waker.interrupted_for();
+    if waker.is_killed() || told.is_some_and(|since| since > RETURN_TIME) {
         return Err(Stopped::Killed);
+    }
+    if state.call.is_past_return() {
+        return Err(Stopped::Deadline);
     }
     if state.call.cpu_exhausted() {
         return Err(Stopped::CpuLimit);

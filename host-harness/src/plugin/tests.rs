@@ -18,12 +18,15 @@ fn start(module: &str, waker: &Arc<Waker>) -> Result<()> {
         "(component (core module $m {module}) (core instance (instantiate $m)))"
     ))
     .unwrap();
-    let component = Component::new(engine.wasmtime(), bytes).unwrap();
+    let component = Arc::new(Component::new(engine.wasmtime(), bytes).unwrap());
     let plugin = Arc::new(Plugin {
         engine,
         component,
         role: Role::Sink,
         server: config.source.clone(),
+        own_config: serde_json::Value::Null,
+        interface: "sink",
+        file: "t.wasm".into(),
         config,
         row_block_version: std::sync::OnceLock::from(1),
     });
@@ -54,6 +57,10 @@ fn limits_and_traps() {
     assert_eq!(code(grow), "plugin.memory-limit");
     let two = "(memory 200) (memory 100)";
     assert_eq!(code(two), "plugin.memory-limit", "memories count together");
+    let tables = "(table 60000 funcref) (table 60000 funcref)";
+    assert_eq!(code(tables), "plugin.memory-limit", "and so do tables");
+    let memories = "(memory 0)".repeat(17);
+    assert_eq!(code(&memories), "plugin.trap");
 }
 
 #[test]

@@ -65,7 +65,12 @@ pub struct Connection {
 
 impl Connection {
     /// Begins to connect, or opens the file of this number. A failure is kept and reported by the next wait, read or write.
-    pub(super) fn begin(endpoint: Arc<Endpoint>, file: usize, waker: &Arc<Waker>) -> Self {
+    pub(super) fn begin(
+        endpoint: Arc<Endpoint>,
+        file: usize,
+        waker: &Arc<Waker>,
+        lookups: &Arc<()>,
+    ) -> Self {
         let deadline = Some(Instant::now() + endpoint.connect_timeout);
         let server = endpoint.display();
         let phase = match &endpoint.address {
@@ -76,9 +81,14 @@ impl Connection {
                 Some(path) => LogFile::open(path).map(Phase::File),
                 None => Err(gone()),
             },
+            Address::Output(path) => Err(Failure::new(
+                "net.failed",
+                format!("{} is a file, and no stream leads there", path.display()),
+            )),
             Address::Tcp { host, port } => match lookup::literal(host, *port) {
                 Some(address) => next_address(vec![address], None, &server),
-                None => Lookup::begin(host, *port, Arc::clone(waker)).map(Phase::LookingUp),
+                None => Lookup::begin(host, *port, Arc::clone(waker), Arc::clone(lookups))
+                    .map(Phase::LookingUp),
             },
         };
         let phase = phase.unwrap_or_else(Phase::Failed);

@@ -40,7 +40,9 @@ impl Endpoint {
     /// `config.*` naming the file that cannot be read or used.
     pub fn load(name: &str, config: &ServerConfig) -> Result<Self> {
         let policy = match (config.tls, &config.address) {
-            (TlsMode::Disabled, _) | (_, Address::Files(_)) => TlsPolicy::Disabled,
+            (TlsMode::Disabled, _) | (_, Address::Files(_) | Address::Output(_)) => {
+                TlsPolicy::Disabled
+            }
             // As MySQL's own client: what never leaves the machine needs no TLS unless it is asked for.
             (TlsMode::Preferred, Address::Unix(_)) => TlsPolicy::Disabled,
             (TlsMode::Preferred, Address::Tcp { .. }) => TlsPolicy::Preferred,
@@ -50,7 +52,7 @@ impl Endpoint {
         };
         let host = match &config.address {
             Address::Tcp { host, .. } => host.as_str(),
-            Address::Unix(_) | Address::Files(_) => "localhost",
+            Address::Unix(_) | Address::Files(_) | Address::Output(_) => "localhost",
         };
         let server_name = ServerName::try_from(
             host.trim_start_matches('[')

@@ -23,7 +23,13 @@ pub(super) fn literal(host: &str, port: u16) -> Option<SocketAddr> {
 }
 
 impl Lookup {
-    pub(super) fn begin(host: &str, port: u16, waker: Arc<Waker>) -> Result<Self, Failure> {
+    /// `counted` is held until the system has answered, also when nobody wants the answer any more.
+    pub(super) fn begin(
+        host: &str,
+        port: u16,
+        waker: Arc<Waker>,
+        counted: Arc<()>,
+    ) -> Result<Self, Failure> {
         let answer = Arc::new(Mutex::new(None));
         let lookup = Self {
             answer: Arc::clone(&answer),
@@ -33,6 +39,7 @@ impl Lookup {
         std::thread::Builder::new()
             .name("datain-lookup".to_owned())
             .spawn(move || {
+                let _counted = counted;
                 let found = (host.as_str(), port)
                     .to_socket_addrs()
                     .map(Iterator::collect);

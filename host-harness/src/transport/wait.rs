@@ -5,8 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::{Connection, Endpoint, Failure, Waker};
+
+/// The pause after a poll that the system refused.
+const FAILED_POLL: Duration = Duration::from_millis(20);
 
 /// What a plugin waits for on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub struct Connections {
     endpoint: Arc<Endpoint>,
     waker: Arc<Waker>,
     slots: Vec<Option<Connection>>,
+    /// As many clones as there are look-ups under way: one goes on when its connection is closed.
+    lookups: Arc<()>,
     open: usize,
     limit: usize,
 }
@@ -47,9 +53,15 @@ impl Connections {
             endpoint,
             waker,
             slots: Vec::new(),
+            lookups: Arc::new(()),
             open: 0,
             limit,
         }
+    }
+
+    /// How many may be open at once.
+    pub fn limit(&self) -> usize {
+        self.limit
     }
 
     /// The waker that ends [`Self::wait`].
@@ -67,7 +79,8 @@ impl Connections {
                 "this plugin may connect to the endpoint {:?} only, not to {name:?}",
                 self.endpoint.name
             );
-            return Err(Failure::new("net.endpoint-unknown", message));
+            return Err(Failure::new("net.endpoint-unknown", message)
+                .hint("datain's own plugins never do that: is the component one that you trust?"));
         };
         if self.open >= self.limit {
             return Err(Failure::new(
@@ -76,7 +89,20 @@ impl Connections {
             )
             .hint("limits.connections in the configuration sets the limit"));
         }
-        let connection = Connection::begin(Arc::clone(&self.endpoint), file, &self.waker);
+        if Arc::strong_count(&self.lookups) > self.limit {
+            return Err(Failure::new(
+                "net.limit",
+                format!(
+                    "{} name look-ups of the plugin are under way already",
+                    self.limit
+                ),
+            )
+            .hint(
+                "is the name server slow? limits.connections in the configuration sets the limit",
+            ));
+        }
+        let connection =
+            Connection::begin(Arc::clone(&self.endpoint), file, &self.waker, &self.lookups);
         let free = self
             .slots
             .iter()
@@ -173,8 +199,10 @@ impl Connections {
                 polled.push((index, *handle, *interest));
             }
         }
-        // EINTR and the like count as a wake-up without news: the loop in `wait` looks again.
-        let _ = poll(&mut fds, Some(&timespec(timeout)));
+        // EINTR counts as a wake-up without news: the loop in `wait` looks again. Anything else is no reason to look again at once.
+        if poll(&mut fds, Some(&timespec(timeout))).is_err_and(|errno| errno != Errno::INTR) {
+            std::thread::sleep(timeout.min(FAILED_POLL));
+        }
         let events: Vec<PollFlags> = fds[1..].iter().map(PollFd::revents).collect();
         drop(fds);
         let mut ready = Vec::new();

@@ -1,7 +1,9 @@
 //! How the host reaches a plugin that sleeps in `wait`.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -14,7 +16,8 @@ use crate::error::{Error, Kind, Result};
 pub struct Waker {
     fd: OwnedFd,
     attention: AtomicBool,
-    interrupted: AtomicBool,
+    /// Since when.
+    interrupted: OnceLock<Instant>,
     killed: AtomicBool,
 }
 
@@ -31,7 +34,7 @@ impl Waker {
         Ok(Self {
             fd,
             attention: AtomicBool::new(false),
-            interrupted: AtomicBool::new(false),
+            interrupted: OnceLock::new(),
             killed: AtomicBool::new(false),
         })
     }
@@ -44,7 +47,8 @@ impl Waker {
 
     /// The instance is to end: `wait` answers `interrupted` from now on.
     pub fn interrupt(&self) {
-        self.interrupted.store(true, Ordering::Release);
+        // The first time counts.
+        let _ = self.interrupted.set(Instant::now());
         self.nudge();
     }
 
@@ -56,7 +60,12 @@ impl Waker {
 
     /// Whether [`Self::interrupt`] was called.
     pub fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Acquire)
+        self.interrupted.get().is_some()
+    }
+
+    /// How long ago that was.
+    pub fn interrupted_for(&self) -> Option<Duration> {
+        self.interrupted.get().map(Instant::elapsed)
     }
 
     /// Whether [`Self::kill`] was called.

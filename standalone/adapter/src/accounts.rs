@@ -40,7 +40,7 @@ impl Guest for Adapter {
 fn password(source: &Password) -> Result<Option<Vec<u8>>, Error> {
     match source {
         Password::None => Ok(None),
-        Password::Inline(password) => Ok(Some(password.clone().into_bytes())),
+        Password::Inline(password) => Ok(Some(password.as_bytes().to_vec())),
         Password::Env(name) => match environment::variable(name) {
             Some(value) => Ok(Some(value.into_bytes())),
             None => Err(unreadable(format!(

@@ -34,7 +34,7 @@ impl Endpoint {
         let Address::Tcp { host, port } = &config.address else {
             return Err(Error::config(
                 "config.invalid-value",
-                format!("[{name}] has a unix socket, which WASI 0.2 cannot connect to"),
+                format!("[{name}] is no server by TCP, and WASI 0.2 has no other connections"),
             )
             .hint("name the server's host and port"));
         };

@@ -48,7 +48,7 @@ fn admit(now: Moment) -> Option<u64> {
 fn who() -> &'static str {
     match part::role() {
         Role::Source => "source plugin",
-        Role::Sink => "sink plugin",
+        Role::Sink | Role::Transform => "sink plugin",
     }
 }
 

@@ -27,7 +27,7 @@ impl Part {
         match (self.role, &self.config.target) {
             (Role::Sink, Some(target)) => target,
             // A configuration without a target is refused when it is read.
-            (Role::Source | Role::Sink, _) => &self.config.source,
+            _ => &self.config.source,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::bindings::exports::datain::replication::transport as contract;
 use crate::bindings::exports::datain::replication::transport::{
     ConnectionBorrow, EndpointInfo, Guest, GuestConnection, NetError, ReadOutcome,
 };
+use crate::bindings::exports::datain::standalone::turns;
 use crate::connection::{Connection, Interest};
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
@@ -80,6 +81,12 @@ impl GuestConnection for Held {
         let taken = self.0.borrow_mut().write(&data)?;
         // It fits: the data came with a length of 32 bits.
         Ok(u32::try_from(taken).unwrap_or(u32::MAX))
+    }
+}
+
+impl turns::Guest for Adapter {
+    fn may_end(may: bool) {
+        wait::may_end(may);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A host that has threads ends a sleep when it has something for the plugin. Here nothing can come from outside, but the plugin must come back all the same, so that the other one
 //! gets its turn: a stream of which nothing is to be handed on (all of it filtered, or pieces of a large transaction) could keep it busy for as long as bytes come. So an empty answer, by
-//! which an export returns soon and without loss, is given once in a while though connections are ready.
+//! which an export returns soon and without loss, is given once in a while though connections are ready: in those exports of which the contract allows that, which the runner says ([`may_end`]).
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -16,8 +16,15 @@ use crate::connection::{Connection, Interest};
 const TURN: Duration = Duration::from_millis(100);
 
 thread_local! {
-    /// Since when there was no empty answer; none right after one.
+    static MAY_END: Cell<bool> = const { Cell::new(false) };
+    /// Since when connections have been ready at each wait; none right after an empty answer, and at the begin of a turn.
     static BUSY_SINCE: Cell<Option<Moment>> = const { Cell::new(None) };
+}
+
+/// The runner is about to call an export that may return early, or has called it.
+pub(crate) fn may_end(may: bool) {
+    MAY_END.set(may);
+    BUSY_SINCE.set(None);
 }
 
 /// Waits until a connection is ready or has failed, for at most `timeout`; the positions of those that are.
@@ -27,7 +34,7 @@ pub(crate) fn wait(list: &[(&RefCell<Connection>, Interest)], timeout: Duration)
         let ready = ready(list);
         if !ready.is_empty() {
             let since = BUSY_SINCE.get().unwrap_or_else(Moment::now);
-            if since.elapsed() >= TURN {
+            if MAY_END.get() && since.elapsed() >= TURN {
                 BUSY_SINCE.set(None);
                 return Vec::new();
             }

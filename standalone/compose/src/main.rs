@@ -29,6 +29,7 @@ const CONTRACT: [&str; 5] = [
 const SOURCE: &str = "datain:replication/source@0.1.0";
 const SINK: &str = "datain:replication/sink@0.1.0";
 const ROLE: &str = "datain:standalone/role@0.1.0";
+const TURNS: &str = "datain:standalone/turns@0.1.0";
 const RUN: &str = "wasi:cli/run@0.2.0";
 
 fn main() -> Result<()> {
@@ -68,6 +69,10 @@ fn compose(source: &[u8], sink: &[u8], adapter: &[u8], runner: &[u8]) -> Result<
     let runner = graph.instantiate(runner);
     connect(&mut graph, source.plugin, runner, SOURCE)?;
     connect(&mut graph, sink.plugin, runner, SINK)?;
+    let turns = graph.alias_instance_export(source.adapter, TURNS)?;
+    graph.set_instantiation_argument(runner, "source-turns", turns)?;
+    let turns = graph.alias_instance_export(sink.adapter, TURNS)?;
+    graph.set_instantiation_argument(runner, "sink-turns", turns)?;
     // Names of types only: either adapter's will do.
     connect(&mut graph, source.adapter, runner, CONTRACT[0])?;
     let run = graph

@@ -7,6 +7,8 @@ pub enum Role {
     Source,
     /// It applies changes.
     Sink,
+    /// It changes rows between the two. The host's modules know it; a stand-alone component has none.
+    Transform,
 }
 
 impl Role {
@@ -16,6 +18,7 @@ impl Role {
         match self {
             Self::Source => "source",
             Self::Sink => "target",
+            Self::Transform => "",
         }
     }
 }

@@ -37,7 +37,25 @@ pub fn load(path: &str) -> Result<Config> {
     };
     let bytes = files::read(path).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
-    Config::parse(&text, Path::new(path))
+    let config = Config::parse(&text, Path::new(path))?;
+    composed(&config)?;
+    Ok(config)
+}
+
+/// A component has the plugins of which it was made: what a configuration says of others must not be passed over.
+fn composed(config: &Config) -> Result<()> {
+    let what = if !config.transforms.is_empty() {
+        "[[transform]]"
+    } else if config.plugins.source.is_some() || config.plugins.sink.is_some() {
+        "[plugins]"
+    } else {
+        return Ok(());
+    };
+    Err(Error::config(
+        "config.invalid-value",
+        format!("{what} names a component, and a stand-alone component takes none in"),
+    )
+    .hint("compose it of other plugins (cargo xtask compose --source FILE --sink FILE), or take `datain run`"))
 }
 
 /// What a plugin is told besides what the configuration says.
@@ -64,5 +82,9 @@ pub fn plugin_json(role: Role, config: &Config, row_block_version: u8, told: Tol
         ahead: told.ahead,
         ..plugin_config::Seen::default()
     };
-    plugin_config::json(role, config, row_block_version, purpose, seen)
+    let own = match role {
+        Role::Sink => &config.plugins.sink_config,
+        Role::Source | Role::Transform => &serde_json::Value::Null,
+    };
+    plugin_config::json(role, config, own, row_block_version, purpose, seen)
 }

@@ -16,6 +16,7 @@ use datain_standalone_wasi::log::{Level, line};
 use crate::bindings::datain::replication::sink::{Progress, SinkStatus, Writer};
 use crate::bindings::datain::replication::source::{Limits, Reader};
 use crate::bindings::datain::replication::types::{Batch, Checkpoint};
+use crate::bindings::{sink_turns, source_turns};
 use crate::reported::reported;
 
 /// As the host's: rows of a batch.
@@ -159,11 +160,10 @@ impl Sides<'_> {
                 (None, true) => REPLY_TURN,
                 (None, false) => 0,
             };
-            let progress = self
-                .writer
-                .advance(turn)
-                .map_err(|error| self.of_sink(error))?;
-            self.pass_on(progress);
+            sink_turns::may_end(true);
+            let progress = self.writer.advance(turn);
+            sink_turns::may_end(false);
+            self.pass_on(progress.map_err(|error| self.of_sink(error))?);
             if let Some(until) = self.memory.one_by_one
                 && self.memory.durable >= until
             {
@@ -190,7 +190,10 @@ impl Sides<'_> {
             max_bytes: BATCH_BYTES,
             max_wait_ms: if self.pending { SHORT_TURN } else { LONG_TURN },
         };
-        match self.reader.poll(limits) {
+        source_turns::may_end(true);
+        let polled = self.reader.poll(limits);
+        source_turns::may_end(false);
+        match polled {
             Ok(None) => Ok(None),
             Ok(Some(batch)) => {
                 if let Some(newest) = batch.transactions.last() {

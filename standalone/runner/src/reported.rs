@@ -39,6 +39,6 @@ pub(crate) fn reported(error: types::Error, role: Role, config: &Config) -> Erro
 pub(crate) fn server(role: Role, config: &Config) -> String {
     match role {
         Role::Source => format!("source {}", config.source.address),
-        Role::Sink => format!("target {}", config.target_address()),
+        Role::Sink | Role::Transform => format!("target {}", config.target_address()),
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+mod load;
 mod program;
 mod refusals;
 mod stream;
+mod temporary;

@@ -20,13 +20,13 @@ fn refused(source: &Server, target: &Server, settings: &Settings, sql: &str, cod
     assert!(!told.contains("secret"), "{told}");
 }
 
-/// fidelity: event | a statement that reads a temporary table, writes to a table with triggers, calls a stored function, or whose names cannot be read, under `statements = "replay"` | stops with a code of its own
+/// fidelity: event | a statement that reads a temporary table that the target cannot have, writes to a table with triggers, calls a stored function, or whose names cannot be read, under `statements = "replay"` | stops with a code of its own
 #[test]
 fn what_cannot_be_replayed_stops() {
-    let cases: [(&str, &str, &str); 9] = [
+    let cases: [(&str, &str, &str); 8] = [
         (
             "",
-            "CREATE TEMPORARY TABLE tmp (v INT); INSERT INTO tmp VALUES (1); INSERT INTO t (v) SELECT v FROM tmp",
+            "CREATE TEMPORARY TABLE tmp SELECT LENGTH(user) AS v FROM mysql.user; INSERT INTO t (v) SELECT v FROM tmp",
             "source.temporary-table",
         ),
         (
@@ -60,11 +60,6 @@ fn what_cannot_be_replayed_stops() {
             "filter.mixed-statement",
         ),
         ("", "INSERT INTO mine VALUES ('secret')", "table.missing"),
-        (
-            "",
-            "CREATE TEMPORARY TABLE mine (v INT)",
-            "source.temporary-table",
-        ),
     ];
     let source = Server::builder(datain_throwaway_servers::Flavor::Mysql97)
         .relaxed()

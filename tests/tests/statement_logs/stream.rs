@@ -19,7 +19,7 @@ pub(crate) fn replaying() -> Settings {
     }
 }
 
-fn of(flavor: Flavor) -> Server {
+pub(crate) fn of(flavor: Flavor) -> Server {
     Server::builder(flavor).relaxed().start().expect("a server")
 }
 

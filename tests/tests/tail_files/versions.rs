@@ -129,13 +129,13 @@ const STOPS: &[(&str, &str, &str)] = &[
         "binlog.other-layout",
         "binlog.other-layout",
     ),
-    // LOAD DATA, logged as a statement.
-    ("ver_5_1_23.001", "source.load-data", "ok"),
-    ("ver_trunk_row_v2.001", "source.load-data", "ok"),
 ];
 
 /// Whole files that mysqlbinlog of 9.7 does not read, besides those of MariaDB from 10.0 on: rows of MySQL Cluster's 5.1.
 const NOT_ITS_OWN: &[&str] = &["-full-row.binlog", "-partial-row.binlog"];
+
+/// Others that mysqlbinlog of 9.7 gives up at an early row event: of versions of 5.1 and 5.6 before their release.
+const GIVEN_UP: &[&str] = &["ver_5_1_23.001", "ver_trunk_row_v2.001"];
 
 /// Versions without which the test would show less than it says.
 const VERSIONS: &[&str] = &[
@@ -287,7 +287,8 @@ fn files_of_other_versions_are_read_to_the_end_or_refused_by_name() {
         let version = version(path);
         let name = text(path);
         let cluster = version.contains("ndb") && NOT_ITS_OWN.iter().any(|end| name.ends_with(end));
-        !cluster && (!version.contains("MariaDB") || version.starts_with("5."))
+        let given_up = GIVEN_UP.iter().any(|end| name.ends_with(end));
+        !cluster && !given_up && (!version.contains("MariaDB") || version.starts_with("5."))
     });
     assert_eq!(counted(&mysql).0, printed(&mysql));
     for files in [mysql, others] {

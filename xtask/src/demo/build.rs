@@ -20,7 +20,10 @@ pub(crate) struct Built {
 
 /// Builds what is not up to date. cargo shows its own progress.
 pub(crate) fn run() -> Result<Built> {
-    let plugins = wasm::run(&wasm::Arguments { offline: false })?;
+    let plugins = wasm::run(&wasm::Arguments {
+        offline: false,
+        test_guests: false,
+    })?;
     let plugins = plugins
         .try_into()
         .map_err(|found| anyhow::anyhow!("two plugins were expected, not {found:?}"))?;

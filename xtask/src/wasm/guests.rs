@@ -60,6 +60,34 @@ pub(crate) fn build(
     Ok(target.join(TARGET).join("plugin"))
 }
 
+/// Builds a crate that stands for itself, in its own target folder; returns its components.
+pub(crate) fn build_other(folder: &Path, route: &Route, offline: bool) -> Result<Vec<PathBuf>> {
+    let mut command = tree::cargo();
+    without_flags(&mut command)
+        .current_dir(folder)
+        .env_remove("RUSTC_WRAPPER");
+    if let Some(rustc) = &route.rustc {
+        command.env("RUSTC", rustc);
+    }
+    command.args(["build", "--release", "--target", TARGET, "--config"]);
+    command.arg(format!("target.{TARGET}.linker=\"wasm-component-ld\""));
+    let target = folder.join("target");
+    command.arg("--target-dir").arg(&target);
+    if offline {
+        command.arg("--offline");
+    }
+    children::run(&mut command)?;
+    let built = target.join(TARGET).join("release");
+    let entries =
+        fs::read_dir(&built).with_context(|| format!("failed to read {}", built.display()))?;
+    let mut components: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "wasm"))
+        .collect();
+    components.sort();
+    Ok(components)
+}
+
 /// Flags that replace the machine's own folders by names.
 pub(crate) fn remap(folders: &[(&Path, &str)]) -> Vec<String> {
     let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);

@@ -9,6 +9,7 @@
 //! | `ahead` | groups that are in the target although older ones are not yet, since format 4 |
 //! | `cutovers` | how far a cutover has come, since format 5 |
 //! | `verified` | what the newest comparison of each pipeline came to; made when there is one (`examine/kept.rs`), so it is part of no format |
+//! | `temporary_tables`, `temporary_…` | temporary tables of a source that logs statements; made when there is one (`temporary.rs`), so they are part of no format |
 //!
 //! A pipeline of format 2, 3 or 4 is taken over as it is: the tables that it lacks are made, and its row gets the new number.
 
@@ -181,7 +182,7 @@ pub(super) async fn complete<S: Stream>(session: &mut Session<S>) -> Result<(), 
 /// Missing privileges.
 pub async fn drop<S: Stream>(session: &mut Session<S>) -> Result<(), Error> {
     session
-        .exec(b"DROP TABLE IF EXISTS datain.cutovers, datain.verified, datain.ahead, datain.xa_prepared, datain.skipped, datain.held_back, datain.checkpoints")
+        .exec(b"DROP TABLE IF EXISTS datain.cutovers, datain.verified, datain.temporary_tables, datain.ahead, datain.xa_prepared, datain.skipped, datain.held_back, datain.checkpoints")
         .await?;
     let others = session
         .query_first(

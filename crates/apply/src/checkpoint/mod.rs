@@ -22,6 +22,7 @@ mod locks;
 mod names;
 pub mod orders;
 mod store;
+pub(crate) mod temporary;
 
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Checkpoint, Error};

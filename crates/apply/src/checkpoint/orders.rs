@@ -8,7 +8,7 @@ use datain_contract::types::{Checkpoint, Error};
 use datain_mysql_client::{Session, Stream, append_string};
 
 use super::store::make_row;
-use super::{Lock, ahead, cutovers, layout, literal};
+use super::{Lock, ahead, cutovers, layout, literal, temporary};
 use crate::settings;
 
 /// A longer description of a skipped transaction is cut.
@@ -249,6 +249,7 @@ pub async fn remove<S: Stream>(session: &mut Session<S>, stream: &str) -> Result
     }
     crate::examine::kept::remove(session, stream).await?;
     session.exec(b"COMMIT").await?;
+    temporary::remove(session, stream).await?;
     // What is left of branches without their pipeline is of no use to anybody.
     let others = session
         .query_first(b"SELECT (SELECT COUNT(*) FROM datain.checkpoints) + (SELECT COUNT(*) FROM datain.held_back) + (SELECT COUNT(*) FROM datain.skipped)")

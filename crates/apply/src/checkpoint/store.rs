@@ -267,6 +267,12 @@ impl Store {
         &self.stream
     }
 
+    /// The number of this writer.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     fn condition(&self, sql: &mut Vec<u8>) {
         sql.extend_from_slice(b" WHERE stream = ");
         literal(sql, &self.stream);

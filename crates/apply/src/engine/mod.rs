@@ -19,6 +19,7 @@ mod collector;
 mod flight;
 mod foreign_keys;
 mod lane;
+mod load_file;
 mod order;
 mod repair;
 mod replay;
@@ -27,6 +28,7 @@ mod rows;
 mod session;
 mod statement;
 mod tables;
+mod temporary;
 
 use std::future::poll_fn;
 use std::hash::BuildHasher;

@@ -11,14 +11,17 @@ use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use datain_contract::ErrorExt as _;
-use datain_contract::types::{Change, Checkpoint, Error, SessionContext, Statement, Transaction};
+use datain_contract::types::{
+    Change, Checkpoint, Error, SessionContext, Statement, TemporaryTables, Transaction,
+};
 use datain_mysql_client::{ClientError, Stream, append_string, quote_identifier};
 use datain_sql_statement::{
-    Action, Charset, DataChange, Dialect, Doubt, Kind, ObjectName, Options, TableAction, Verb,
-    classify, data_change,
+    Action, Charset, DataChange, Dialect, Doubt, Kind, ObjectName, Options, Verb, classify,
+    data_change,
 };
 
 use super::replies::Count;
+use super::temporary::Temporary;
 use super::{Engine, Notice, Place};
 use crate::checkpoint::unhex;
 use crate::ddl;
@@ -40,6 +43,8 @@ pub(super) struct Replay {
     explicit_timestamps: Option<bool>,
     /// What was told once.
     told: BTreeSet<(Verb, Doubt)>,
+    /// Temporary tables of the source's sessions.
+    pub(super) temporary: Temporary,
 }
 
 impl Replay {
@@ -58,13 +63,9 @@ pub(super) fn holds_changes(transaction: &Transaction) -> bool {
         Change::Rows(_) => None,
     });
     first.is_some_and(|statement| {
-        matches!(kind(statement), Kind::Dml | Kind::Set) || makes_temporary(statement)
+        matches!(kind(statement), Kind::Dml | Kind::Set)
+            || statement.temporary != TemporaryTables::None
     })
-}
-
-fn makes_temporary(statement: &Statement) -> bool {
-    let found = classify(&statement.sql, &ddl::options(statement));
-    found.temporary && found.kind == Kind::Table(TableAction::Create)
 }
 
 fn kind(statement: &Statement) -> Kind {
@@ -99,6 +100,9 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             durable = Some(self.commit().await?);
         }
         self.settle().await?;
+        if transaction.piece == 0 {
+            self.ready_temporary(transaction).await?;
+        }
         self.set_explicit_timestamps(transaction, place)?;
         // Until the transaction is complete, no commit may stand here.
         self.open.group.get_or_insert_default().checkpoint = None;
@@ -106,9 +110,13 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         let result = self.one_by_one(transaction, block, place).await;
         self.open.as_written = as_written;
         result?;
+        if transaction.last {
+            self.keep_temporary(place).await?;
+        }
         self.open.complete(transaction, place);
         if transaction.last {
             durable = Some(self.commit().await?);
+            self.tidy_temporary().await?;
         }
         Ok(durable)
     }
@@ -150,15 +158,20 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         let mut before = Vec::new();
         for change in &transaction.changes {
             match change {
-                Change::Rows(set) => self.row_set(set, block, 0, place).await?,
+                Change::Rows(set) => {
+                    if let Some(replay) = &mut self.replay {
+                        replay.temporary.changes_others();
+                    }
+                    self.row_set(set, block, 0, place).await?;
+                }
                 Change::Statement(statement) => match kind(statement) {
                     Kind::Set => before.push(statement),
                     Kind::Dml => {
                         self.replay_one(statement, &before, place).await?;
                         before.clear();
                     }
-                    _ if makes_temporary(statement) => {
-                        self.refuse_to_hide(statement, place).await?;
+                    _ if statement.temporary != TemporaryTables::None => {
+                        self.define_temporary(statement, place).await?;
                         before.clear();
                     }
                     _ => {
@@ -208,11 +221,24 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         }
         let context = self.context_of(&statement.context)?;
         self.lane.push(&context, Count::Any, None, place);
+        let numbers = Self::numbers(statement);
+        if let Some([of_session, _]) = &numbers {
+            self.lane.push(of_session, Count::Any, None, place);
+        }
         self.lane.send_packet().await?;
         self.lane.read_replies().await?;
-        // By itself: a comment at its end would swallow what follows. RETURNING answers with rows.
-        let answer = self.lane.session.query(&statement.sql).await;
-        answer.map_err(|error| named(refused(error)))?;
+        if let Some(file) = &statement.file {
+            self.load_file(statement, file, place)
+                .await
+                .map_err(named)?;
+        } else {
+            // By itself: a comment at its end would swallow what follows. RETURNING answers with rows.
+            let answer = self.lane.session.query(&statement.sql).await;
+            answer.map_err(|error| named(refused(error)))?;
+        }
+        if let Some([_, of_nobody]) = &numbers {
+            self.lane.push(of_nobody, Count::Any, None, place);
+        }
         let for_rows = settings::for_rows(self.lane.session.server_version());
         self.lane.push(&for_rows, Count::Any, None, place);
         self.lane.foreign_key_checks = true;
@@ -220,30 +246,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         Ok(())
     }
 
-    /// A temporary table of the source is not made here. It must not have the name of a table that is here: after a restart nobody would know that another one is meant.
-    async fn refuse_to_hide(
-        &mut self,
-        statement: &Statement,
-        place: &Rc<Place>,
-    ) -> Result<(), Error> {
-        self.write_net(place).await?;
-        self.lane.send_packet().await?;
-        self.lane.read_replies().await?;
-        let Some((schema, name)) = ddl::first_target(statement) else {
-            return Ok(());
-        };
-        if self.target_table(&schema, &name).await?.is_none() {
-            return Ok(());
-        }
-        Err(Error::fatal(
-            "source.temporary-table",
-            "a session of the source has made a temporary table with the name of a table that is replicated, and it cannot be told for certain which of them later statements mean",
-        )
-        .in_table(&schema, &name)
-        .hint("give the temporary table another name, or let the session log rows; here, skip the transaction, and then apply by hand what the session's next statements do to other tables"))
-    }
-
-    fn context_of(&self, context: &SessionContext) -> Result<Vec<u8>, Error> {
+    pub(super) fn context_of(&self, context: &SessionContext) -> Result<Vec<u8>, Error> {
         let version = self.lane.session.server_version();
         let mut context = known_settings::of(context, version)?;
         // It is about definitions.
@@ -277,13 +280,52 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             )
             .hint("apply its effect to the target by hand, then skip the transaction"));
         };
-        self.refuse_functions(&change).await?;
         let schema = statement.default_schema.as_deref().unwrap_or_default();
         for table in &change.writes {
+            if self.uses_temporary(statement, table, options.charset, true)? {
+                continue;
+            }
+            if let Some(replay) = &mut self.replay {
+                replay.temporary.changes_others();
+            }
             self.look_at_table(table, schema, options.charset).await?;
         }
-        self.tell(statement, &change, place);
+        self.look_at_reads(statement, &change, place).await
+    }
+
+    /// The same of what a statement reads and calls.
+    pub(super) async fn look_at_reads(
+        &mut self,
+        statement: &Statement,
+        change: &DataChange,
+        place: &Place,
+    ) -> Result<(), Error> {
+        self.refuse_functions(change).await?;
+        let charset = ddl::options(statement).charset;
+        for table in &change.reads {
+            self.uses_temporary(statement, table, charset, false)?;
+        }
+        self.tell(statement, change, place);
         Ok(())
+    }
+
+    /// Whether a table is a temporary one of the statement's session.
+    fn uses_temporary(
+        &mut self,
+        statement: &Statement,
+        table: &ObjectName,
+        charset: Charset,
+        changes: bool,
+    ) -> Result<bool, Error> {
+        let default_schema = statement.default_schema.as_deref().unwrap_or_default();
+        let (Some(replay), Some((schema, name))) =
+            (&mut self.replay, table.decode(charset, default_schema))
+        else {
+            return Ok(false);
+        };
+        let temporary = &mut replay.temporary;
+        temporary.uses(statement.session, &schema, &name, changes)?;
+        Ok(temporary.has(statement.session, &schema, &name))
     }
 
     async fn look_at_table(
@@ -436,7 +478,7 @@ fn triggered(rows: &[Vec<Option<String>>]) -> BTreeSet<(String, String)> {
 /// errno of "table doesn't exist".
 const NO_SUCH_TABLE: u16 = 1146;
 
-fn refused(error: ClientError) -> Error {
+pub(super) fn refused(error: ClientError) -> Error {
     let mut error = Error::from(error);
     let no_table = error.server_errno == Some(NO_SUCH_TABLE);
     if error.hint.is_none() || no_table {

@@ -186,6 +186,11 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         done: Option<bool>,
     ) -> Result<(), Error> {
         self.refuse_numbering(statement).await?;
+        let seen = if self.chooses_gtids {
+            None
+        } else {
+            self.seen(statement).await?
+        };
         let gtid = match self.interrupted.take() {
             // An earlier writer left it. Under the same GTID the server waits for a run that is still going on, and passes over a
             // statement that has been run.
@@ -196,12 +201,14 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             Some(Intent {
                 identity,
                 gtid: None,
-            }) if identity == place.text() => match done {
+            }) if identity == place.text() => match done.or(seen) {
                 Some(true) => return Ok(()),
                 Some(false) => None,
                 None if ddl::may_be_repeated(statement) => None,
                 None => return Err(undecided(statement)),
             },
+            // The table is there already, or is not there: the server will say so, and nothing will be done.
+            _ if seen == Some(true) => None,
             _ => {
                 let (intent, gtid) = self.store.intent_sql(&place.text(), self.chooses_gtids);
                 if self.lane.session.exec(&intent).await?.affected_rows != 1 {
@@ -232,6 +239,18 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             replay.forget();
         }
         Ok(())
+    }
+
+    /// Whether the table of a CREATE TABLE is there, or that of a DROP TABLE is not, on a server that does all of such a statement or nothing. An intent is only written while that is not
+    /// so, and is taken back when the server refuses the statement: so after a kill it says whether the statement was run.
+    async fn seen(&mut self, statement: &Statement) -> Result<Option<bool>, Error> {
+        let is_whole = is_all_or_nothing(statement, self.lane.session.server_version());
+        let Some((makes, schema, name)) = ddl::tells_by_its_table(statement).filter(|_| is_whole)
+        else {
+            return Ok(None);
+        };
+        let is_there = self.target_table(&schema, &name).await?.is_some();
+        Ok(Some(is_there == makes))
     }
 
     /// Whether the table that the statement creates is there and empty (`true`), or not there; `None` if it has rows, or its name cannot be read.

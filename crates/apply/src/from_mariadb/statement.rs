@@ -358,6 +358,9 @@ mod tests {
                 timestamp_micros: 0,
             },
             error_code: 0,
+            session: None,
+            temporary: datain_contract::types::TemporaryTables::None,
+            file: None,
         }
     }
 

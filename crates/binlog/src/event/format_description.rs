@@ -191,6 +191,7 @@ impl FormatDescription {
             Some(length) => usize::from(*length),
             None => match event_type {
                 EventType::Query | EventType::MariadbQueryCompressed => 13,
+                EventType::ExecuteLoadQuery => 26,
                 EventType::TableMap
                 | EventType::WriteRowsV1
                 | EventType::UpdateRowsV1

@@ -6,6 +6,7 @@ pub(crate) mod gtid;
 pub(crate) mod header;
 pub(crate) mod heartbeat;
 pub(crate) mod incident;
+pub(crate) mod load;
 pub(crate) mod mariadb_gtid;
 mod names;
 pub(crate) mod query;
@@ -67,6 +68,14 @@ pub enum EventBody<'a> {
     Rand(statement_vars::Rand),
     /// A user variable for the statement that follows.
     UserVar(statement_vars::UserVar<'a>),
+    /// The first block of a file for the LOAD DATA that follows.
+    BeginLoadQuery(load::LoadBlock<'a>),
+    /// A further block of it.
+    AppendBlock(load::LoadBlock<'a>),
+    /// The LOAD DATA that reads the file.
+    ExecuteLoadQuery(load::ExecuteLoad<'a>),
+    /// The file of this number is not read after all.
+    DeleteFile(u32),
     /// The statement that caused the rows events that follow, as information only.
     RowsQuery(&'a [u8]),
     /// The table of the rows events that follow.
@@ -140,6 +149,10 @@ impl<'a> Event<'a> {
                     | EventType::Intvar
                     | EventType::Rand
                     | EventType::UserVar
+                    | EventType::BeginLoadQuery
+                    | EventType::AppendBlock
+                    | EventType::ExecuteLoadQuery
+                    | EventType::DeleteFile
                     | EventType::RowsQuery
                     | EventType::TableMap
                     | EventType::Heartbeat
@@ -191,6 +204,16 @@ impl<'a> Event<'a> {
             EventType::Intvar => EventBody::Intvar(statement_vars::Intvar::parse(body)?),
             EventType::Rand => EventBody::Rand(statement_vars::Rand::parse(body)?),
             EventType::UserVar => EventBody::UserVar(statement_vars::UserVar::parse(body)?),
+            EventType::BeginLoadQuery => {
+                EventBody::BeginLoadQuery(load::LoadBlock::parse("Begin_load_query event", body)?)
+            }
+            EventType::AppendBlock => {
+                EventBody::AppendBlock(load::LoadBlock::parse("Append_block event", body)?)
+            }
+            EventType::ExecuteLoadQuery => {
+                EventBody::ExecuteLoadQuery(load::ExecuteLoad::parse(body, post_header)?)
+            }
+            EventType::DeleteFile => EventBody::DeleteFile(load::deleted(body)?),
             EventType::RowsQuery => {
                 let mut cursor = Cursor::new("Rows_query event", body, HEADER_LEN);
                 // One byte of length, which wraps for longer statements and so says nothing.

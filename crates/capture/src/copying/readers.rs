@@ -167,22 +167,63 @@ async fn read_chunk<S: Stream>(
     } else {
         Reading::Locking
     };
-    // The locks are kept until it is known where the log ends: see `families.rs`.
-    if state.follows {
-        session.exec(b"START TRANSACTION").await?;
-    }
     let limits = state.size.limits();
     let limits = ChunkLimits {
         rows: limits.rows.min(rows),
         bytes: limits.bytes.min(bytes),
     };
+    let mut tries = 0;
+    let images = loop {
+        match read_rows(&mut session, &mut state, limits, reading, now).await {
+            Err(error) if reading == Reading::Locking && tries < TRIES && is_locked(&error) => {
+                tries += 1;
+                session.exec(b"ROLLBACK").await?;
+            }
+            read => break read?,
+        }
+    };
+    let high = facts::head(&mut session).await?;
+    if state.follows {
+        session.exec(b"COMMIT").await?;
+    }
+    let chunk = ChunkRead {
+        name,
+        scan: state,
+        is_last: images.is_last,
+        images: images.bytes,
+        count: images.count,
+        took: images.took,
+        high: high.ok_or_else(crate::start::position_unknown)?,
+    };
+    Ok((session, chunk))
+}
+
+/// What a chunk's rows came to.
+struct Images {
+    bytes: Vec<u8>,
+    count: u32,
+    is_last: bool,
+    took: u64,
+}
+
+async fn read_rows<S: Stream>(
+    session: &mut Session<S>,
+    state: &mut Scan,
+    limits: ChunkLimits,
+    reading: Reading,
+    now: fn() -> u64,
+) -> Result<Images, Error> {
+    // The locks are kept until it is known where the log ends: see `families.rs`.
+    if state.follows {
+        session.exec(b"START TRANSACTION").await?;
+    }
     let began = now();
-    let (mut images, mut count) = (Vec::new(), 0);
+    let (mut bytes, mut count) = (Vec::new(), 0);
     let after = state.after.as_deref();
-    let opened = state.scan.open(&mut session, after, limits, reading);
+    let opened = state.scan.open(session, after, limits, reading);
     let mut chunk = opened.await.map_err(as_change)?;
     while chunk
-        .next_row(&mut session, &mut images)
+        .next_row(session, &mut bytes)
         .await
         .map_err(as_change)?
     {
@@ -200,20 +241,22 @@ async fn read_chunk<S: Stream>(
             "a chunk's rows did not come to their end, and its connection is of no use any more",
         ));
     }
-    let high = facts::head(&mut session).await?;
-    if state.follows {
-        session.exec(b"COMMIT").await?;
-    }
-    let chunk = ChunkRead {
-        name,
-        scan: state,
-        is_last: end.is_last,
-        images,
+    Ok(Images {
+        bytes,
         count,
+        is_last: end.is_last,
         took,
-        high: high.ok_or_else(crate::start::position_unknown)?,
-    };
-    Ok((session, chunk))
+    })
+}
+
+/// How often a chunk is read again whose locks the server gave to others.
+const TRIES: u32 = 5;
+
+/// Deadlock, and lock wait timeout: the rows were not read, and nothing else has happened.
+fn is_locked(error: &Error) -> bool {
+    error
+        .server_errno
+        .is_some_and(|number| [1213, 1205].contains(&number))
 }
 
 /// Waits until the source shows all of these.

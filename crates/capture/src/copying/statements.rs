@@ -117,6 +117,9 @@ pub fn truncate(schema: &str, name: &str) -> Statement {
             ..plain()
         },
         error_code: 0,
+        session: None,
+        temporary: datain_contract::types::TemporaryTables::None,
+        file: None,
     }
 }
 
@@ -180,6 +183,9 @@ pub async fn of<S: Stream>(
                 ..plain()
             },
             error_code: 0,
+            session: None,
+            temporary: datain_contract::types::TemporaryTables::None,
+            file: None,
         }
     };
     Ok(objects.into_iter().map(statement).collect())

@@ -44,6 +44,7 @@ pub async fn of_log<S: Stream>(session: &mut Session<S>) -> Result<Checkpoint, E
         copy: None,
         aside: None,
         scope: None,
+        temporary: crate::temporary::TemporaryTables::default(),
     }
     .checkpoint(0))
 }
@@ -186,6 +187,7 @@ mod tests {
             copy: None,
             aside: None,
             scope: None,
+            temporary: crate::temporary::TemporaryTables::default(),
         }
         .checkpoint(1)
     }

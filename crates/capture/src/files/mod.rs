@@ -97,6 +97,7 @@ impl<B: FileBytes> FileReader<B> {
                 copy: None,
                 aside: None,
                 scope: None,
+                temporary: crate::temporary::TemporaryTables::default(),
             };
             let mut assembler = Assembler::new(
                 state,

@@ -36,6 +36,7 @@ fn resume(uuid: &str, gtids: Option<&str>) -> Option<State> {
         copy: None,
         aside: None,
         scope: None,
+        temporary: crate::temporary::TemporaryTables::default(),
     })
 }
 

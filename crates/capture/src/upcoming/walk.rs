@@ -300,6 +300,16 @@ impl Walk {
                     }
                 }
             }
+            EventBody::ExecuteLoadQuery(load) => {
+                self.open(None, before, header);
+                if let Some(found) = &mut self.found {
+                    found.statements.push(shown(&load.query));
+                }
+                return !self.block;
+            }
+            EventBody::BeginLoadQuery(_) | EventBody::AppendBlock(_) | EventBody::DeleteFile(_) => {
+                self.open(None, before, header);
+            }
             EventBody::TableMap(map) => {
                 let name = format!("{}.{}", map.schema, map.table);
                 let replicated = self.filter.matches(map.schema, map.table);

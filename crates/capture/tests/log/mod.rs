@@ -83,6 +83,7 @@ pub fn assembler_of(
         copy: None,
         aside: None,
         scope: None,
+        temporary: datain_capture::temporary::TemporaryTables::default(),
     };
     let include: Vec<String> = include.iter().map(|s| (*s).to_owned()).collect();
     let filter = TableFilter::new(&include, &[]).unwrap();

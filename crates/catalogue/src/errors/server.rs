@@ -73,7 +73,7 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["server.local-infile-disabled"],
             then: "ends",
-            meaning: "`local_infile` was switched off on the target while rows were loaded; a new connection inserts them instead",
+            meaning: "`local_infile` was switched off on the target while rows were loaded, and a new connection inserts them instead; or a LOAD DATA is to be replayed (docs/statement-logs.md)",
         },
         ErrorEntry {
             codes: &[

@@ -84,6 +84,7 @@ pub(super) const SECTION: Section = Section {
                 "statement.collation-unknown",
                 "statement.unknown",
                 "statement.failed-on-source",
+                "statement.load-differs",
             ],
             then: "ends",
             meaning: "a statement that cannot be run as it stands",

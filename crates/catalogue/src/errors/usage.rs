@@ -18,7 +18,12 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["usage.set-position"],
             then: "2",
-            meaning: "`--set-position` without a place in `[start]`",
+            meaning: "`--set-position` without a place in `[start]`, or with several pipelines",
+        },
+        ErrorEntry {
+            codes: &["usage.same-pipeline"],
+            then: "2",
+            meaning: "two files of one `datain run` have the same pipeline, `server_id` or control socket",
         },
         ErrorEntry {
             codes: &["usage.not-confirmed"],

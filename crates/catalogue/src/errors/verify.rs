@@ -6,6 +6,11 @@ pub(super) const SECTION: Section = Section {
     title: "datain verify",
     entries: &[
         ErrorEntry {
+            codes: &["verify.transformed"],
+            then: "ends",
+            meaning: "`[[transform]]` changes rows on their way: source and target are not to be equal",
+        },
+        ErrorEntry {
             codes: &["verify.behind"],
             then: "3",
             meaning: "rows differ, and the target's checkpoint stands still before the place up to which the source was looked at: run the pipeline, and compare again. With `--watch` the next round is waited for",

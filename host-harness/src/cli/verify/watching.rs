@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::logging;
 use crate::pipeline::verify::{Progress, Watcher};
@@ -28,9 +28,7 @@ impl Display {
                 rows: 0,
             }));
         }
-        let bars = MultiProgress::new();
-        logging::keep_above(&bars);
-        let bar = bars.add(ProgressBar::new(0));
+        let bar = logging::bars().add(ProgressBar::new(0));
         if let Ok(style) =
             ProgressStyle::with_template("{bar:30} {percent:>3}% {per_sec} {wide_msg}")
         {

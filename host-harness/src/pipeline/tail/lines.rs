@@ -345,6 +345,9 @@ mod tests {
             sql: b"CREATE DATABASE d".to_vec(),
             default_schema: None,
             error_code: 0,
+            session: None,
+            temporary: types::TemporaryTables::None,
+            file: None,
             context: types::SessionContext {
                 sql_mode: None,
                 flags2: None,

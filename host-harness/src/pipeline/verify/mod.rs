@@ -122,6 +122,15 @@ pub(super) fn run(
     watcher: &dyn Watcher,
 ) -> Result<Report> {
     let loaded = plugins.loaded();
+    if !loaded.transforms.is_empty() {
+        // The two are not to be equal, and a repair would undo what the transforms are there for.
+        return Err(Error::new(
+            Kind::Reconfigure,
+            "verify.transformed",
+            "the rows of this pipeline are changed on their way ([[transform]]), so that source and target cannot be compared",
+        )
+        .hint("leave [[transform]] out of a configuration of its own to compare the tables that no transform touches (--tables)"));
+    }
     let began_at_micros = now_micros();
     let begun = Instant::now();
     let mut round = Round {

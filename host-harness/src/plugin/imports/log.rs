@@ -2,48 +2,64 @@
 //!
 //! Names of fields are the plugin's choice, which the host's log cannot carry as such: they follow the message in brackets.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::bindings::log::{Host, Level};
 use crate::engine::Role;
-use crate::plugin::PluginState;
+use crate::plugin::{PluginState, text};
 
 /// The target of plugins' lines, for filters: `--log-level info,datain::plugin=debug`.
 const TARGET: &str = "datain::plugin";
-/// Lines a second, and how many may come at once.
-const RATE: f64 = 100.0;
-const BURST: f64 = 500.0;
+/// So many seconds' lines may come at once.
+const BURST_SECONDS: f64 = 5.0;
+/// How often it is said that lines were left out.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of a message, and of all fields together.
 const LENGTH_MAX: usize = 4096;
 
 /// Lets a plugin's lines through at a bounded rate. Which pipeline it is, the span around the run says, as for the host's own lines.
 pub(in crate::plugin) struct LogGate {
     role: Role,
+    /// Lines a second.
+    rate: f64,
     tokens: f64,
     filled: Instant,
     dropped: u64,
+    /// When it was last said how many were left out.
+    told: Option<Instant>,
 }
 
 impl LogGate {
-    pub(in crate::plugin) fn new(role: Role) -> Self {
+    /// At most so many lines a second.
+    pub(in crate::plugin) fn new(role: Role, rate: u32) -> Self {
+        let rate = f64::from(rate);
         Self {
             role,
-            tokens: BURST,
+            rate,
+            tokens: rate * BURST_SECONDS,
             filled: Instant::now(),
             dropped: 0,
+            told: None,
         }
     }
 
-    /// Whether one more line may be written now, and how many were left out since the last one.
+    /// Whether one more line may be written now, and how many were left out, if that is to be told before: once a second is enough.
     fn admit(&mut self, now: Instant) -> Option<u64> {
         let elapsed = now.saturating_duration_since(self.filled).as_secs_f64();
-        self.tokens = (self.tokens + elapsed * RATE).min(BURST);
+        self.tokens = (self.tokens + elapsed * self.rate).min(self.rate * BURST_SECONDS);
         self.filled = now;
         if self.tokens < 1.0 {
             self.dropped += 1;
             return None;
         }
         self.tokens -= 1.0;
+        let due = self
+            .told
+            .is_none_or(|told| now.saturating_duration_since(told) >= TELL_EVERY);
+        if self.dropped == 0 || !due {
+            return Some(0);
+        }
+        self.told = Some(now);
         Some(std::mem::take(&mut self.dropped))
     }
 }
@@ -58,6 +74,23 @@ macro_rules! emit {
             $message
         )
     };
+}
+
+impl Drop for LogGate {
+    /// A flood that goes on to the instance's end is told of too.
+    fn drop(&mut self) {
+        if self.dropped > 0 {
+            left_out(self, self.dropped);
+        }
+    }
+}
+
+fn left_out(gate: &LogGate, lines: u64) {
+    emit!(
+        WARN,
+        gate,
+        format!("{lines} log lines were left out: limits.log_lines_per_second")
+    );
 }
 
 impl Host for PluginState {
@@ -75,9 +108,9 @@ impl Host for PluginState {
         };
         let gate = &self.log;
         if dropped > 0 {
-            emit!(WARN, gate, format!("{dropped} log lines were left out"));
+            left_out(gate, dropped);
         }
-        let message = line(message, &fields);
+        let message = line(&message, &fields);
         match level {
             Level::Trace => emit!(TRACE, gate, message),
             Level::Debug => emit!(DEBUG, gate, message),
@@ -119,8 +152,8 @@ fn rank(level: Level) -> u8 {
 }
 
 /// The message and its fields: `a statement is left out (statement: CREATE USER, transaction: …:7)`.
-fn line(message: String, fields: &[(String, String)]) -> String {
-    let mut text = clean(message);
+fn line(message: &str, fields: &[(String, String)]) -> String {
+    let mut text = text::line(message, LENGTH_MAX);
     if fields.is_empty() {
         return text;
     }
@@ -130,41 +163,20 @@ fn line(message: String, fields: &[(String, String)]) -> String {
             break;
         }
         let separator = if pairs.is_empty() { "" } else { ", " };
-        pairs.extend([separator, name, ": ", value]);
+        let (name, value) = (text::line(name, LENGTH_MAX), text::line(value, LENGTH_MAX));
+        pairs.extend([separator, &name, ": ", &value]);
     }
-    text.extend([" (", &clean(pairs), ")"]);
-    text
-}
-
-/// One line of bounded length without control characters: a plugin must not be able to write on the operator's terminal.
-fn clean(text: String) -> String {
-    let mut text = text;
-    if text.len() > LENGTH_MAX {
-        let cut = (0..=LENGTH_MAX)
-            .rev()
-            .find(|i| text.is_char_boundary(*i))
-            .unwrap_or(0);
-        text.truncate(cut);
-        text.push('…');
-    }
-    if text.chars().any(char::is_control) {
-        text = text
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-    }
+    text.extend([" (", &text::line(&pairs, LENGTH_MAX), ")"]);
     text
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn a_flood_is_cut_and_counted() {
-        let mut gate = LogGate::new(Role::Source);
+        let mut gate = LogGate::new(Role::Source, 100);
         let start = gate.filled;
         let admitted = (0..2000).filter(|_| gate.admit(start).is_some()).count();
         assert_eq!(admitted, 500);
@@ -175,20 +187,14 @@ mod tests {
     #[test]
     fn fields_follow_the_message() {
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(line("left out".to_owned(), &[]), "left out");
+        assert_eq!(line("left out", &[]), "left out");
         let fields = [
             field("statement", "CREATE\nUSER"),
             field("transaction", "u:7"),
         ];
         assert_eq!(
-            line("left out".to_owned(), &fields),
+            line("left out", &fields),
             "left out (statement: CREATE USER, transaction: u:7)"
         );
-    }
-
-    #[test]
-    fn lines_are_short_and_without_control_characters() {
-        assert_eq!(clean("a\u{1b}[2Jb\nc".to_owned()), "a [2Jb c");
-        assert_eq!(clean("ä".repeat(5000)).chars().count(), LENGTH_MAX / 2 + 1);
     }
 }

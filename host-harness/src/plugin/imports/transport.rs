@@ -8,6 +8,7 @@ use crate::bindings::transport::{
     EndpointInfo, Host, HostConnection, Interest, NetError, NetFailure, ReadOutcome, TlsPolicy,
 };
 use crate::plugin::PluginState;
+use crate::plugin::state::may_go_on;
 use crate::transport::{self, Connection, Failure, Woken};
 
 impl From<Failure> for NetError {
@@ -107,6 +108,14 @@ impl Host for PluginState {
         connections: Vec<(Resource<Connection>, Interest)>,
         timeout_ms: u32,
     ) -> wasmtime::Result<Result<Vec<u32>, NetError>> {
+        // A list may name a connection again and again, and each entry costs the host more than the plugin.
+        let most = self.connections.limit() * 2;
+        if connections.len() > most {
+            return Err(wasmtime::Error::msg(format!(
+                "wait: a list of {} connections, {most} are allowed",
+                connections.len()
+            )));
+        }
         let list: Vec<_> = connections
             .iter()
             .map(|(connection, interest)| {
@@ -121,6 +130,10 @@ impl Host for PluginState {
             })
             .collect();
         let left = self.call.wall_left();
+        if left.is_zero() || self.connections.waker().is_interrupted() {
+            // It was told before, and had time to return: a plugin that only ever waits uses no processor time by which it could be stopped.
+            may_go_on(self)?;
+        }
         if left.is_zero() {
             self.call.overdue = true;
             return Ok(Err(NetError::Interrupted));
