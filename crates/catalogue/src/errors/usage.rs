@@ -6,6 +6,11 @@ pub(super) const SECTION: Section = Section {
     title: "Usage and configuration",
     entries: &[
         ErrorEntry {
+            codes: &["usage.arguments"],
+            then: "2",
+            meaning: "of a stand-alone component (docs/standalone.md): its command line cannot be read",
+        },
+        ErrorEntry {
             codes: &["usage.log-level"],
             then: "2",
             meaning: "`--log-level` or `RUST_LOG` is no level or filter",
