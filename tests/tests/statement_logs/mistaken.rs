@@ -17,7 +17,7 @@ use datain_throwaway_servers::{Flavor, Server};
 use crate::stream::{of, replaying};
 use crate::temporary::{exec, sessions};
 
-const TABLES: &str = "CREATE DATABASE other; CREATE TABLE other.t (v INT); INSERT INTO other.t VALUES (1); CREATE DATABASE st; USE st; \
+const TABLES: &str = "CREATE DATABASE other; CREATE TABLE other.t (v INT PRIMARY KEY); INSERT INTO other.t VALUES (1); CREATE DATABASE st; USE st; \
     CREATE TABLE r (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(60), n INT); INSERT INTO r (n) VALUES (1), (2), (3); \
     CREATE TABLE hidden (id INT PRIMARY KEY, v VARCHAR(40)); INSERT INTO hidden VALUES (1, 'of the table')";
 
