@@ -29,7 +29,7 @@ use datain_server_facts::{Rights, Sight, Variables};
 
 use crate::printed;
 use crate::statement::{options, statement};
-use crate::temporary::TemporaryTables;
+use crate::temporary::{TemporaryTables, owner};
 use files::Files;
 pub(crate) use tables::left_out;
 use tables::{Definition, Use, define, used};
@@ -70,6 +70,8 @@ pub struct Standing {
     pub copying: bool,
     /// Whose SQL it is.
     pub dialect: Dialect,
+    /// The server on which the statement was run first.
+    pub server_id: u32,
 }
 
 impl Replay {
@@ -211,8 +213,15 @@ impl Replay {
         let Some(change) = change else {
             return Err(unreadable().detail(summary()));
         };
-        let used = used(&change, query, options.charset, filter, temporary)
-            .map_err(|e| e.detail(summary()))?;
+        let used = used(
+            &change,
+            query,
+            standing.server_id,
+            options.charset,
+            filter,
+            temporary,
+        )
+        .map_err(|e| e.detail(summary()))?;
         let (change, by_schemas) = match used {
             Use::Nothing => return Ok(Replayed::Nothing),
             Use::None => (Some(change), by_schemas),
@@ -239,7 +248,7 @@ impl Replay {
             Verdict::In => {
                 let mut list = settings;
                 list.push(Statement {
-                    session: temporary.session(query.thread_id),
+                    session: temporary.session(owner(standing.server_id, query.thread_id)),
                     ..statement(query, timestamp)
                 });
                 Ok(Replayed::Change(list))

@@ -11,13 +11,14 @@ use crate::unsaid;
 
 impl Assembler {
     /// Where the stream stands.
-    pub(super) fn standing(&self) -> Standing {
+    pub(super) fn standing(&self, header: &EventHeader) -> Standing {
         let open = self.framing.open.as_ref();
         Standing {
             inside: open.is_some_and(|open| open.block),
             in_branch: open.is_some_and(|open| open.xa.is_some()),
             copying: self.framing.state.copy.is_some(),
             dialect: dialect(&self.format),
+            server_id: header.server_id,
         }
     }
 
@@ -99,7 +100,7 @@ impl Assembler {
         header: &EventHeader,
         before: u64,
     ) -> Result<(), Error> {
-        let standing = self.standing();
+        let standing = self.standing(header);
         if self.shows_statements {
             let shown = statement(&load.query, header.timestamp);
             self.opened(header, before);

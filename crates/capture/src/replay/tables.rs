@@ -10,7 +10,7 @@ use datain_sql_statement::{
 
 use super::{Name, Standing, decode};
 use crate::statement::statement;
-use crate::temporary::TemporaryTables;
+use crate::temporary::{Owner, TemporaryTables, owner};
 
 /// What is done with a statement that is about temporary tables.
 #[derive(Debug, PartialEq)]
@@ -36,7 +36,7 @@ pub fn define(
     filter: &TableFilter,
     tables: &mut TemporaryTables,
 ) -> Result<Definition, Error> {
-    let session = query.thread_id;
+    let session = owner(standing.server_id, query.thread_id);
     let Kind::Table(action) = found.kind else {
         return Ok(Definition::Other);
     };
@@ -53,6 +53,7 @@ pub fn define(
             let there =
                 !standing.copying && can_be_had(found, query, options, filter, tables, session);
             tables.remove(session, &made);
+            let there = there && !tables.has_namesake(session);
             if there && tables.is_none_there() {
                 // What the target may still have is of sessions that are gone.
                 step = Step::First;
@@ -70,7 +71,7 @@ pub fn define(
             if known.count() == 0 || !may_be_there {
                 return Ok(Definition::Nothing);
             }
-            return handed_on(query, timestamp, Some(session), step, standing);
+            return handed_on(query, timestamp, Some(query.thread_id), step, standing);
         }
         TableAction::Alter
         | TableAction::Truncate
@@ -130,7 +131,7 @@ fn can_be_had(
     options: &Options,
     filter: &TableFilter,
     tables: &TemporaryTables,
-    session: u32,
+    session: Owner,
 ) -> bool {
     let charset = options.charset;
     if filter.judge(found, query.schema, charset) != Verdict::In {
@@ -154,10 +155,15 @@ fn can_be_had(
 }
 
 /// Notes that a statement is left out: what it makes, changes or drops is on the target not what the session has.
-pub fn left_out(tables: &mut TemporaryTables, query: &QueryEvent<'_>, dialect: Dialect) {
+pub fn left_out(
+    tables: &mut TemporaryTables,
+    query: &QueryEvent<'_>,
+    server_id: u32,
+    dialect: Dialect,
+) {
     let options = crate::statement::options(query, dialect);
     let found = classify(query.sql, &options);
-    let session = query.thread_id;
+    let session = owner(server_id, query.thread_id);
     let changed = match found.kind {
         Kind::Table(_) => found.targets,
         Kind::Dml => match data_change(query.sql, &options).filter(|change| change.complete) {
@@ -216,6 +222,7 @@ pub enum Use {
 pub fn used(
     change: &DataChange,
     query: &QueryEvent<'_>,
+    server_id: u32,
     charset: Charset,
     filter: &TableFilter,
     tables: &mut TemporaryTables,
@@ -223,7 +230,7 @@ pub fn used(
     if tables.is_empty() {
         return Ok(Use::None);
     }
-    let session = query.thread_id;
+    let session = owner(server_id, query.thread_id);
     let find = |tables: &TemporaryTables, table: &ObjectName| {
         let name = decode(table, charset, query.schema)?;
         tables.find(session, &name).map(|there| (name, there))

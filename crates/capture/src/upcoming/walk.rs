@@ -299,7 +299,12 @@ impl Walk {
                         if let Some(found) = &mut self.found {
                             found.statements.push(shown(&query));
                             let dialect = dialect(&self.format);
-                            left_out(&mut found.after.temporary, &query, dialect);
+                            left_out(
+                                &mut found.after.temporary,
+                                &query,
+                                header.server_id,
+                                dialect,
+                            );
                         }
                         return !self.block;
                     }
@@ -310,7 +315,12 @@ impl Walk {
                 if let Some(found) = &mut self.found {
                     found.statements.push(shown(&load.query));
                     let dialect = dialect(&self.format);
-                    left_out(&mut found.after.temporary, &load.query, dialect);
+                    left_out(
+                        &mut found.after.temporary,
+                        &load.query,
+                        header.server_id,
+                        dialect,
+                    );
                 }
                 return !self.block;
             }
