@@ -77,6 +77,64 @@ fn configuration() {
 }
 
 #[test]
+fn pipelines_that_cannot_run_beside_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("a.toml", CONFIG);
+    let check = |other: &str, what: &str| {
+        write("b.toml", other);
+        let output = datain(folder.path(), &["run", "-c", "a.toml", "-c", "b.toml"]);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(
+            text.starts_with(&format!(
+                "error[usage.same-pipeline]: a.toml and b.toml have the same {what}\n  hint: "
+            )),
+            "{text}"
+        );
+    };
+    check(CONFIG, "name and target");
+    let elsewhere = CONFIG.replace("user = \"a\"", "user = \"a\"\nport = 3307");
+    check(&elsewhere, "server_id at the same source");
+    let socket = "[control]\nsocket = \"c.sock\"\n";
+    write("a.toml", &format!("{CONFIG}{socket}"));
+    let other = CONFIG.replace("orders", "stock");
+    check(&format!("{other}{socket}"), "[control] socket");
+    // What is wrong with a file is said before anything begins.
+    write("b.toml", "name = 1");
+    let output = datain(folder.path(), &["run", "-c", "a.toml", "-c", "b.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    write("b.toml", &other);
+    let arguments = ["run", "-c", "a.toml", "-c", "b.toml", "--set-position"];
+    let output = datain(folder.path(), &arguments);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("error[usage.set-position]"), "{text}");
+    // Each for itself from then on: neither has its plugins.
+    let output = datain(
+        folder.path(),
+        &[
+            "--log-format",
+            "json",
+            "run",
+            "-c",
+            "a.toml",
+            "-c",
+            "b.toml",
+        ],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    let mut failed: Vec<String> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|line| line["error"]["code"] == "plugin.not-found")
+        .map(|line| line["pipeline"].as_str().unwrap().to_owned())
+        .collect();
+    failed.sort();
+    assert_eq!(failed, ["orders", "stock"], "{text}");
+}
+
+#[test]
 fn plugins() {
     let (code, text) = run(CONFIG, None, &["run", "-c", "orders.toml"]);
     assert_eq!(code, 2);

@@ -146,7 +146,7 @@ fn wrong_types_and_values() {
     check(
         "host = \"127.0.0.1\"",
         "host = 5",
-        "error[config.wrong-type]: invalid type: integer `5`, expected a string\n  position: orders.toml:3:8",
+        "error[config.wrong-type]: invalid type: integer, expected a string\n  position: orders.toml:3:8",
     );
     let port = error("user = \"repl\"", "port = 70000\nuser = \"repl\"");
     assert!(

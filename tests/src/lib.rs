@@ -21,5 +21,6 @@ pub mod rough;
 pub mod scenarios;
 pub mod seed;
 pub mod servers;
+pub mod standalone;
 mod temp_dir;
 pub mod usage;

@@ -9,6 +9,7 @@
 mod bar;
 mod bench;
 mod children;
+mod compose;
 mod demo;
 mod docs;
 mod freeze;
@@ -38,6 +39,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Build the plugins and the program `datain`
     Build,
+    /// Make one component of both plugins that runs under a WASI runtime by itself
+    Compose(compose::Arguments),
     /// Build both plugins into target/plugins/
     Wasm(wasm::Arguments),
     /// Write docs/checks.md and docs/errors.md from crates/catalogue, docs/fidelity.md from the tests
@@ -71,6 +74,7 @@ fn build() -> anyhow::Result<ExitCode> {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Compose(arguments) => compose::run(&arguments).map(|_| ExitCode::SUCCESS),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Build => build(),
         Command::Wasm(arguments) => wasm::run(&arguments).map(|_| ExitCode::SUCCESS),

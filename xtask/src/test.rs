@@ -17,7 +17,7 @@ use datain_throwaway_servers::{
     Flavor, faketime::Faketime, fetch, node_packages, old_logs, sysbench::Sysbench,
 };
 
-use crate::{bar, children, tree, wasm};
+use crate::{bar, children, compose, tree, wasm};
 
 /// The second host's program.
 const NODE_HOST: &str = "examples/node-host";
@@ -30,6 +30,21 @@ pub(crate) struct Arguments {
     /// Run only tests whose names contain one of these
     filters: Vec<String>,
 }
+
+/// What a stand-alone component is made of and made with.
+const STANDALONE_TESTS: [&str; 11] = [
+    "test",
+    "--locked",
+    "--lib",
+    "--bins",
+    "--manifest-path",
+    "standalone/Cargo.toml",
+    "--package=datain-standalone-compose",
+    "--package=datain-standalone-config",
+    "--package=datain-standalone-wasi",
+    "--",
+    "--quiet",
+];
 
 /// Tests passed, failed and left out.
 #[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
@@ -44,6 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         offline: false,
         test_guests: true,
     })?;
+    compose::own(false)?;
     let missing = missing_servers()?;
 
     let nextest = tree::cargo()
@@ -67,6 +83,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if nextest && status.success() && arguments.filters.is_empty() {
         let (examples, more) = counted(tree::cargo().args(["test", "--locked", "--doc"]))?;
         status = examples;
+        count = count.plus(more);
+    }
+    if status.success() && arguments.filters.is_empty() {
+        // Of the other workspace only what is no guest can be tested here.
+        let (parts, more) = counted(tree::cargo().args(STANDALONE_TESTS))?;
+        status = parts;
         count = count.plus(more);
     }
     for flavor in missing {

@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
     if arguments.test_guests {
         packages.extend(TEST_GUESTS.iter().map(|(package, ..)| *package));
     }
-    let folder = guests::build(&tree::root(), &route, &packages, arguments.offline)?;
+    let folder = guests::build(&tree::root(), &route, &packages, &[], arguments.offline)?;
     let plugins = tree::root().join("target/plugins");
     let examples = plugins.join("examples");
     fs::create_dir_all(&examples)
@@ -100,6 +100,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
     Ok(components)
 }
 
+/// What a stand-alone component needs beside the plugins: the adapter and the runner.
+pub(crate) fn standalone_parts(offline: bool) -> Result<[PathBuf; 2]> {
+    let route = route::find(offline)?;
+    let packages = ["datain-standalone-adapter", "datain-standalone-runner"];
+    // The linker knows a newer WASI 0.2, for a Preview 1 that is not used here, and would ask every runtime for that.
+    let flags = ["-Clink-arg=--wasi-adapter=none"];
+    let workspace = tree::root().join("standalone");
+    let folder = guests::build(&workspace, &route, &packages, &flags, offline)?;
+    let part = |package: &str| folder.join(format!("{}.wasm", package.replace('-', "_")));
+    Ok(packages.map(part))
+}
+
 /// Builds a plugin that is no part of this workspace.
 pub(crate) fn plugin(arguments: &PluginArguments) -> Result<()> {
     let folder = fs::canonicalize(&arguments.folder)
@@ -124,7 +136,7 @@ pub(crate) fn guest_speed() -> Result<PathBuf> {
 
 fn bench_guest(package: &str, library: &str) -> Result<PathBuf> {
     let route = route::find(false)?;
-    let folder = guests::build(&tree::root(), &route, &[package], false)?;
+    let folder = guests::build(&tree::root(), &route, &[package], &[], false)?;
     let place_of = tree::root().join("target/bench");
     fs::create_dir_all(&place_of)
         .with_context(|| format!("failed to create {}", place_of.display()))?;

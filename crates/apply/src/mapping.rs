@@ -74,6 +74,16 @@ impl Collations {
         self.named(collation).map(|(charset, _)| charset.as_str())
     }
 
+    /// The number of any collation of this character set.
+    pub(crate) fn any_of(&self, charset: &str) -> Option<u16> {
+        let is_of = |known: &str| {
+            known.eq_ignore_ascii_case(charset) || known == "utf8mb3" && charset == "utf8"
+        };
+        let mut all = self.0.iter();
+        let found = all.find(|(_, (known, _))| is_of(known));
+        found.map(|(id, _)| *id)
+    }
+
     /// The collation's number, by its name.
     pub(crate) fn number(&self, collation: &str) -> Option<u16> {
         let mut all = self.0.iter();

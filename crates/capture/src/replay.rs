@@ -31,6 +31,7 @@ use crate::printed;
 use crate::statement::{options, statement};
 use crate::temporary::TemporaryTables;
 use files::Files;
+pub(crate) use tables::left_out;
 use tables::{Definition, Use, define, used};
 
 /// Schema and name, in lower case: a refusal too many does no harm.
@@ -191,7 +192,12 @@ impl Replay {
         match definition.map_err(|e| e.detail(summary()))? {
             Definition::Other => {}
             Definition::Nothing => return Ok(Replayed::Nothing),
-            Definition::Change(statement) => return Ok(Replayed::Change(vec![*statement])),
+            Definition::Change(statement) => {
+                // What a CREATE TEMPORARY TABLE … SELECT reads.
+                let mut list = settings;
+                list.push(*statement);
+                return Ok(Replayed::Change(list));
+            }
         }
         if found.kind != Kind::Dml {
             self.note_triggers(&found, query, options.charset);

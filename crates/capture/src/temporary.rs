@@ -57,9 +57,16 @@ impl TemporaryTables {
         Some(self.0.remove(at).3)
     }
 
-    /// The server may have stopped.
+    /// The server may have stopped, or they may have changed unseen.
     pub fn doubt(&mut self) {
         for table in &mut self.0 {
+            table.3 = false;
+        }
+    }
+
+    /// Those of one session may have changed unseen.
+    pub fn doubt_of(&mut self, session: u32) {
+        for table in self.0.iter_mut().filter(|table| table.0 == session) {
             table.3 = false;
         }
     }
@@ -105,6 +112,9 @@ mod tests {
             serde_json::from_str::<TemporaryTables>(&text).unwrap(),
             tables
         );
+        tables.doubt_of(7);
+        assert_eq!(tables.find(7, &name("a")), Some(false));
+        assert_eq!(tables.find(8, &name("a")), Some(true));
         assert_eq!(tables.remove(8, &name("a")), Some(true));
         assert_eq!(tables.remove(8, &name("a")), None);
         tables.doubt();

@@ -27,21 +27,21 @@ function given() {
 }
 
 async function main() {
-  const { path, plugins: folder, 'until-caught-up': untilCaughtUp, 'log-level': threshold } = given();
-  const log = logger(threshold, 'host');
-  const config = load(path);
-  const plugins = { source: await plugin(folder, 'source', log), sink: await plugin(folder, 'sink', log) };
-  const pipeline = new Pipeline({ config, plugins, threshold }, log);
-  let asked = false;
+  let [pipeline, asked] = [undefined, false];
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {
-      // The first ends in order, the second at once.
-      if (asked) process.exit(130);
+      // The first ends in order, the second at once, and so does one before anything was begun.
+      if (!pipeline || asked) process.exit(130);
       asked = true;
       log('info', `${signal}: committing what was accepted, and ending`);
       pipeline.stop();
     });
   }
+  const { path, plugins: folder, 'until-caught-up': untilCaughtUp, 'log-level': threshold } = given();
+  const log = logger(threshold, 'host');
+  const config = load(path);
+  const plugins = { source: await plugin(folder, 'source', log), sink: await plugin(folder, 'sink', log) };
+  pipeline = new Pipeline({ config, plugins, threshold }, log);
   const begun = performance.now();
   try {
     const outcome = await pipeline.run(untilCaughtUp);

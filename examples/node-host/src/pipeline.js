@@ -128,6 +128,7 @@ export class Pipeline {
       throw failed('fatal', 'checkpoint.removed', `the target no longer has the checkpoint of pipeline \`${config.name}\`, which it had while this host was running`, { hint: 'is it another server, or was the pipeline removed? To begin anew on purpose, start the host again' });
     }
     this.#known = true;
+    if (from.checkpoint) this.#durable = from.checkpoint.ordinal;
     // Until a checkpoint is durable, a new generation begins where the first one did: "now" must not move on. Number 0 has the source write its beginning down again.
     if (!from.checkpoint && this.#began) from.checkpoint = { ...this.#began, ordinal: 0n };
     if (from.checkpoint) this.log('info', 'resuming', { checkpoint: from.checkpoint.display });
@@ -138,7 +139,11 @@ export class Pipeline {
   async #drain(sides, running) {
     await sides.source.end(running.source);
     sides.sink.drain();
-    const left = await within(DRAIN_MS, running.sink.catch(() => true));
+    const ended = running.sink.catch(({ code, message }) => {
+      this.log('warn', `the plugin ended with an error of its own: ${message}`, { code });
+      return true;
+    });
+    const left = await within(DRAIN_MS, ended);
     if (left !== false) this.log('info', 'not everything that was read could be committed in time; the next run reads it again');
   }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Spanned;
+use zeroize::Zeroizing;
 
 use super::{
     Address, Apply, Check, Config, Limits, Password, Plugins, Replicate, ServerConfig, Start,
@@ -67,15 +68,18 @@ impl Config {
     }
 }
 
-fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|e| {
-        Error::config(
-            "config.unreadable",
-            format!("failed to read the configuration file {}", path.display()),
-        )
-        .detail(e.to_string())
-        .hint("name a pipeline's TOML file with -c FILE")
-    })
+/// The text may hold passwords.
+fn read(path: &Path) -> Result<Zeroizing<String>> {
+    std::fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|e| {
+            Error::config(
+                "config.unreadable",
+                format!("failed to read the configuration file {}", path.display()),
+            )
+            .detail(e.to_string())
+            .hint("name a pipeline's TOML file with -c FILE")
+        })
 }
 
 struct Loader<'a> {
@@ -598,9 +602,9 @@ impl Loader<'_> {
                     None,
                 )
             } else if message.starts_with("invalid type") {
-                ("config.wrong-type", message.to_owned(), None)
+                ("config.wrong-type", without_value(message), None)
             } else if message.starts_with("invalid value") {
-                ("config.invalid-value", message.to_owned(), None)
+                ("config.invalid-value", without_value(message), None)
             } else {
                 (
                     "config.syntax",
@@ -614,6 +618,19 @@ impl Loader<'_> {
             None => error,
         }
     }
+}
+
+/// `invalid type: integer, expected a string`: what was found may be a password without its quotes.
+fn without_value(message: &str) -> String {
+    let Some((found, expected)) = message.split_once(", expected ") else {
+        return message.to_owned();
+    };
+    let kind = found
+        .split(['`', '"'])
+        .next()
+        .unwrap_or_default()
+        .trim_end();
+    format!("{kind}, expected {expected}")
 }
 
 /// The words that stand in backticks.

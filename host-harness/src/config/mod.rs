@@ -62,6 +62,8 @@ mod throttle;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 pub(crate) use throttle::MOST as MOST_THROTTLE;
 pub use throttle::{Throttle, ThrottleChange};
 
@@ -187,7 +189,7 @@ pub enum Password {
     /// The account has none.
     None,
     /// In the configuration itself.
-    Inline(String),
+    Inline(Zeroizing<String>),
     /// In a file of its own; one newline at the end is not part of it.
     File(PathBuf),
     /// In an environment variable.

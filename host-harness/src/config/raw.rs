@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+use zeroize::Zeroizing;
 
 use super::TlsMode;
 
@@ -40,7 +41,8 @@ pub(super) struct Server {
     pub socket: Option<Spanned<PathBuf>>,
     pub file: Option<Spanned<PathBuf>>,
     pub user: Option<String>,
-    pub password: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
+    pub password: Option<Zeroizing<String>>,
     pub password_file: Option<PathBuf>,
     pub password_env: Option<String>,
     #[serde(default)]
@@ -53,6 +55,11 @@ pub(super) struct Server {
     pub server_public_key: Option<PathBuf>,
     pub connect_timeout_seconds: Option<Spanned<u32>>,
     pub server_id: Option<Spanned<u32>>,
+}
+
+/// A text that is overwritten when nobody needs it any more.
+fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+    Ok(Some(Zeroizing::new(String::deserialize(value)?)))
 }
 
 #[derive(Deserialize, Default)]

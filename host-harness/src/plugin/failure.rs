@@ -48,13 +48,20 @@ pub(super) fn reported(error: types::Error, role: Role, server: &ServerConfig) -
     }
     let report = result.report_mut();
     report.detail = error.detail.map(long);
-    report.hint = error.hint.map(long);
+    report.hint = error.hint.map(long).or_else(|| contract_hint(&report.code));
     report.position = error.position.map(short);
     report.gtid = error.gtid.map(short);
     report.table = error.table.map(short);
     report.errno = error.server_errno;
     report.sqlstate = error.sqlstate.map(|state| text::line(&state, 16));
     result
+}
+
+/// What one plugin has found wrong with the other one's batches, it knows no remedy for.
+fn contract_hint(code: &str) -> Option<String> {
+    (code.starts_with("row-block.") || code == "sink.contract").then(|| {
+        "the other plugin hands over what none may: are both of the same release, and from a place that you trust?".to_owned()
+    })
 }
 
 /// The host counts crashes by codes of its own, so no plugin may use them.

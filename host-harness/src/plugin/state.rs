@@ -48,7 +48,7 @@ impl PluginState {
 }
 
 /// How long a plugin may still take to return once `wait` has told it to: it has nothing left to wait for.
-const RETURN_TIME: Duration = Duration::from_secs(5);
+const RETURN_TIME: Duration = Duration::from_secs(2);
 
 /// Elements of all tables of a component together: they lie in the host's memory. datain's own plugins have about 2,000.
 const TABLE_ELEMENTS: usize = 100_000;
@@ -206,7 +206,12 @@ pub(super) fn may_go_on(state: &PluginState) -> Result<(), Stopped> {
         return Err(Stopped::Deadline);
     }
     if state.call.cpu_exhausted() {
-        return Err(Stopped::CpuLimit);
+        // One that was told to return, and asks again and again instead, is no endless loop of its own.
+        return Err(if state.call.overdue {
+            Stopped::Deadline
+        } else {
+            Stopped::CpuLimit
+        });
     }
     Ok(())
 }

@@ -57,6 +57,10 @@ fn limits_and_traps() {
     assert_eq!(code(grow), "plugin.memory-limit");
     let two = "(memory 200) (memory 100)";
     assert_eq!(code(two), "plugin.memory-limit", "memories count together");
+    let tables = "(table 60000 funcref) (table 60000 funcref)";
+    assert_eq!(code(tables), "plugin.memory-limit", "and so do tables");
+    let memories = "(memory 0)".repeat(17);
+    assert_eq!(code(&memories), "plugin.trap");
 }
 
 #[test]

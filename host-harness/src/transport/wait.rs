@@ -79,7 +79,8 @@ impl Connections {
                 "this plugin may connect to the endpoint {:?} only, not to {name:?}",
                 self.endpoint.name
             );
-            return Err(Failure::new("net.endpoint-unknown", message));
+            return Err(Failure::new("net.endpoint-unknown", message)
+                .hint("datain's own plugins never do that: is the component one that you trust?"));
         };
         if self.open >= self.limit {
             return Err(Failure::new(

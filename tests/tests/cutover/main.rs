@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
 mod comparing;
+mod from_mariadb;
 mod interrupted;
 mod kept;
 mod lab;

@@ -1,11 +1,14 @@
 //! Temporary tables that sessions of the source make and use.
 
+use datain_apply::checkpoint::orders;
 use datain_capture::reader::Settings;
 use datain_contract::types::Error;
 use datain_mysql_client::Session;
 use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
-use datain_tests::native::{CUT, Fragile, fragile, replicate, replicate_into, session};
+use datain_tests::native::{
+    CUT, FROM_START, Fragile, fragile, replicate, replicate_into, session, settings,
+};
 use datain_tests::pipeline_run::{server, value};
 use datain_tests::seed::long;
 use datain_tests::servers::run;
@@ -75,14 +78,14 @@ const STEPS: [(usize, &str); 22] = [
     ),
 ];
 
-fn sessions(source: &Server) -> [Session<Fragile>; 2] {
+pub(crate) fn sessions(source: &Server) -> [Session<Fragile>; 2] {
     [session(source), session(source)].map(|mut session| {
         exec(&mut session, "SET SESSION binlog_format = 'STATEMENT'; USE st; SET SESSION default_storage_engine = 'InnoDB'");
         session
     })
 }
 
-fn exec(session: &mut Session<Fragile>, list: &str) {
+pub(crate) fn exec(session: &mut Session<Fragile>, list: &str) {
     for sql in list.split("; ") {
         block_on(session.exec(sql.as_bytes())).expect(sql);
     }
@@ -187,6 +190,11 @@ fn a_connection_that_is_cut_keeps_temporary_tables() {
         Some("340")
     );
     assert_eq!(stand_ins(&target), 1);
+    // Nothing is left of them without their pipeline.
+    block_on(orders::remove(&mut session(&target), "native")).expect("a removal");
+    assert_eq!(stand_ins(&target), 0);
+    let schemas = "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'datain'";
+    assert_eq!(value(&target, schemas).as_deref(), Some("0"));
 }
 
 fn stops(source: &Server, target: &Server, settings: &Settings) -> Error {
@@ -230,6 +238,37 @@ fn a_temporary_table_that_the_target_cannot_have_stops_what_reads_it() {
         value(&target, "SELECT COUNT(*) FROM st.r").as_deref(),
         Some("1")
     );
+}
+
+/// While statements are refused, nobody follows temporary tables: later nobody knows what they hold.
+#[test]
+fn temporary_tables_that_were_not_followed_are_not_trusted() {
+    let (source, target) = (server(), server());
+    run(&source, TABLES);
+    let [mut first, mut other] = sessions(&source);
+    exec(
+        &mut first,
+        "CREATE TEMPORARY TABLE tmp (n INT); INSERT INTO tmp VALUES (1)",
+    );
+    replicate(&source, &target, &replaying()).expect("followed");
+    let rows_alone = settings(FROM_START);
+    // Logged as rows.
+    run(&source, "INSERT INTO st.r (n) VALUES (5)");
+    replicate(&source, &target, &rows_alone).expect("rows");
+    exec(
+        &mut first,
+        "DROP TEMPORARY TABLE tmp; CREATE TABLE tmp (n INT PRIMARY KEY)",
+    );
+    replicate(&source, &target, &rows_alone).expect("not followed");
+    exec(
+        &mut other,
+        "INSERT INTO tmp VALUES (7); INSERT INTO r (n) SELECT n FROM tmp",
+    );
+    replicate(&source, &target, &replaying()).expect("another session");
+    compare::assert_equal(&source, &target, &["st"]);
+    exec(&mut first, "INSERT INTO r (n) SELECT n FROM tmp");
+    let error = stops(&source, &target, &replaying());
+    assert_eq!(error.code, "source.temporary-table");
 }
 
 /// A server that was restarted has no temporary table any more, and gives out the numbers of its sessions again. Another file of the log alone means nothing.

@@ -11,11 +11,12 @@ use anyhow::{Context as _, Result};
 use super::route::{Route, TARGET};
 use crate::{children, tree};
 
-/// Builds `packages` of the workspace at `root`; returns the folder with their `.wasm` files. cargo skips what is up to date.
+/// Builds `packages` of the workspace at `root`, with further flags for the compiler; returns the folder with their `.wasm` files. cargo skips what is up to date.
 pub(crate) fn build(
     root: &Path,
     route: &Route,
     packages: &[&str],
+    flags: &[&str],
     offline: bool,
 ) -> Result<PathBuf> {
     let target = root.join("target/guests");
@@ -28,8 +29,12 @@ pub(crate) fn build(
         command.env("RUSTC", rustc);
     }
     // Added to the flags in .cargo/config.toml; the environment's RUSTFLAGS would replace them.
-    let remap = remap(&[(root, "/datain"), (&route.sysroot, "/rust")]);
-    let quoted: Vec<_> = remap.iter().map(|flag| format!("'{flag}'")).collect();
+    let remap = remap(&[(&tree::root(), "/datain"), (&route.sysroot, "/rust")]);
+    let flags = remap
+        .iter()
+        .map(String::as_str)
+        .chain(flags.iter().copied());
+    let quoted: Vec<_> = flags.map(|flag| format!("'{flag}'")).collect();
     command
         .arg("--config")
         .arg(format!("target.{TARGET}.rustflags=[{}]", quoted.join(",")));

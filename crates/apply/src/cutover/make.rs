@@ -6,6 +6,8 @@ use datain_schema_objects::plan::{Abilities, Choices, plan};
 use datain_schema_objects::read::Reading;
 use datain_schema_objects::{Context, Kind, Object, Phase};
 
+use crate::from_mariadb;
+use crate::mapping::Collations;
 use crate::objects::{self, Done};
 use crate::settings;
 
@@ -53,15 +55,35 @@ pub async fn make<S: Stream>(
 /// The list in the form in which this target can make it.
 ///
 /// # Errors
-/// Errors of the server.
+/// `ddl.mode-gone`, `ddl.mariadb-only`, `statement.collation-unknown`; errors of the server.
 pub(super) async fn planned<S: Stream>(
     session: &mut Session<S>,
     definitions: Vec<Definition>,
     choices: Choices,
 ) -> Result<Vec<Object>, Error> {
     let abilities = Abilities::ask(session).await?;
+    let version = session.server_version().clone();
+    let foreign = |definition: &Definition| definition.session.of_mariadb && !version.is_mariadb();
+    let collations = if definitions.iter().any(foreign) {
+        let rows = session.query_rows(Collations::query(&version)).await?;
+        Collations::from_answer(&rows)
+    } else {
+        Collations::default()
+    };
+    let mut objects = Vec::new();
+    for definition in definitions {
+        let is_foreign = foreign(&definition);
+        let Some(object) = object(definition) else {
+            continue;
+        };
+        objects.push(if is_foreign {
+            from_mariadb::object(object, &collations)?
+        } else {
+            object
+        });
+    }
     let reading = Reading {
-        objects: definitions.into_iter().filter_map(object).collect(),
+        objects,
         ..Reading::default()
     };
     Ok(plan(reading, &abilities, choices).objects)

@@ -9,6 +9,7 @@
 //! docs/mariadb.md lists what becomes of what. A statement is a MariaDB's where its context has `character_set_collations`, which a source gives for those alone.
 
 mod collations;
+mod object;
 mod session;
 mod statement;
 
@@ -18,6 +19,7 @@ use datain_mysql_client::ServerVersion;
 use crate::mapping::Collations;
 
 pub(crate) use collations::{charset, stand_in};
+pub(crate) use object::object;
 
 /// What to do with a statement of MariaDB's that MySQL refuses.
 pub(crate) const NOT_TAKEN: &str = "the statement is in MariaDB's own words, which MySQL does not know: make what it means on the target by hand, and leave it out with datain skip; \

@@ -3,11 +3,10 @@
 use datain_binlog::{EventHeader, ExecuteLoad, LoadBlock};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Error};
-use datain_sql_statement::Dialect;
 
 use super::Assembler;
 use crate::replay::{Replayed, Standing};
-use crate::statement::statement;
+use crate::statement::{dialect, statement};
 use crate::unsaid;
 
 impl Assembler {
@@ -18,11 +17,7 @@ impl Assembler {
             inside: open.is_some_and(|open| open.block),
             in_branch: open.is_some_and(|open| open.xa.is_some()),
             copying: self.framing.state.copy.is_some(),
-            dialect: if self.format.is_mariadb() {
-                Dialect::MariaDb
-            } else {
-                Dialect::MySql
-            },
+            dialect: dialect(&self.format),
         }
     }
 

@@ -42,10 +42,12 @@ pub async fn definitions<S: Stream>(
         indexes_after: None,
     };
     let plan = plan::plan(reading, &abilities(), choices);
+    let of_mariadb = session.server_version().is_mariadb();
+    let definition = |object| definition(object, of_mariadb);
     Ok(plan.objects.into_iter().filter_map(definition).collect())
 }
 
-fn definition(object: Object) -> Option<Definition> {
+fn definition(object: Object, of_mariadb: bool) -> Option<Definition> {
     let kind = match object.kind {
         Kind::Schema => "schema",
         Kind::Trigger => "trigger",
@@ -66,6 +68,7 @@ fn definition(object: Object) -> Option<Definition> {
             database_collation: context.database_collation,
             time_zone: context.time_zone,
             default_collation_for_utf8mb4: context.default_collation_for_utf8mb4,
+            of_mariadb,
         },
         definer: object.definer,
     })

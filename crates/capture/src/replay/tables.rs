@@ -4,8 +4,8 @@ use datain_binlog::QueryEvent;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Statement, TemporaryTables as Step};
 use datain_sql_statement::{
-    Charset, DataChange, Kind, ObjectName, Options, TableAction, TableFilter, Tokens, Verdict,
-    created_from,
+    Charset, DataChange, Dialect, Kind, ObjectName, Options, TableAction, TableFilter, Tokens,
+    Verdict, classify, created_from, data_change,
 };
 
 use super::{Name, Standing, decode};
@@ -63,9 +63,11 @@ pub fn define(
             }
         }
         TableAction::Drop if found.temporary => {
+            // The target may have one that has become useless since it was made, and would show it in place of another table of its name. Where it is to have none, all go with the next one that is made.
+            let may_be_there = !tables.is_none_there();
             let dropped = found.targets.iter().filter_map(name);
-            let there = dropped.filter(|name| tables.remove(session, name) == Some(true));
-            if there.count() == 0 {
+            let known = dropped.filter(|name| tables.remove(session, name).is_some());
+            if known.count() == 0 || !may_be_there {
                 return Ok(Definition::Nothing);
             }
             return handed_on(query, timestamp, Some(session), step, standing);
@@ -89,7 +91,17 @@ pub fn define(
             }
             return Ok(Definition::Other);
         }
-        TableAction::Create | TableAction::Drop => return Ok(Definition::Other),
+        TableAction::Create => {
+            let like = found.like.as_ref().and_then(name);
+            let is_temporary = |name: &Name| tables.find(session, name).is_some();
+            if let Some((schema, name)) = like.filter(is_temporary)
+                && filter.judge(found, query.schema, options.charset) != Verdict::Out
+            {
+                return Err(made_like().in_table(&schema, &name));
+            }
+            return Ok(Definition::Other);
+        }
+        TableAction::Drop => return Ok(Definition::Other),
     }
     handed_on(query, timestamp, tables.session(session), step, standing)
 }
@@ -139,6 +151,29 @@ fn can_be_had(
     }
     created_from(query.sql, options)
         .is_some_and(|read: DataChange| read.complete && read.reads.iter().all(there))
+}
+
+/// Notes that a statement is left out: what it makes, changes or drops is on the target not what the session has.
+pub fn left_out(tables: &mut TemporaryTables, query: &QueryEvent<'_>, dialect: Dialect) {
+    let options = crate::statement::options(query, dialect);
+    let found = classify(query.sql, &options);
+    let session = query.thread_id;
+    let changed = match found.kind {
+        Kind::Table(_) => found.targets,
+        Kind::Dml => match data_change(query.sql, &options).filter(|change| change.complete) {
+            Some(change) => change.writes,
+            None => return tables.doubt_of(session),
+        },
+        _ => return,
+    };
+    let makes = found.temporary && found.kind == Kind::Table(TableAction::Create);
+    for table in &changed {
+        if let Some(name) = decode(table, options.charset, query.schema)
+            && (makes || tables.find(session, &name).is_some())
+        {
+            tables.put(session, name, false);
+        }
+    }
 }
 
 /// Whether a table that is no temporary one is replicated.
@@ -236,6 +271,14 @@ fn not_there() -> Error {
         "the statement needs a temporary table of its session, which the target does not have, since it was made of what is not replicated, or may have been lost in a restart of the source",
     )
     .hint("let the session log rows (SET SESSION binlog_format = ROW, or MIXED since 8.0, before it makes the table); here, apply the statement's effect to the target by hand, then skip the transaction")
+}
+
+fn made_like() -> Error {
+    Error::fatal(
+        "source.temporary-table",
+        "the source logged a CREATE TABLE … LIKE with a temporary table of its session, whose definition is not in the log",
+    )
+    .hint("make the table on the target by hand as it is on the source, then skip the transaction; with binlog_format = ROW on the source such a statement holds the definition")
 }
 
 fn renamed() -> Error {

@@ -22,11 +22,17 @@ pub(super) const SECTION: Section = Section {
                 "plugin.trap",
                 "plugin.cpu-limit",
                 "plugin.memory-limit",
+                "plugin.call-limit",
                 "plugin.deadline",
                 "plugin.ended",
             ],
             then: "again, 5 times without progress, then ends",
-            meaning: "a plugin crashed or exceeded a limit: report it, with the log",
+            meaning: "a plugin crashed or exceeded a limit of `[limits]`: report it, with the log",
+        },
+        ErrorEntry {
+            codes: &["plugin.error-code"],
+            then: "ends",
+            meaning: "a plugin reported an error under a code of the host's, or under none",
         },
         ErrorEntry {
             codes: &["plugin.cannot"],

@@ -6,6 +6,11 @@ pub(super) const SECTION: Section = Section {
     title: "Usage and configuration",
     entries: &[
         ErrorEntry {
+            codes: &["usage.arguments"],
+            then: "2",
+            meaning: "of a stand-alone component (docs/standalone.md): its command line cannot be read",
+        },
+        ErrorEntry {
             codes: &["usage.log-level"],
             then: "2",
             meaning: "`--log-level` or `RUST_LOG` is no level or filter",
@@ -13,7 +18,12 @@ pub(super) const SECTION: Section = Section {
         ErrorEntry {
             codes: &["usage.set-position"],
             then: "2",
-            meaning: "`--set-position` without a place in `[start]`",
+            meaning: "`--set-position` without a place in `[start]`, or with several pipelines",
+        },
+        ErrorEntry {
+            codes: &["usage.same-pipeline"],
+            then: "2",
+            meaning: "two files of one `datain run` have the same pipeline, `server_id` or control socket",
         },
         ErrorEntry {
             codes: &["usage.not-confirmed"],

@@ -245,7 +245,7 @@ socket = "orders.sock"
         assert_eq!(config.name, "orders-reverse");
         assert_eq!(config.source.address.to_string(), "new:3307");
         assert_eq!(config.target_address(), "old:3306");
-        assert!(matches!(&config.source.password, Password::Inline(p) if p == "a\"b\\c\u{7}"));
+        assert!(matches!(&config.source.password, Password::Inline(p) if **p == "a\"b\\c\u{7}"));
         let target = config.target.as_ref().unwrap();
         assert!(matches!(&target.password, Password::File(p) if p.ends_with("old secret.txt")));
         assert_eq!(config.replicate.include, ["shop.*", "crm.%"]);

@@ -3,6 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use crate::bindings::credentials::{Credential, Host};
 use crate::bindings::types::{Disposition, Error};
 use crate::config::Password;
@@ -30,7 +32,7 @@ impl Host for PluginState {
 fn password(source: &Password) -> Result<Option<Vec<u8>>, Error> {
     match source {
         Password::None => Ok(None),
-        Password::Inline(password) => Ok(Some(password.clone().into_bytes())),
+        Password::Inline(password) => Ok(Some(password.as_bytes().to_vec())),
         Password::Env(name) => std::env::var_os(name)
             .map(|value| Some(value.into_encoded_bytes()))
             .ok_or_else(|| {
@@ -45,7 +47,8 @@ fn password(source: &Password) -> Result<Option<Vec<u8>>, Error> {
 }
 
 fn from_file(path: &Path) -> Result<Vec<u8>, Error> {
-    let mut bytes = std::fs::read(path).map_err(|e| {
+    // Read at once, so that no buffer that grew has left a part of it behind.
+    let bytes = std::fs::read(path).map(Zeroizing::new).map_err(|e| {
         let message = format!("failed to read the password file {}: {e}", path.display());
         error(
             Disposition::Reconfigure,
@@ -53,16 +56,14 @@ fn from_file(path: &Path) -> Result<Vec<u8>, Error> {
             message,
         )
     })?;
-    if bytes.last() == Some(&b'\n') {
-        bytes.pop();
-        if bytes.last() == Some(&b'\r') {
-            bytes.pop();
-        }
-    }
+    let text = match bytes.strip_suffix(b"\n") {
+        Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
+        None => &bytes,
+    };
     if std::fs::metadata(path).is_ok_and(|meta| meta.mode() & 0o044 != 0) {
         tracing::warn!(path = %path.display(), "the password file can be read by other users; chmod 600 mends that");
     }
-    Ok(bytes)
+    Ok(text.to_vec())
 }
 
 fn error(disposition: Disposition, code: &str, message: String) -> Error {
@@ -71,9 +72,15 @@ fn error(disposition: Disposition, code: &str, message: String) -> Error {
         code: code.to_owned(),
         message,
         detail: None,
-        hint: (code == "config.password-unreadable").then(|| {
-            "the password stands in password =, in the file of password_file =, or in the environment variable of password_env =".to_owned()
-        }),
+        hint: Some(
+            match code {
+                "config.password-unreadable" => {
+                    "the password stands in password =, in the file of password_file =, or in the environment variable of password_env ="
+                }
+                _ => "datain's own plugins never do that: is the component one that you trust?",
+            }
+            .to_owned(),
+        ),
         server_errno: None,
         sqlstate: None,
         position: None,

@@ -2,7 +2,7 @@
 //!
 //! Names of fields are the plugin's choice, which the host's log cannot carry as such: they follow the message in brackets.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::bindings::log::{Host, Level};
 use crate::engine::Role;
@@ -12,6 +12,8 @@ use crate::plugin::{PluginState, text};
 const TARGET: &str = "datain::plugin";
 /// So many seconds' lines may come at once.
 const BURST_SECONDS: f64 = 5.0;
+/// How often it is said that lines were left out.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of a message, and of all fields together.
 const LENGTH_MAX: usize = 4096;
 
@@ -23,6 +25,8 @@ pub(in crate::plugin) struct LogGate {
     tokens: f64,
     filled: Instant,
     dropped: u64,
+    /// When it was last said how many were left out.
+    told: Option<Instant>,
 }
 
 impl LogGate {
@@ -35,10 +39,11 @@ impl LogGate {
             tokens: rate * BURST_SECONDS,
             filled: Instant::now(),
             dropped: 0,
+            told: None,
         }
     }
 
-    /// Whether one more line may be written now, and how many were left out since the last one.
+    /// Whether one more line may be written now, and how many were left out, if that is to be told before: once a second is enough.
     fn admit(&mut self, now: Instant) -> Option<u64> {
         let elapsed = now.saturating_duration_since(self.filled).as_secs_f64();
         self.tokens = (self.tokens + elapsed * self.rate).min(self.rate * BURST_SECONDS);
@@ -48,6 +53,13 @@ impl LogGate {
             return None;
         }
         self.tokens -= 1.0;
+        let due = self
+            .told
+            .is_none_or(|told| now.saturating_duration_since(told) >= TELL_EVERY);
+        if self.dropped == 0 || !due {
+            return Some(0);
+        }
+        self.told = Some(now);
         Some(std::mem::take(&mut self.dropped))
     }
 }
@@ -160,8 +172,6 @@ fn line(message: &str, fields: &[(String, String)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -1,8 +1,8 @@
 //! A plugin that misbehaves: what the sandbox must hold against.
 //!
 //! One component is both a source and a sink. What it does is chosen by the name of its endpoint's account, the only word of the configuration that every call can ask for:
-//! `endless-loop@poll` does what `behaviours/endless_loop.rs` says when `poll` is called, and all other calls are answered as a quiet plugin would. Any other name, such as
-//! `calm`, is a quiet plugin.
+//! `endless-loop@poll` does what `behaviours/endless_loop.rs` says when `poll` is called, and all other calls are answered as a quiet plugin would. Several stand with `+`
+//! between them. Any other name, such as `calm`, is a quiet plugin.
 //!
 //! The quiet source hands out a transaction without changes every 20 ms; the quiet sink calls everything durable, and keeps nothing.
 //!
@@ -47,8 +47,12 @@ fn wanted(call: &str) -> Option<String> {
     let account = ["source", "target"]
         .into_iter()
         .find_map(|endpoint| credentials::get(endpoint).ok())?;
-    let (what, at) = account.user.split_once('@')?;
-    (at == call).then(|| what.to_owned())
+    let mut acts = account
+        .user
+        .split('+')
+        .filter_map(|act| act.split_once('@'));
+    acts.find(|(_, at)| *at == call)
+        .map(|(what, _)| what.to_owned())
 }
 
 /// Misbehaves if this is the call to do so at; what it returns is for calls that can report an error.

@@ -65,9 +65,10 @@ pub(crate) fn batch(what: &str, ordinal: u64) -> Option<Batch> {
         "beyond-the-block" => rows(&ROW, set(1, 1, 4_000_000_000)),
         "too-few-rows" => rows(&ROW, set(1_000_000, 1, 6)),
         "garbage" => {
-            let garbage: Vec<u8> = (0..4096_u32)
+            let mut garbage: Vec<u8> = (0..4096_u32)
                 .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
                 .collect();
+            garbage[0] = 1;
             rows(&garbage, set(3, 17, 4000))
         }
         "unknown-kind" => {
@@ -80,10 +81,6 @@ pub(crate) fn batch(what: &str, ordinal: u64) -> Option<Batch> {
             batch.tables = Vec::new();
             batch
         }
-        // The next one in the stream is not this one.
-        "ordinal-that-jumps" => progress(ordinal + 1000),
-        // A well-formed row: that the table is written is seen by it.
-        "a-row" => rows(&ROW, set(1, 1, 6)),
         _ => return None,
     })
 }
