@@ -55,6 +55,31 @@ fn what_was_made_for_a_released_version_is_loaded() {
     Pipeline::new(config).unwrap();
 }
 
+/// The same names with other types, as a component has that was built before the contract was settled.
+#[test]
+fn functions_with_other_types_are_no_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.wasm");
+    let component = r#"(component
+        (core module $m (func (export "describe") (result i32) i32.const 0))
+        (core instance $i (instantiate $m))
+        (type $t (resource (rep i32)))
+        (func $describe (result u32) (canon lift (core func $i "describe")))
+        (instance $e (export "describe" (func $describe)) (export "transformer" (type $t)))
+        (export "datain:replication/transform@0.1.0" (instance $e)))"#;
+    std::fs::write(&path, wat::parse_str(component).unwrap()).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = format!(
+        "name = \"t\"\n[source]\nhost = \"h\"\nuser = \"u\"\n[target]\nhost = \"h\"\nuser = \"u\"\n\
+         [plugins]\nsource = {:?}\nsink = {:?}\ncache = false\n[[transform]]\npath = \"t.wasm\"\n",
+        root.join("target/plugins/source.wasm"),
+        root.join("target/plugins/sink.wasm")
+    );
+    let config = Config::parse(&text, &folder.path().join("t.toml")).unwrap();
+    let error = Pipeline::new(config).unwrap_err();
+    assert_eq!(error.code(), "plugin.contract", "{}", error.to_text());
+}
+
 #[test]
 fn the_examples_import_no_more_than_they_may() {
     let engine = Engine::new().unwrap();

@@ -1,7 +1,8 @@
 //! `cargo xtask freeze`: the contract as it is released.
 //!
 //! `wit/released/VERSION/` holds the contract's files as they were when VERSION was released, with their digests in `SHA256SUMS`. A test holds the files against the digests, and the
-//! contract at hand against the folder of the version at hand: after a release the contract changes under a new version number only.
+//! contract at hand against the folder of the version at hand: after a release the contract changes under a new version number only. The examples' components go to
+//! `tests/fixtures/VERSION/`, where they are kept as what was built against it.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use sha2::{Digest as _, Sha256};
 
-use crate::tree;
+use crate::{tree, wasm};
 
 const SUMS: &str = "SHA256SUMS";
 
@@ -48,7 +49,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     fs::write(folder.join(SUMS), sums(&files)).context("failed to write the digests")?;
     println!("wit/released/{}: {} files", version(), files.len());
+    keep_components()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Components that were built against this contract, for the test that later hosts load them.
+fn keep_components() -> Result<()> {
+    let built = wasm::run(&wasm::Arguments {
+        offline: false,
+        test_guests: false,
+    })?;
+    let fixtures = tree::root().join("tests/fixtures").join(version());
+    for component in built.iter().filter(|path| {
+        path.parent()
+            .is_some_and(|folder| folder.ends_with("examples"))
+    }) {
+        let name = component.file_name().unwrap_or_default();
+        fs::copy(component, fixtures.join(name))
+            .with_context(|| format!("failed to copy {}", component.display()))?;
+        println!("tests/fixtures/{}/{}", version(), name.to_string_lossy());
+    }
+    Ok(())
 }
 
 fn version() -> &'static str {

@@ -1,5 +1,7 @@
 //! From what a plugin or the engine reports to an [`Error`].
 
+use std::path::Path;
+
 use super::state::{PluginState, Stopped};
 use super::text;
 use crate::bindings::types;
@@ -108,4 +110,24 @@ fn is_too_much(error: &wasmtime::Error) -> bool {
 /// The instance ended since the host wanted it.
 pub(crate) fn interrupted() -> Error {
     Error::new(Kind::Interrupted, "host.interrupted", "interrupted")
+}
+
+/// Whether a component could not be instantiated because a function of it has other types than the contract's. The engine looks at them only then.
+pub(super) fn is_of_other_types(error: &wasmtime::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.to_string().starts_with("type mismatch"))
+}
+
+/// A component whose imports or exports are not those of the contract.
+pub(super) fn contract(error: &wasmtime::Error, role: Role, path: &Path) -> Error {
+    Error::config(
+        "plugin.contract",
+        format!(
+            "the {role} component {} does not keep to the contract",
+            path.display()
+        ),
+    )
+    .detail(format!("{error:#}"))
+    .hint("was it built from the same version of wit/ as this host?")
 }

@@ -96,7 +96,13 @@ impl Instance {
     ) -> Result<P> {
         self.begin(Time::Long, false);
         let plugin = Arc::clone(&self.plugin);
-        instantiate(&mut self.store, &plugin).map_err(|e| self.trapped(&e))
+        instantiate(&mut self.store, &plugin).map_err(|e| {
+            if failure::is_of_other_types(&e) {
+                failure::contract(&e, plugin.role, &plugin.file)
+            } else {
+                self.trapped(&e)
+            }
+        })
     }
 
     fn begin(&mut self, time: Time, attention: bool) {

@@ -110,17 +110,8 @@ impl Plugin {
     ) -> Result<Self> {
         let component = engine.load(role, &path, config.plugins.cache)?;
         let interface = engine.interface(role, &path, &component)?;
-        check_contract(engine, interface, &component).map_err(|e| {
-            Error::config(
-                "plugin.contract",
-                format!(
-                    "the {role} component {} does not keep to the contract",
-                    path.display()
-                ),
-            )
-            .detail(format!("{e:#}"))
-            .hint("was it built from the same version of wit/ as this host?")
-        })?;
+        check_contract(engine, interface, &component)
+            .map_err(|e| failure::contract(&e, role, &path))?;
         tracing::debug!(%role, path = %path.display(), "plugin loaded");
         Ok(Self {
             engine: engine.clone(),

@@ -1,6 +1,7 @@
 //! The transform that masks columns, between two MySQL servers.
 
 use std::path::Path;
+use std::time::Duration;
 
 use datain_tests::host::{Host, TempDir};
 use datain_tests::pipeline_run::{LIMIT, config, failed, replace, server, value};
@@ -72,6 +73,9 @@ fn columns_are_masked_by_javascript() {
     let folder = TempDir::new().expect("a folder");
     std::fs::copy(component, folder.path().join("js.wasm")).expect("a copy");
     let path = first_copy(&folder, &source, &target, &masking_with("js.wasm", COLUMNS));
+    // The first to load the component compiles a whole JavaScript engine.
+    let patience = Duration::from_secs(300);
+    Host::command(&["status", "-c", &path], patience).expect("it ends");
     masks(&source, &target, &path);
 }
 
