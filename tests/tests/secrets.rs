@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use datain_tests::host::{Exit, Host, TempDir};
-use datain_tests::pipeline_run::{FROM_THE_START, LIMIT, wait_for};
+use datain_tests::pipeline_run::{LIMIT, wait_for};
 use datain_tests::servers::{cell, run, server};
 use datain_throwaway_servers::{ROOT_PASSWORD, Server};
 
@@ -61,8 +61,8 @@ struct Lab {
 impl Lab {
     /// A configuration whose passwords stand in it, or, for the source, in a file.
     fn config(&self, name: &str, passwords: [&str; 2], more: &str) -> std::path::PathBuf {
-        let extra = format!("[replicate]\ninclude = [\"d.*\"]\n{FROM_THE_START}");
-        let path = Host::config(self.folder.path(), name, &self.source, &self.target, &extra)
+        let extra = "[replicate]\ninclude = [\"d.*\"]\n[start]\nmode = \"now\"\n";
+        let path = Host::config(self.folder.path(), name, &self.source, &self.target, extra)
             .expect("a configuration");
         let text = std::fs::read_to_string(&path).expect("the configuration");
         let root = format!("user = \"root\"\npassword = \"{ROOT_PASSWORD}\"\n");

@@ -420,7 +420,7 @@ impl Assembler {
         if self.is_idle_phase() {
             return self.framing.end();
         }
-        let standing = self.standing();
+        let standing = self.standing(header);
         let (inside, dialect) = (standing.inside, standing.dialect);
         if let Some(replay) = &mut self.replay {
             let tables = &mut self.framing.temporary;

@@ -105,6 +105,10 @@ impl<S: Stream + 'static> Reader<S> {
             }
             _ => None,
         };
+        // The names of files mean something on their own server only.
+        let is_other_server = resume
+            .as_ref()
+            .is_some_and(|state| state.server_uuid != facts.server_uuid);
         let replays = settings.statements == Statements::Replay;
         facts.require(replays)?;
         let mut state = start::state(&settings.start, resume, &facts)?;
@@ -151,7 +155,7 @@ impl<S: Stream + 'static> Reader<S> {
             // Nobody follows what becomes of them.
             state.temporary.doubt();
         }
-        let files = if state.temporary.is_empty() {
+        let files = if state.temporary.is_empty() || is_other_server {
             Files::default()
         } else {
             Files::behind(&mut session, &state.position).await?

@@ -29,8 +29,9 @@ use datain_server_facts::{Rights, Sight, Variables};
 
 use crate::printed;
 use crate::statement::{options, statement};
-use crate::temporary::TemporaryTables;
+use crate::temporary::{TemporaryTables, owner};
 use files::Files;
+pub(crate) use tables::left_out;
 use tables::{Definition, Use, define, used};
 
 /// Schema and name, in lower case: a refusal too many does no harm.
@@ -69,6 +70,8 @@ pub struct Standing {
     pub copying: bool,
     /// Whose SQL it is.
     pub dialect: Dialect,
+    /// The server on which the statement was run first.
+    pub server_id: u32,
 }
 
 impl Replay {
@@ -191,7 +194,12 @@ impl Replay {
         match definition.map_err(|e| e.detail(summary()))? {
             Definition::Other => {}
             Definition::Nothing => return Ok(Replayed::Nothing),
-            Definition::Change(statement) => return Ok(Replayed::Change(vec![*statement])),
+            Definition::Change(statement) => {
+                // What a CREATE TEMPORARY TABLE … SELECT reads.
+                let mut list = settings;
+                list.push(*statement);
+                return Ok(Replayed::Change(list));
+            }
         }
         if found.kind != Kind::Dml {
             self.note_triggers(&found, query, options.charset);
@@ -205,8 +213,15 @@ impl Replay {
         let Some(change) = change else {
             return Err(unreadable().detail(summary()));
         };
-        let used = used(&change, query, options.charset, filter, temporary)
-            .map_err(|e| e.detail(summary()))?;
+        let used = used(
+            &change,
+            query,
+            standing.server_id,
+            options.charset,
+            filter,
+            temporary,
+        )
+        .map_err(|e| e.detail(summary()))?;
         let (change, by_schemas) = match used {
             Use::Nothing => return Ok(Replayed::Nothing),
             Use::None => (Some(change), by_schemas),
@@ -233,7 +248,7 @@ impl Replay {
             Verdict::In => {
                 let mut list = settings;
                 list.push(Statement {
-                    session: temporary.session(query.thread_id),
+                    session: temporary.session(owner(standing.server_id, query.thread_id)),
                     ..statement(query, timestamp)
                 });
                 Ok(Replayed::Change(list))

@@ -55,13 +55,13 @@ pub fn state(start: &Start, resume: Option<State>, facts: &Facts) -> Result<Stat
 fn resumed(state: State, facts: &Facts) -> Result<State, Error> {
     match &state.gtids {
         Some(gtids) if facts.gtid_on && matches!(gtids, Gtids::Position(_)) == facts.is_mariadb => {
+            let mut temporary = state.temporary;
+            if state.server_uuid != facts.server_uuid {
+                // Sessions of the first server may go on in this one's log, as far as it was a replica; its own sessions have the same numbers.
+                temporary.doubt();
+            }
             Ok(State {
-                // Another server's sessions have other tables.
-                temporary: if state.server_uuid == facts.server_uuid {
-                    state.temporary
-                } else {
-                    TemporaryTables::default()
-                },
+                temporary,
                 server_uuid: facts.server_uuid.clone(),
                 ..state
             })

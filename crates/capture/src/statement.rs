@@ -1,6 +1,6 @@
 //! Query events: which of them frame transactions, which are passed on, which stop the stream.
 
-use datain_binlog::QueryEvent;
+use datain_binlog::{FormatDescription, QueryEvent};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, SessionContext, Statement, XaBranch, XaStep};
 use datain_schema_objects::plan::Definer;
@@ -159,6 +159,15 @@ pub fn run_as(definer: Definer, statement: Statement) -> Statement {
             ..statement
         },
         _ => statement,
+    }
+}
+
+/// Whose SQL stands in a log of this format.
+pub fn dialect(format: &FormatDescription) -> Dialect {
+    if format.is_mariadb() {
+        Dialect::MariaDb
+    } else {
+        Dialect::MySql
     }
 }
 

@@ -14,9 +14,23 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct TemporaryTables(Vec<TemporaryTable>);
 
-/// One of them: the session's number, schema and name in lower case, and whether the target has it.
+/// One of them: its session, schema and name in lower case, and whether the target has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct TemporaryTable(u32, String, String, bool);
+struct TemporaryTable(Owner, String, String, bool);
+
+/// A session: the number of the server on which it is, or was where the source is a replica itself, times 2^32, and its own number there.
+pub type Owner = u64;
+
+/// The session of this number on this server.
+#[must_use]
+pub fn owner(server_id: u32, number: u32) -> Owner {
+    u64::from(server_id) << 32 | u64::from(number)
+}
+
+/// Its number there.
+fn number(owner: Owner) -> u32 {
+    owner as u32
+}
 
 impl TemporaryTables {
     /// Whether there is none.
@@ -33,26 +47,35 @@ impl TemporaryTables {
 
     /// The session's number, where the target has tables of it.
     #[must_use]
-    pub fn session(&self, number: u32) -> Option<u32> {
-        let has = |table: &TemporaryTable| table.0 == number && table.3;
-        self.0.iter().any(has).then_some(number)
+    pub fn session(&self, owner: Owner) -> Option<u32> {
+        let has = |table: &TemporaryTable| table.0 == owner && table.3;
+        self.0.iter().any(has).then_some(number(owner))
+    }
+
+    /// Whether the target has tables of a session with the same number on another server: it cannot tell the two apart.
+    #[must_use]
+    pub fn has_namesake(&self, owner: Owner) -> bool {
+        let is_one = |table: &&TemporaryTable| {
+            table.3 && table.0 != owner && number(table.0) == number(owner)
+        };
+        self.0.iter().any(|table| is_one(&table))
     }
 
     /// Whether the target has this temporary table of the session; none if the session has no such one.
     #[must_use]
-    pub fn find(&self, session: u32, name: &(String, String)) -> Option<bool> {
+    pub fn find(&self, session: Owner, name: &(String, String)) -> Option<bool> {
         let found = self.0.iter().find(|table| table.is(session, name));
         found.map(|table| table.3)
     }
 
     /// The session has made it.
-    pub fn put(&mut self, session: u32, name: (String, String), there: bool) {
+    pub fn put(&mut self, session: Owner, name: (String, String), there: bool) {
         self.remove(session, &name);
         self.0.push(TemporaryTable(session, name.0, name.1, there));
     }
 
     /// The session has dropped it. Says whether the target has it; none if the session has no such one.
-    pub fn remove(&mut self, session: u32, name: &(String, String)) -> Option<bool> {
+    pub fn remove(&mut self, session: Owner, name: &(String, String)) -> Option<bool> {
         let at = self.0.iter().position(|table| table.is(session, name))?;
         Some(self.0.remove(at).3)
     }
@@ -64,6 +87,13 @@ impl TemporaryTables {
         }
     }
 
+    /// Those of one session may have changed unseen.
+    pub fn doubt_of(&mut self, session: Owner) {
+        for table in self.0.iter_mut().filter(|table| table.0 == session) {
+            table.3 = false;
+        }
+    }
+
     /// The server has stopped.
     pub fn clear(&mut self) {
         self.0.clear();
@@ -71,7 +101,7 @@ impl TemporaryTables {
 }
 
 impl TemporaryTable {
-    fn is(&self, session: u32, name: &(String, String)) -> bool {
+    fn is(&self, session: Owner, name: &(String, String)) -> bool {
         self.0 == session && self.1 == name.0 && self.2 == name.1
     }
 }
@@ -93,6 +123,9 @@ mod tests {
         assert_eq!(tables.find(8, &name("a")), Some(true));
         assert_eq!(tables.find(7, &name("b")), None);
         assert_eq!((tables.session(7), tables.session(8)), (None, Some(8)));
+        let elsewhere = owner(2, 8);
+        assert_eq!(tables.find(elsewhere, &name("a")), None);
+        assert!(tables.has_namesake(elsewhere) && !tables.has_namesake(8));
         // Made again: what was there before is gone.
         tables.put(7, name("a"), true);
         assert_eq!(tables.find(7, &name("a")), Some(true));
@@ -105,6 +138,9 @@ mod tests {
             serde_json::from_str::<TemporaryTables>(&text).unwrap(),
             tables
         );
+        tables.doubt_of(7);
+        assert_eq!(tables.find(7, &name("a")), Some(false));
+        assert_eq!(tables.find(8, &name("a")), Some(true));
         assert_eq!(tables.remove(8, &name("a")), Some(true));
         assert_eq!(tables.remove(8, &name("a")), None);
         tables.doubt();

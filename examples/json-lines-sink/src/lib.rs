@@ -59,17 +59,22 @@ impl Guest for JsonLines {
     }
 
     fn inspect(config: String) -> Result<Option<Checkpoint>, Error> {
+        let stream = setting(&config, "stream")?;
         let note = output_file::note_of(&setting(&config, "endpoint")?)?;
-        note.map(|note| note::read(&note)).transpose()
+        note.map(|note| note::read(&stream, &note)).transpose()
     }
 }
 
 impl GuestWriter for RefCell<Open> {
     fn open(config: String) -> Result<Writer, Error> {
+        let stream = setting(&config, "stream")?;
         let file = File::open(&setting(&config, "endpoint")?)?;
-        let resume = file.note().map(|note| note::read(&note)).transpose()?;
+        let resume = file
+            .note()
+            .map(|note| note::read(&stream, &note))
+            .transpose()?;
         Ok(Writer::new(RefCell::new(Open {
-            stream: setting(&config, "stream")?,
+            stream,
             file,
             resume,
             tables: HashMap::new(),
@@ -145,7 +150,7 @@ impl Open {
 
     fn commit(&mut self) -> Result<(), Error> {
         if let Some(checkpoint) = self.ready.take() {
-            self.file.commit(&note::write(&checkpoint))?;
+            self.file.commit(&note::write(&self.stream, &checkpoint))?;
             self.durable = Some(checkpoint);
         }
         Ok(())
@@ -158,21 +163,23 @@ fn setting(config: &str, key: &str) -> Result<String, Error> {
         .ok()
         .and_then(|config| config[key].as_str().map(str::to_owned))
         .ok_or_else(|| {
+            let message = format!("the configuration has no {key}");
             error(
                 "config.invalid-value",
-                format!("the configuration has no {key}"),
+                message,
+                "use a host of the same version",
             )
         })
 }
 
 /// An error that a person has to do something about.
-fn error(code: &str, message: String) -> Error {
+fn error(code: &str, message: String, hint: &str) -> Error {
     Error {
         disposition: Disposition::Fatal,
         code: code.to_owned(),
         message,
         detail: None,
-        hint: None,
+        hint: Some(hint.to_owned()),
         server_errno: None,
         sqlstate: None,
         position: None,

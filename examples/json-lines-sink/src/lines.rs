@@ -71,10 +71,9 @@ impl Line<'_> {
         orders: &mut Orders,
     ) -> Result<(), Error> {
         let malformed = |why: String, table: Option<&Table>| {
-            let mut error = error(
-                "row-block.malformed",
-                format!("a row set cannot be read: {why}"),
-            );
+            let message = format!("a row set cannot be read: {why}");
+            let hint = "use a source and a sink that know the same version of the row block";
+            let mut error = error("row-block.malformed", message, hint);
             error.position = Some(format!(
                 "{}:{}",
                 self.transaction.file, self.transaction.offset

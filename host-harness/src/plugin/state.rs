@@ -206,7 +206,12 @@ pub(super) fn may_go_on(state: &PluginState) -> Result<(), Stopped> {
         return Err(Stopped::Deadline);
     }
     if state.call.cpu_exhausted() {
-        return Err(Stopped::CpuLimit);
+        // One that was told to return, and asks again and again instead, is no endless loop of its own.
+        return Err(if state.call.overdue {
+            Stopped::Deadline
+        } else {
+            Stopped::CpuLimit
+        });
     }
     Ok(())
 }

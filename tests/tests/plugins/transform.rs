@@ -47,7 +47,6 @@ fn rows(server: &Server, sql: &str) -> Vec<Vec<Option<String>>> {
     server.query(sql).expect("rows")
 }
 
-/// fidelity: plugin | a transform between the two servers | first copy and changes arrive with its values, all else as on the source
 #[test]
 fn columns_are_masked_on_their_way() {
     let (source, target) = (named_columns(), server());

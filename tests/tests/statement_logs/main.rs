@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
 mod load;
+mod mistaken;
 mod program;
 mod refusals;
 mod stream;

@@ -78,14 +78,14 @@ const STEPS: [(usize, &str); 22] = [
     ),
 ];
 
-fn sessions(source: &Server) -> [Session<Fragile>; 2] {
+pub(crate) fn sessions(source: &Server) -> [Session<Fragile>; 2] {
     [session(source), session(source)].map(|mut session| {
         exec(&mut session, "SET SESSION binlog_format = 'STATEMENT'; USE st; SET SESSION default_storage_engine = 'InnoDB'");
         session
     })
 }
 
-fn exec(session: &mut Session<Fragile>, list: &str) {
+pub(crate) fn exec(session: &mut Session<Fragile>, list: &str) {
     for sql in list.split("; ") {
         block_on(session.exec(sql.as_bytes())).expect(sql);
     }

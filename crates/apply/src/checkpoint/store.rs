@@ -225,6 +225,22 @@ impl Store {
         }
     }
 
+    /// Keeps every other writer from taking over until the transaction ends that is open: what it writes beside the checkpoint is of the newest writer then.
+    ///
+    /// # Errors
+    /// As [`lost`](Self::lost) where the row is not as this writer left it; those of the server.
+    pub(crate) async fn hold<S: Stream>(&self, session: &mut Session<S>) -> Result<(), Error> {
+        let mut sql = b"SELECT 1 FROM datain.checkpoints".to_vec();
+        self.condition(&mut sql);
+        sql.extend_from_slice(b" FOR UPDATE");
+        match session.query_first(&sql).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(self.lost(session).await),
+            Err(e) if tables_are_gone(&e) => Err(self.lost(session).await),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     /// Why the fence matched no row: another writer, or only a person's order, after which this host may go on from what the row says then. Takes
     /// back what is not committed.
     pub async fn lost<S: Stream>(&self, session: &mut Session<S>) -> Error {

@@ -171,7 +171,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                         before.clear();
                     }
                     _ if statement.temporary != TemporaryTables::None => {
-                        self.define_temporary(statement, place).await?;
+                        self.define_temporary(statement, &before, place).await?;
                         before.clear();
                     }
                     _ => {

@@ -56,13 +56,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             Lock::Statements(self.store.stream())
                 .take(&mut self.lane.session)
                 .await?;
-            // Without GTIDs: the rows are committed with the checkpoint only, so a table that is there and empty is the one that was made.
-            let found = if self.interrupted.is_some() {
-                self.created(create).await?
-            } else {
-                None
-            };
-            self.run_under_intent(create, place, found).await?;
+            self.run_under_intent(create, place, true).await?;
             Lock::Statements(self.store.stream())
                 .give_back(&mut self.lane.session)
                 .await?;
@@ -88,7 +82,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 Lock::Statements(self.store.stream())
                     .take(&mut self.lane.session)
                     .await?;
-                self.run_under_intent(statement, place, None).await?;
+                self.run_under_intent(statement, place, false).await?;
                 self.move_checkpoint(&[], &checkpoint, place, true).await?;
                 Lock::Statements(self.store.stream())
                     .give_back(&mut self.lane.session)
@@ -177,19 +171,25 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         Ok(())
     }
 
-    /// Runs the statement, unless it was run before a kill. The intent stays until a checkpoint ends it. `done` says whether what the statement makes is
-    /// there, if that can be seen; it counts only after a kill, on a target without GTIDs.
+    /// Runs the statement, unless it was run before a kill. The intent stays until a checkpoint ends it. With `rows_follow` the table that it makes gets
+    /// rows with the checkpoint.
     async fn run_under_intent(
         &mut self,
         statement: &Statement,
         place: &Place,
-        done: Option<bool>,
+        rows_follow: bool,
     ) -> Result<(), Error> {
         self.refuse_numbering(statement).await?;
         let seen = if self.chooses_gtids {
             None
         } else {
             self.seen(statement).await?
+        };
+        // After a kill, on a target without GTIDs. Rows are committed with the checkpoint only, so a table that has some is not, or not only, what the statement made.
+        let done = if rows_follow && self.interrupted.is_some() {
+            self.created(statement).await?
+        } else {
+            seen
         };
         let gtid = match self.interrupted.take() {
             // An earlier writer left it. Under the same GTID the server waits for a run that is still going on, and passes over a
@@ -201,7 +201,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             Some(Intent {
                 identity,
                 gtid: None,
-            }) if identity == place.text() => match done.or(seen) {
+            }) if identity == place.text() => match done {
                 Some(true) => return Ok(()),
                 Some(false) => None,
                 None if ddl::may_be_repeated(statement) => None,

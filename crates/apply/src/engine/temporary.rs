@@ -91,7 +91,7 @@ impl Temporary {
         match self.tables.get_mut(&key) {
             Some(table) if table.lost => Err(Error::fatal(
                 "source.temporary-table",
-                "the statement needs a temporary table of its session, which was lost when the host was stopped right behind the transaction that has made it",
+                "the statement needs a temporary table of its session, which was lost when the host was stopped: right behind the transaction that has made the table, or after its schema was dropped",
             )
             .in_table(schema, name)
             .hint("apply the statement's effect to the target by hand, then skip the transaction")),
@@ -176,12 +176,16 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             };
             if !made.lost {
                 let schema = format!("USE {}", quote_identifier(&name.1));
-                let steps: [&[u8]; 4] = [
-                    &number(name.0),
-                    b"SET NAMES utf8mb4",
-                    schema.as_bytes(),
-                    &made.definition,
-                ];
+                match self.lane.session.exec(schema.as_bytes()).await {
+                    // It was dropped since. A server keeps the temporary tables of such a schema, but none can be made in it.
+                    Err(e) if e.code() == "server.unknown-database" => made.lost = true,
+                    other => {
+                        other?;
+                    }
+                }
+            }
+            if !made.lost {
+                let steps: [&[u8]; 3] = [&number(name.0), b"SET NAMES utf8mb4", &made.definition];
                 for sql in steps {
                     let done = self.lane.session.exec(sql).await;
                     done.map_err(|e| refused(e).in_table(&name.1, &name.2))?;
@@ -235,13 +239,14 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         Ok(names.join(", "))
     }
 
-    /// Runs a statement that makes, changes or drops temporary tables.
+    /// Runs a statement that makes, changes or drops temporary tables, behind the SET statements that belong to it.
     ///
     /// # Errors
     /// Those of the server; `source.temporary-table`, `statement.stored-function`.
     pub(super) async fn define_temporary(
         &mut self,
         statement: &Statement,
+        before: &[&Statement],
         place: &Rc<Place>,
     ) -> Result<(), Error> {
         let broken = |what: &str| Error::fatal("sink.contract", what.to_owned());
@@ -288,7 +293,7 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             self.temporary()
                 .uses(Some(session), &name.1, &name.2, true)?;
         }
-        let run = self.run_definition(statement, session).await;
+        let run = self.run_definition(statement, before, session).await;
         run.map_err(|e| {
             e.in_table(&name.1, &name.2)
                 .detail(format!("statement: {} …", ddl::summary(statement)))
@@ -308,7 +313,12 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         Ok(())
     }
 
-    async fn run_definition(&mut self, statement: &Statement, session: u32) -> Result<(), Error> {
+    async fn run_definition(
+        &mut self,
+        statement: &Statement,
+        before: &[&Statement],
+        session: u32,
+    ) -> Result<(), Error> {
         let adapted;
         let statement = if from_mariadb::is_foreign(statement, self.lane.session.server_version()) {
             adapted = from_mariadb::adapted(statement, &self.collations)?;
@@ -321,6 +331,18 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             self.lane
                 .session
                 .exec(sql.as_bytes())
+                .await
+                .map_err(refused)?;
+        }
+        for setting in before {
+            // A string is one in the session's own character set and collation.
+            if setting.context.collation_connection.is_some() {
+                let context = self.context_of(&setting.context)?;
+                self.lane.session.exec(&context).await.map_err(refused)?;
+            }
+            self.lane
+                .session
+                .exec(&setting.sql)
                 .await
                 .map_err(refused)?;
         }
@@ -492,6 +514,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             self.make_stand_ins().await?;
             let stream = self.store.stream().to_owned();
             self.lane.session.exec(b"START TRANSACTION").await?;
+            // The commit is done: another writer may have come, and know better.
+            self.store.hold(&mut self.lane.session).await?;
             for sql in self.keeping_sql(&stream) {
                 self.lane.session.exec(&sql).await?;
             }

@@ -3,26 +3,22 @@
 use datain_binlog::{EventHeader, ExecuteLoad, LoadBlock};
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Change, Error};
-use datain_sql_statement::Dialect;
 
 use super::Assembler;
 use crate::replay::{Replayed, Standing};
-use crate::statement::statement;
+use crate::statement::{dialect, statement};
 use crate::unsaid;
 
 impl Assembler {
     /// Where the stream stands.
-    pub(super) fn standing(&self) -> Standing {
+    pub(super) fn standing(&self, header: &EventHeader) -> Standing {
         let open = self.framing.open.as_ref();
         Standing {
             inside: open.is_some_and(|open| open.block),
             in_branch: open.is_some_and(|open| open.xa.is_some()),
             copying: self.framing.state.copy.is_some(),
-            dialect: if self.format.is_mariadb() {
-                Dialect::MariaDb
-            } else {
-                Dialect::MySql
-            },
+            dialect: dialect(&self.format),
+            server_id: header.server_id,
         }
     }
 
@@ -104,7 +100,7 @@ impl Assembler {
         header: &EventHeader,
         before: u64,
     ) -> Result<(), Error> {
-        let standing = self.standing();
+        let standing = self.standing(header);
         if self.shows_statements {
             let shown = statement(&load.query, header.timestamp);
             self.opened(header, before);

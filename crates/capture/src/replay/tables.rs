@@ -4,13 +4,13 @@ use datain_binlog::QueryEvent;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::{Error, Statement, TemporaryTables as Step};
 use datain_sql_statement::{
-    Charset, DataChange, Kind, ObjectName, Options, TableAction, TableFilter, Tokens, Verdict,
-    created_from,
+    Charset, DataChange, Dialect, Kind, ObjectName, Options, TableAction, TableFilter, Tokens,
+    Verdict, classify, created_from, data_change,
 };
 
 use super::{Name, Standing, decode};
 use crate::statement::statement;
-use crate::temporary::TemporaryTables;
+use crate::temporary::{Owner, TemporaryTables, owner};
 
 /// What is done with a statement that is about temporary tables.
 #[derive(Debug, PartialEq)]
@@ -36,7 +36,7 @@ pub fn define(
     filter: &TableFilter,
     tables: &mut TemporaryTables,
 ) -> Result<Definition, Error> {
-    let session = query.thread_id;
+    let session = owner(standing.server_id, query.thread_id);
     let Kind::Table(action) = found.kind else {
         return Ok(Definition::Other);
     };
@@ -53,6 +53,7 @@ pub fn define(
             let there =
                 !standing.copying && can_be_had(found, query, options, filter, tables, session);
             tables.remove(session, &made);
+            let there = there && !tables.has_namesake(session);
             if there && tables.is_none_there() {
                 // What the target may still have is of sessions that are gone.
                 step = Step::First;
@@ -63,12 +64,14 @@ pub fn define(
             }
         }
         TableAction::Drop if found.temporary => {
+            // The target may have one that has become useless since it was made, and would show it in place of another table of its name. Where it is to have none, all go with the next one that is made.
+            let may_be_there = !tables.is_none_there();
             let dropped = found.targets.iter().filter_map(name);
-            let there = dropped.filter(|name| tables.remove(session, name) == Some(true));
-            if there.count() == 0 {
+            let known = dropped.filter(|name| tables.remove(session, name).is_some());
+            if known.count() == 0 || !may_be_there {
                 return Ok(Definition::Nothing);
             }
-            return handed_on(query, timestamp, Some(session), step, standing);
+            return handed_on(query, timestamp, Some(query.thread_id), step, standing);
         }
         TableAction::Alter
         | TableAction::Truncate
@@ -89,7 +92,17 @@ pub fn define(
             }
             return Ok(Definition::Other);
         }
-        TableAction::Create | TableAction::Drop => return Ok(Definition::Other),
+        TableAction::Create => {
+            let like = found.like.as_ref().and_then(name);
+            let is_temporary = |name: &Name| tables.find(session, name).is_some();
+            if let Some((schema, name)) = like.filter(is_temporary)
+                && filter.judge(found, query.schema, options.charset) != Verdict::Out
+            {
+                return Err(made_like().in_table(&schema, &name));
+            }
+            return Ok(Definition::Other);
+        }
+        TableAction::Drop => return Ok(Definition::Other),
     }
     handed_on(query, timestamp, tables.session(session), step, standing)
 }
@@ -118,7 +131,7 @@ fn can_be_had(
     options: &Options,
     filter: &TableFilter,
     tables: &TemporaryTables,
-    session: u32,
+    session: Owner,
 ) -> bool {
     let charset = options.charset;
     if filter.judge(found, query.schema, charset) != Verdict::In {
@@ -139,6 +152,34 @@ fn can_be_had(
     }
     created_from(query.sql, options)
         .is_some_and(|read: DataChange| read.complete && read.reads.iter().all(there))
+}
+
+/// Notes that a statement is left out: what it makes, changes or drops is on the target not what the session has.
+pub fn left_out(
+    tables: &mut TemporaryTables,
+    query: &QueryEvent<'_>,
+    server_id: u32,
+    dialect: Dialect,
+) {
+    let options = crate::statement::options(query, dialect);
+    let found = classify(query.sql, &options);
+    let session = owner(server_id, query.thread_id);
+    let changed = match found.kind {
+        Kind::Table(_) => found.targets,
+        Kind::Dml => match data_change(query.sql, &options).filter(|change| change.complete) {
+            Some(change) => change.writes,
+            None => return tables.doubt_of(session),
+        },
+        _ => return,
+    };
+    let makes = found.temporary && found.kind == Kind::Table(TableAction::Create);
+    for table in &changed {
+        if let Some(name) = decode(table, options.charset, query.schema)
+            && (makes || tables.find(session, &name).is_some())
+        {
+            tables.put(session, name, false);
+        }
+    }
 }
 
 /// Whether a table that is no temporary one is replicated.
@@ -181,6 +222,7 @@ pub enum Use {
 pub fn used(
     change: &DataChange,
     query: &QueryEvent<'_>,
+    server_id: u32,
     charset: Charset,
     filter: &TableFilter,
     tables: &mut TemporaryTables,
@@ -188,7 +230,7 @@ pub fn used(
     if tables.is_empty() {
         return Ok(Use::None);
     }
-    let session = query.thread_id;
+    let session = owner(server_id, query.thread_id);
     let find = |tables: &TemporaryTables, table: &ObjectName| {
         let name = decode(table, charset, query.schema)?;
         tables.find(session, &name).map(|there| (name, there))
@@ -236,6 +278,14 @@ fn not_there() -> Error {
         "the statement needs a temporary table of its session, which the target does not have, since it was made of what is not replicated, or may have been lost in a restart of the source",
     )
     .hint("let the session log rows (SET SESSION binlog_format = ROW, or MIXED since 8.0, before it makes the table); here, apply the statement's effect to the target by hand, then skip the transaction")
+}
+
+fn made_like() -> Error {
+    Error::fatal(
+        "source.temporary-table",
+        "the source logged a CREATE TABLE … LIKE with a temporary table of its session, whose definition is not in the log",
+    )
+    .hint("make the table on the target by hand as it is on the source, then skip the transaction; with binlog_format = ROW on the source such a statement holds the definition")
 }
 
 fn renamed() -> Error {

@@ -275,3 +275,15 @@ fn a_new_pipeline_begins_where_the_configuration_says() {
     };
     check(&gtid, None, &facts(true, &all, ""), "source.diverged");
 }
+
+/// What a session of the first server has made may be used in the other one's log, too.
+#[test]
+fn temporary_tables_are_not_trusted_on_another_server() {
+    let name = ("d".to_owned(), "t".to_owned());
+    for (uuid, expected) in [(A, Some(true)), (B, Some(false))] {
+        let mut before = resume(uuid, Some("")).unwrap();
+        before.temporary.put(7, name.clone(), true);
+        let after = state(&mode("now"), Some(before), &facts(true, "", "")).unwrap();
+        assert_eq!(after.temporary.find(7, &name), expected, "{uuid}");
+    }
+}

@@ -16,7 +16,8 @@ use super::Upcoming;
 use crate::checkpoint::State;
 use crate::gtids::TransactionGtid;
 use crate::position::Position;
-use crate::statement::shown;
+use crate::replay::left_out;
+use crate::statement::{dialect, shown};
 
 /// Goes through events until one transaction is complete.
 pub struct Walk {
@@ -260,6 +261,8 @@ impl Walk {
             EventBody::Rotate(rotate) => {
                 if self.at.file != rotate.file {
                     self.file_began = None;
+                    // The server may have started in between.
+                    self.state.temporary.doubt();
                 }
                 self.at = Position {
                     file: rotate.file.to_owned(),
@@ -295,6 +298,13 @@ impl Walk {
                     _ => {
                         if let Some(found) = &mut self.found {
                             found.statements.push(shown(&query));
+                            let dialect = dialect(&self.format);
+                            left_out(
+                                &mut found.after.temporary,
+                                &query,
+                                header.server_id,
+                                dialect,
+                            );
                         }
                         return !self.block;
                     }
@@ -304,6 +314,13 @@ impl Walk {
                 self.open(None, before, header);
                 if let Some(found) = &mut self.found {
                     found.statements.push(shown(&load.query));
+                    let dialect = dialect(&self.format);
+                    left_out(
+                        &mut found.after.temporary,
+                        &load.query,
+                        header.server_id,
+                        dialect,
+                    );
                 }
                 return !self.block;
             }
@@ -400,6 +417,7 @@ impl Walk {
     fn unreadable(&mut self, why: String) {
         if let Some(found) = &mut self.found {
             found.unreadable.get_or_insert(why);
+            found.after.temporary.doubt();
         }
     }
 

@@ -102,7 +102,7 @@ impl GuestWriter for Writer {
             .transactions
             .into_iter()
             .filter_map(|t| t.checkpoint)
-            .last();
+            .next_back();
         if newest.is_some() {
             *self.0.borrow_mut() = newest;
         }

@@ -2,6 +2,10 @@
 
 use crate::bindings::datain::replication::types::Error;
 
+#[allow(
+    clashing_extern_declarations,
+    reason = "the same import with other types of pointers"
+)]
 #[link(wasm_import_module = "datain:replication/log@0.1.0")]
 unsafe extern "C" {
     #[link_name = "log"]
