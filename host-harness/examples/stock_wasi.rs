@@ -2,7 +2,7 @@
 //! (docs/standalone.md) needs no code of ours around it.
 //!
 //! `stock_wasi compile COMPONENT OUTPUT` makes machine code of it once; `stock_wasi run COMPILED FOLDER ADDRESS… -- ARGUMENTS…` lets it run. It sees the folder as `.`, to read only, and
-//! may connect by TCP to these addresses and to no others; WASI's other defaults hold: no environment, no name look-ups, no UDP.
+//! may connect by TCP to these addresses and to no others; wasmtime's other defaults hold: no environment, no name look-ups, no UDP.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -77,6 +77,7 @@ fn run(
         .arg("datain-standalone")
         .args(arguments)
         .preopened_dir(folder, ".", FsPerms::ReadOnly)?
+        .allow_tcp(true)
         .socket_addr_check(move |address, what| {
             let may = match what {
                 SocketAddrUse::TcpConnect => allowed.contains(&address),

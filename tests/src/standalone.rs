@@ -1,10 +1,11 @@
 //! The stand-alone component (docs/standalone.md) under a WASI runtime without code of ours: wasmtime's own linker, in a child process.
 
 use std::env;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -20,11 +21,11 @@ pub struct Standalone {
 }
 
 impl Standalone {
-    /// Has the runtime make machine code of the component, once for all starts, and leaves it in `folder`.
+    /// Has the runtime make machine code of the component, once for all tests: it takes some seconds, and is kept in `target/` until either changes.
     ///
     /// # Errors
     /// When a part is missing, with how to build it.
-    pub fn compile(folder: &Path) -> Result<Self> {
+    pub fn compile() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .context("the repository's root")?;
@@ -39,13 +40,34 @@ impl Standalone {
             .map(|folder| folder.join("examples/stock_wasi"))
             .filter(|path| path.is_file())
             .context("the example stock_wasi is missing; build it with `cargo build -p datain-host --example stock_wasi`")?;
-        let compiled = folder.join("datain-standalone.cwasm");
+        let folder = root.join("target/test-guests");
+        fs::create_dir_all(&folder).context("failed to make the folder of test guests")?;
+        let name = format!(
+            "standalone-{:x}-{:x}",
+            age(&component)?.as_nanos(),
+            age(&runtime)?.as_nanos()
+        );
+        let compiled = folder.join(format!("{name}.cwasm"));
+        if compiled.is_file() {
+            return Ok(Self { runtime, compiled });
+        }
+        // Two tests that do this at the same time are in nobody's way.
+        let partial = folder.join(format!("{name}.{}", std::process::id()));
         let mut command = Command::new(&runtime);
-        command.arg("compile").args([&component, &compiled]);
+        command.arg("compile").args([&component, &partial]);
         let exit = Host::of(command)?.wait(Duration::from_secs(120))?;
         if exit.code != 0 {
             bail!("the runtime does not take the component: {}", exit.stderr);
         }
+        for old in fs::read_dir(&folder)?.flatten() {
+            let is_old = old.path().extension().is_some_and(|end| end == "cwasm")
+                && old.file_name().to_string_lossy().starts_with("standalone-");
+            if is_old {
+                // Another test may have taken it away.
+                let _ = fs::remove_file(old.path());
+            }
+        }
+        fs::rename(&partial, &compiled).context("failed to keep the compiled component")?;
         Ok(Self { runtime, compiled })
     }
 
@@ -81,4 +103,11 @@ impl Standalone {
         self.start(config, addresses, &["--until-caught-up"])?
             .wait(limit)
     }
+}
+
+/// When a file was made, since 1970.
+fn age(path: &Path) -> Result<Duration> {
+    let modified = fs::metadata(path).and_then(|meta| meta.modified());
+    let modified = modified.with_context(|| format!("failed to look at {}", path.display()))?;
+    Ok(modified.duration_since(SystemTime::UNIX_EPOCH)?)
 }

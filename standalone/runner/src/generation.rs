@@ -87,7 +87,7 @@ pub(crate) fn run(
             resume = memory.began.clone().map(|began| Checkpoint {
                 ordinal: 0,
                 ..began
-            })
+            });
         }
         Some(checkpoint) => {
             memory.had_checkpoint = true;
