@@ -22,7 +22,7 @@ use crate::error::{Error, Kind, Result};
 /// The exports of a sink, of whichever kind it is.
 pub(super) enum SinkGuest {
     /// All of the interface `sink`, and the cutover.
-    Whole(SinkPlugin),
+    Whole(Box<SinkPlugin>),
     /// Only `change-sink`.
     Changes(ChangeSinkPlugin),
 }
@@ -36,7 +36,8 @@ impl SinkGuest {
         if plugin.interface == CHANGE_SINK {
             ChangeSinkPlugin::instantiate(store, &plugin.component, linker).map(Self::Changes)
         } else {
-            SinkPlugin::instantiate(store, &plugin.component, linker).map(Self::Whole)
+            let whole = SinkPlugin::instantiate(store, &plugin.component, linker)?;
+            Ok(Self::Whole(Box::new(whole)))
         }
     }
 
@@ -54,7 +55,7 @@ impl SinkGuest {
     /// The same, taken.
     pub(super) fn into_whole(self, asked: &str) -> Result<SinkPlugin> {
         match self {
-            Self::Whole(plugin) => Ok(plugin),
+            Self::Whole(plugin) => Ok(*plugin),
             Self::Changes(_) => Err(cannot(asked)),
         }
     }
