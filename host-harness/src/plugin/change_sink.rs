@@ -26,7 +26,7 @@ use crate::error::{Error, Kind, Result};
 )]
 pub(super) enum SinkGuest {
     /// All of the interface `sink`, and the cutover.
-    Whole(SinkPlugin),
+    Whole(Box<SinkPlugin>),
     /// Only `change-sink`.
     Changes(ChangeSinkPlugin),
 }
@@ -40,7 +40,8 @@ impl SinkGuest {
         if plugin.interface == CHANGE_SINK {
             ChangeSinkPlugin::instantiate(store, &plugin.component, linker).map(Self::Changes)
         } else {
-            SinkPlugin::instantiate(store, &plugin.component, linker).map(Self::Whole)
+            let whole = SinkPlugin::instantiate(store, &plugin.component, linker)?;
+            Ok(Self::Whole(Box::new(whole)))
         }
     }
 
@@ -58,7 +59,7 @@ impl SinkGuest {
     /// The same, taken.
     pub(super) fn into_whole(self, asked: &str) -> Result<SinkPlugin> {
         match self {
-            Self::Whole(plugin) => Ok(plugin),
+            Self::Whole(plugin) => Ok(*plugin),
             Self::Changes(_) => Err(cannot(asked)),
         }
     }

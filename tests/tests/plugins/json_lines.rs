@@ -193,7 +193,7 @@ fn load(source: &Server, first_id: u64, seconds: u64) {
             );
         }
         client.execute(&sql).expect("changes");
-        if (id - first_id) % 200 == 0 {
+        if (id - first_id).is_multiple_of(200) {
             let large = format!(
                 "SET SESSION cte_max_recursion_depth = 100000; BEGIN; INSERT INTO d.t (id, v, s) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) SELECT {id} * 100000 + i, i, REPEAT('y', 40) FROM n; DELETE FROM d.t WHERE id > 20000000 AND id % 2 = 0; COMMIT"
             );
