@@ -15,7 +15,7 @@
 )]
 #[path = "../../host-harness/src/error.rs"]
 pub mod error;
-#[allow(dead_code, reason = "as `error`")]
+#[allow(dead_code, unused_imports, reason = "as `error`")]
 #[path = "../../host-harness/src/config/mod.rs"]
 pub mod host_config;
 
