@@ -20,10 +20,6 @@ use crate::engine::CHANGE_SINK;
 use crate::error::{Error, Kind, Result};
 
 /// The exports of a sink, of whichever kind it is.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one in each instance, which is much larger"
-)]
 pub(super) enum SinkGuest {
     /// All of the interface `sink`, and the cutover.
     Whole(Box<SinkPlugin>),
