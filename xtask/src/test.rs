@@ -31,6 +31,14 @@ pub(crate) struct Arguments {
     filters: Vec<String>,
 }
 
+impl Arguments {
+    /// Whether the stand-alone component is made and tested: it is minutes of compiling, left to long runs and to who names its tests.
+    fn composes(&self) -> bool {
+        let mut filters = self.filters.iter();
+        self.long || filters.any(|filter| filter.contains("standalone"))
+    }
+}
+
 /// What a stand-alone component is made of and made with.
 const STANDALONE_TESTS: [&str; 11] = [
     "test",
@@ -59,7 +67,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         offline: false,
         test_guests: true,
     })?;
-    compose::own(false)?;
+    let composes = arguments.composes();
+    if composes {
+        compose::own(false)?;
+    }
     let missing = missing_servers()?;
 
     let nextest = tree::cargo()
@@ -85,7 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         status = examples;
         count = count.plus(more);
     }
-    if status.success() && arguments.filters.is_empty() {
+    if status.success() && composes {
         // Of the other workspace only what is no guest can be tested here.
         let (parts, more) = counted(tree::cargo().args(STANDALONE_TESTS))?;
         status = parts;
