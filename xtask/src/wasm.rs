@@ -55,7 +55,7 @@ const PLUGINS: [(&str, &str, &str); 4] = [
 const TEST_GUESTS: [(&str, &str, &str); 1] =
     [("datain-hostile-guest", "datain_hostile_guest", "hostile")];
 
-/// Builds the plugins and returns the finished components.
+/// Builds the plugins and returns the finished components: source, sink, then the examples.
 pub(crate) fn run(arguments: &Arguments) -> Result<Vec<PathBuf>> {
     let begin = Instant::now();
     let route = route::find(arguments.offline)?;

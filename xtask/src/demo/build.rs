@@ -24,9 +24,11 @@ pub(crate) fn run() -> Result<Built> {
         offline: false,
         test_guests: false,
     })?;
-    let plugins = plugins
-        .try_into()
-        .map_err(|found| anyhow::anyhow!("two plugins were expected, not {found:?}"))?;
+    // The examples stand behind them.
+    let [source, sink, ..] = plugins.as_slice() else {
+        bail!("there are {} plugins, and no sink", plugins.len());
+    };
+    let plugins = [source.clone(), sink.clone()];
     let mut command = tree::build_host();
     command.args(["--message-format", "json-render-diagnostics"]);
     let host = program_of(&messages(&mut command)?)
