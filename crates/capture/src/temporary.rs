@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct TemporaryTables(Vec<TemporaryTable>);
 
-/// One of them: its session, schema and name in lower case, and whether the target has it.
+/// One of them: its session, schema and name as the source compares names, and whether the target has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct TemporaryTable(Owner, String, String, bool);
 

@@ -173,6 +173,12 @@ impl TableFilter {
         Self { case, ..self }
     }
 
+    /// A name as it is compared with others.
+    #[must_use]
+    pub fn folded(&self, name: &str) -> String {
+        name.chars().map(self.case.fold()).collect()
+    }
+
     /// Whether a table is replicated.
     #[must_use]
     pub fn matches(&self, schema: &str, table: &str) -> bool {

@@ -15,7 +15,7 @@ use super::file::LogFile;
 use super::lookup::{self, Lookup};
 use super::socket::Socket;
 use super::tls_stream::{Filled, fill, flush_tls, handshake, read_tls, write_failure};
-use super::{Failure, Interest, Waker, tls};
+use super::{Failure, Interest, Waker, tls_failure};
 use crate::config::Address;
 
 /// The most that one read hands out, whatever was asked for.
@@ -132,7 +132,7 @@ impl Connection {
             ));
         };
         let mut tls = ClientConnection::new(Arc::clone(config), self.endpoint.server_name.clone())
-            .map_err(|e| tls::failure(&e, &self.endpoint.display()))?;
+            .map_err(|e| tls_failure::failure(&e, &self.endpoint.display()))?;
         tls.set_buffer_limit(Some(TLS_WRITE_BUFFER));
         match std::mem::replace(&mut self.phase, Phase::Failed(gone())) {
             Phase::Plain(socket) => {

@@ -13,6 +13,7 @@ mod file;
 mod lookup;
 mod socket;
 mod tls;
+mod tls_failure;
 mod tls_stream;
 mod verifier;
 mod wait;

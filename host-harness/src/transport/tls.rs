@@ -1,4 +1,4 @@
-//! TLS settings from the configuration, and what a failed handshake means for people.
+//! TLS settings from the configuration.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,9 +8,8 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{AlertDescription, CertificateError, ClientConfig, InvalidMessage, RootCertStore};
+use rustls::{ClientConfig, RootCertStore};
 
-use super::Failure;
 use super::verifier::{AnyCertificate, AnyName};
 use crate::config::{ServerConfig, TlsMode};
 use crate::error::{Error, Result};
@@ -113,56 +112,4 @@ fn unreadable(name: &str, key: &str, path: &Path, reason: &str) -> Error {
         format!("failed to read [{name}] {key} {}", path.display()),
     )
     .detail(reason)
-}
-
-const TOO_OLD: &str = "the server must offer TLS 1.2 or 1.3 with a modern cipher, which MySQL 5.6 and most builds of 5.7 do not: tls = \"disabled\", through a tunnel (ssh, stunnel) or a network that nobody else reads";
-
-/// What a failed handshake with `server` means.
-pub(super) fn failure(error: &rustls::Error, server: &str) -> Failure {
-    use CertificateError as C;
-    match error {
-        rustls::Error::InvalidCertificate(
-            C::NotValidForName | C::NotValidForNameContext { .. },
-        ) => Failure::new(
-            "tls.name-mismatch",
-            format!("the certificate of {server} is for another name ({error})"),
-        )
-        .hint("set `host` to a name in the certificate, or tls = \"verify-ca\" to accept any name"),
-        rustls::Error::InvalidCertificate(reason) => {
-            let failure = Failure::new(
-                "tls.untrusted-certificate",
-                format!("the certificate of {server} is not trusted ({error})"),
-            );
-            match reason {
-                C::Expired | C::ExpiredContext { .. } => {
-                    failure.hint("renew the server's certificate, or check this machine's clock")
-                }
-                C::NotValidYet | C::NotValidYetContext { .. } => {
-                    failure.hint("check this machine's clock and the server's")
-                }
-                _ => failure.hint("name the PEM file of the authority that signed it with ca ="),
-            }
-        }
-        // What a server that speaks no TLS after 1.1 answers with.
-        rustls::Error::InvalidMessage(InvalidMessage::UnknownProtocolVersion)
-        | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => Failure::new(
-            "tls.failed",
-            format!("{server} speaks no TLS version since 1.2 ({error})"),
-        )
-        .hint(TOO_OLD),
-        rustls::Error::AlertReceived(alert) => Failure::new(
-            "tls.failed",
-            format!("{server} ended the TLS handshake with the alert {alert:?}"),
-        )
-        .hint("does the account or the server require a client certificate (cert =, key =)?"),
-        rustls::Error::PeerIncompatible(_) => Failure::new(
-            "tls.failed",
-            format!("no TLS version or cipher in common with {server} ({error})"),
-        )
-        .hint(TOO_OLD),
-        _ => Failure::new(
-            "tls.failed",
-            format!("the TLS handshake with {server} failed ({error})"),
-        ),
-    }
 }

@@ -7,7 +7,7 @@ use rustls::ClientConnection;
 use super::connection::ReadOutcome;
 use super::endpoint::Endpoint;
 use super::socket::Socket;
-use super::{Failure, tls};
+use super::{Failure, tls_failure};
 
 /// Goes as far with the handshake as it can without waiting.
 pub(super) fn handshake(
@@ -38,7 +38,7 @@ pub(super) fn handshake(
         if let Err(error) = tls.process_new_packets() {
             // The alert that tells the server why; the failure counts whether it leaves or not.
             let _ = flush_tls(socket, tls);
-            return Err(tls::failure(&error, server));
+            return Err(tls_failure::failure(&error, server));
         }
     }
     Ok(())
@@ -65,7 +65,7 @@ pub(super) fn write_failure(
     server: &str,
 ) -> Failure {
     match fill(socket, tls, 1) {
-        Err(FillError::Tls(reason)) => tls::failure(&reason, server),
+        Err(FillError::Tls(reason)) => tls_failure::failure(&reason, server),
         _ => Failure::from_io(error, "write to", server),
     }
 }
@@ -136,7 +136,7 @@ pub(super) fn read_tls(
             Err(FillError::Io(e)) => {
                 return Err(Failure::from_io(&e, "read from", &endpoint.display()));
             }
-            Err(FillError::Tls(e)) => return Err(tls::failure(&e, &endpoint.display())),
+            Err(FillError::Tls(e)) => return Err(tls_failure::failure(&e, &endpoint.display())),
         };
         if filled.plaintext == 0 {
             if data.is_empty() {

@@ -10,7 +10,7 @@ use datain_standalone_wasi::clock::Moment;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::socket::{Connecting, Got, Lookup, Socket, literal};
-use crate::tls;
+use crate::tls_failure;
 use crate::tls_stream::{Broken, TlsStream};
 
 /// The most that one read hands out, whatever was asked for.
@@ -80,7 +80,7 @@ impl Connection {
             ));
         };
         let session = TlsStream::new(Arc::clone(config), self.endpoint.server_name.clone())
-            .map_err(|e| tls::failure(&e, self.endpoint.display()))?;
+            .map_err(|e| tls_failure::failure(&e, self.endpoint.display()))?;
         match std::mem::replace(&mut self.phase, Phase::Failed(gone())) {
             Phase::Plain(socket) => {
                 self.phase = Phase::Handshake(socket, Box::new(session));
@@ -126,7 +126,7 @@ impl Connection {
                 .write(data)
                 .map_err(|why| lost(&why, "write to", &self.endpoint)),
             Phase::Tls(socket, session) => match session.encrypt(data) {
-                Err(error) => Err(tls::failure(&error, self.endpoint.display())),
+                Err(error) => Err(tls_failure::failure(&error, self.endpoint.display())),
                 Ok(taken) => session
                     .send(socket)
                     .map(|()| taken)
@@ -327,7 +327,7 @@ fn lost(reason: &str, doing: &str, endpoint: &Endpoint) -> Failure {
 fn why(broken: Broken, doing: &str, endpoint: &Endpoint) -> Failure {
     match broken {
         Broken::Socket(reason) => lost(&reason, doing, endpoint),
-        Broken::Tls(error) => tls::failure(&error, endpoint.display()),
+        Broken::Tls(error) => tls_failure::failure(&error, endpoint.display()),
     }
 }
 

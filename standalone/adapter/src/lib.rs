@@ -18,8 +18,12 @@ mod part;
 mod randomness;
 mod socket;
 mod tls;
+// What a certificate must be, and what a failed handshake means, is as in the host.
+#[path = "../../../host-harness/src/transport/tls_failure.rs"]
+mod tls_failure;
 mod tls_stream;
 mod transport;
+#[path = "../../../host-harness/src/transport/verifier.rs"]
 mod verifier;
 mod wait;
 

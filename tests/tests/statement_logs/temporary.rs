@@ -20,7 +20,7 @@ const TABLES: &str = "CREATE DATABASE Big; CREATE DATABASE st; USE st; CREATE TA
     CREATE TABLE hidden (id INT PRIMARY KEY, v VARCHAR(40)); INSERT INTO hidden VALUES (1, 'of the table')";
 
 /// What two sessions do in turn, each with a table `tmp` of its own. What `tmp` holds is shown by what is read from it.
-const STEPS: [(usize, &str); 22] = [
+const STEPS: [(usize, &str); 23] = [
     (
         0,
         "CREATE TEMPORARY TABLE tmp (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(40), f FLOAT, d DATETIME)",
@@ -75,6 +75,10 @@ const STEPS: [(usize, &str); 22] = [
     (
         0,
         "INSERT INTO Big.Tab VALUES (4); INSERT INTO r (n) SELECT v FROM Big.Tab",
+    ),
+    (
+        0,
+        "CREATE TEMPORARY TABLE R (n INT); INSERT INTO R VALUES (70); INSERT INTO r (n) SELECT n FROM R; DROP TEMPORARY TABLE R; INSERT INTO r (n) VALUES (71)",
     ),
 ];
 

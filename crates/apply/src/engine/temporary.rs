@@ -23,18 +23,16 @@ use super::{Engine, Place};
 use crate::checkpoint::temporary::{self, Kept, Name};
 use crate::{ddl, from_mariadb, settings};
 
-/// What a temporary table is found by: its name in lower case, since a source may not tell cases apart.
+/// What a temporary table is found by: its name, in lower case where the target does not tell cases apart.
 type Key = (u32, String, String);
-
-fn key(name: &Name) -> Key {
-    (name.0, name.1.to_lowercase(), name.2.to_lowercase())
-}
 
 /// What is known of them.
 #[derive(Debug, Default)]
 pub(super) struct Temporary {
     /// What an earlier writer has left was looked at.
     restored: bool,
+    /// The target does not tell the cases of names apart.
+    folds: bool,
     tables: BTreeMap<Key, Made>,
     /// All that is kept is to be forgotten with the next commit.
     forget_all: bool,
@@ -104,7 +102,15 @@ impl Temporary {
     }
 
     fn key(&self, session: Option<u32>, schema: &str, name: &str) -> Option<Key> {
-        session.map(|session| key(&(session, schema.to_owned(), name.to_owned())))
+        session.map(|session| self.key_of(&(session, schema.to_owned(), name.to_owned())))
+    }
+
+    fn key_of(&self, name: &Name) -> Key {
+        if self.folds {
+            (name.0, name.1.to_lowercase(), name.2.to_lowercase())
+        } else {
+            name.clone()
+        }
     }
 }
 
@@ -137,6 +143,13 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         if self.temporary().restored {
             return Ok(());
         }
+        let case = self
+            .lane
+            .session
+            .query_first(b"SELECT @@lower_case_table_names")
+            .await?;
+        let case = case.and_then(|row| row.into_iter().next().flatten());
+        self.temporary().folds = case.as_deref() != Some("0");
         let begins_anew = |change: &Change| matches!(change, Change::Statement(s) if s.temporary == TemporaryTables::First);
         if transaction.changes.iter().any(begins_anew) {
             let stream = self.store.stream().to_owned();
@@ -201,7 +214,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 );
                 self.lane.session.exec(sql.as_bytes()).await?;
             }
-            self.temporary().tables.insert(key(&name), made);
+            let key = self.temporary().key_of(&name);
+            self.temporary().tables.insert(key, made);
         }
         self.be_nobody().await
     }
@@ -277,7 +291,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
         };
         if action == TableAction::Drop {
             for name in names {
-                self.drop_temporary(&key(&name)).await?;
+                let key = self.temporary().key_of(&name);
+                self.drop_temporary(&key).await?;
             }
             return self.be_nobody().await;
         }
@@ -288,7 +303,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             self.look_at_reads(statement, &read, place).await?;
         }
         if action == TableAction::Create {
-            self.drop_temporary(&key(&name)).await?;
+            let key = self.temporary().key_of(&name);
+            self.drop_temporary(&key).await?;
         } else {
             self.temporary()
                 .uses(Some(session), &name.1, &name.2, true)?;
@@ -298,7 +314,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
             e.in_table(&name.1, &name.2)
                 .detail(format!("statement: {} …", ddl::summary(statement)))
         })?;
-        let made = self.temporary().tables.entry(key(&name)).or_default();
+        let key = self.temporary().key_of(&name);
+        let made = self.temporary().tables.entry(key).or_default();
         if action == TableAction::Create {
             made.name = name;
         }
@@ -490,7 +507,8 @@ impl<S: Stream + 'static, H: BuildHasher + Default + 'static> Engine<S, H> {
                 self.lane.session.exec(sql.as_bytes()).await?;
             }
             let columns = self.columns_of(&name).await?;
-            if let Some(made) = self.temporary().tables.get_mut(&key(&name)) {
+            let key = self.temporary().key_of(&name);
+            if let Some(made) = self.temporary().tables.get_mut(&key) {
                 made.stand_in = ordinary;
                 made.definition = definition.into_bytes();
                 made.columns = columns;

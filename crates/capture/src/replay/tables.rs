@@ -8,7 +8,7 @@ use datain_sql_statement::{
     Verdict, classify, created_from, data_change,
 };
 
-use super::{Name, Standing, decode};
+use super::{Name, Standing};
 use crate::statement::statement;
 use crate::temporary::{Owner, TemporaryTables, owner};
 
@@ -40,7 +40,7 @@ pub fn define(
     let Kind::Table(action) = found.kind else {
         return Ok(Definition::Other);
     };
-    let name = |table: &ObjectName| decode(table, options.charset, query.schema);
+    let name = |table: &ObjectName| named(table, options.charset, query.schema, filter);
     let mut step = Step::Further;
     match action {
         TableAction::Create if found.temporary => {
@@ -137,7 +137,7 @@ fn can_be_had(
     if filter.judge(found, query.schema, charset) != Verdict::In {
         return false;
     }
-    let there = |table: &ObjectName| match decode(table, charset, query.schema) {
+    let there = |table: &ObjectName| match named(table, charset, query.schema, filter) {
         None => false,
         Some(name) => match tables.find(session, &name) {
             Some(there) => there,
@@ -159,6 +159,7 @@ pub fn left_out(
     tables: &mut TemporaryTables,
     query: &QueryEvent<'_>,
     server_id: u32,
+    filter: &TableFilter,
     dialect: Dialect,
 ) {
     let options = crate::statement::options(query, dialect);
@@ -174,12 +175,23 @@ pub fn left_out(
     };
     let makes = found.temporary && found.kind == Kind::Table(TableAction::Create);
     for table in &changed {
-        if let Some(name) = decode(table, options.charset, query.schema)
+        if let Some(name) = named(table, options.charset, query.schema, filter)
             && (makes || tables.find(session, &name).is_some())
         {
             tables.put(session, name, false);
         }
     }
+}
+
+/// Schema and name of a table, as names are compared on the source.
+fn named(
+    table: &ObjectName,
+    charset: Charset,
+    default_schema: &str,
+    filter: &TableFilter,
+) -> Option<Name> {
+    let name = table.decode(charset, default_schema);
+    name.map(|(schema, name)| (filter.folded(&schema), filter.folded(&name)))
 }
 
 /// Whether a table that is no temporary one is replicated.
@@ -232,7 +244,7 @@ pub fn used(
     }
     let session = owner(server_id, query.thread_id);
     let find = |tables: &TemporaryTables, table: &ObjectName| {
-        let name = decode(table, charset, query.schema)?;
+        let name = named(table, charset, query.schema, filter)?;
         tables.find(session, &name).map(|there| (name, there))
     };
     let written: Vec<_> = change.writes.iter().map(|t| find(tables, t)).collect();

@@ -303,6 +303,7 @@ impl Walk {
                                 &mut found.after.temporary,
                                 &query,
                                 header.server_id,
+                                &self.filter,
                                 dialect,
                             );
                         }
@@ -319,6 +320,7 @@ impl Walk {
                         &mut found.after.temporary,
                         &load.query,
                         header.server_id,
+                        &self.filter,
                         dialect,
                     );
                 }
