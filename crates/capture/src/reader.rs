@@ -408,9 +408,15 @@ impl<S: Stream + 'static> Reader<S> {
             return;
         };
         let assembler = &mut self.assembler;
-        let read = poll_fn(|context| match copier.read_on(context, assembler) {
-            Poll::Ready(Err(error)) => Poll::Ready(Some(error)),
-            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(None),
+        let read = poll_fn(|context| {
+            loop {
+                match copier.read_on(context, assembler) {
+                    Poll::Ready(Err(error)) => return Poll::Ready(Some(error)),
+                    // Rows may be locked until it is called once more.
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Pending => return Poll::Ready(None),
+                }
+            }
         });
         if let Some(error) = read.await
             && self.failed.is_none()
@@ -423,11 +429,13 @@ impl<S: Stream + 'static> Reader<S> {
     pub async fn rest(&mut self, enough: impl Future<Output = ()>) {
         let mut enough = pin!(enough);
         poll_fn(|context| {
-            if self.failed.is_none()
+            while self.failed.is_none()
                 && let Some(copier) = &mut self.copier
-                && let Poll::Ready(Err(error)) = copier.read_on(context, &mut self.assembler)
+                && let Poll::Ready(read) = copier.read_on(context, &mut self.assembler)
             {
-                self.fail(error);
+                if let Err(error) = read {
+                    self.fail(error);
+                }
             }
             enough.as_mut().poll(context)
         })
@@ -442,15 +450,23 @@ impl<S: Stream + 'static> Reader<S> {
         copier.holds_the_stream(&mut self.assembler)
     }
 
-    /// Takes events that are there already, until a batch is full.
+    /// Takes events that are there already, until a batch is full, or a chunk of the copy must be handed on.
     fn take_buffered(&mut self) -> Result<(), Error> {
-        while !self.assembler.has_full_batch() && !self.assembler.go_on()? {
+        while !self.assembler.has_full_batch()
+            && !self.stops_for_a_chunk()
+            && !self.assembler.go_on()?
+        {
             match self.session.buffered_packet()? {
                 Some(packet) => take(packet, &mut self.assembler)?,
                 None => break,
             }
         }
         Ok(())
+    }
+
+    fn stops_for_a_chunk(&self) -> bool {
+        let copier = self.copier.as_ref();
+        self.assembler.is_settled() && copier.is_some_and(|copier| copier.is_due(&self.assembler))
     }
 
     /// Keeps an error until the whole transactions before it were handed out, so that the checkpoint can stand right before its cause.

@@ -95,6 +95,8 @@ pub struct Reference {
     pub table: Vec<u8>,
     /// Its columns.
     pub columns: Vec<Vec<u8>>,
+    /// The columns of the foreign key, in the same order.
+    pub own: Vec<Vec<u8>>,
     /// Rows of the table with the foreign key change when a row that they refer to goes: CASCADE, SET NULL, SET DEFAULT.
     pub acts_on_delete: bool,
     /// And when it gets other values of these columns.
@@ -106,7 +108,7 @@ pub struct Reference {
 pub fn references(sql: &[u8]) -> Option<Vec<Reference>> {
     let table = TableText::read(sql)?;
     let references = |item: &Item<'_>| {
-        item.outside("FOREIGN")?;
+        let foreign = item.outside("FOREIGN")?;
         let at = item.outside("REFERENCES")?;
         let first = item.tokens.get(at + 1)?.identifier()?.into_owned();
         let (schema, table) = match item.tokens.get(at + 2..at + 4) {
@@ -115,7 +117,8 @@ pub fn references(sql: &[u8]) -> Option<Vec<Reference>> {
             }
             _ => (None, first),
         };
-        let columns = item.names(at).into_iter().map(Cow::into_owned).collect();
+        let names = |at| item.names(at).into_iter().map(Cow::into_owned).collect();
+        let (own, columns) = (names(foreign), names(at));
         let behind = item.tokens.get(at..).unwrap_or_default();
         let acts_on = |what: &str| {
             behind.windows(3).any(|three| {
@@ -128,6 +131,7 @@ pub fn references(sql: &[u8]) -> Option<Vec<Reference>> {
             schema,
             table,
             columns,
+            own,
             acts_on_delete: acts_on("DELETE"),
             acts_on_update: acts_on("UPDATE"),
         })

@@ -398,8 +398,8 @@ impl Side {
         Ok(Stretch {
             after: range.after.as_deref(),
             up_to: range.up_to.as_deref(),
-            skip: 0,
             only,
+            ..Stretch::default()
         })
     }
 

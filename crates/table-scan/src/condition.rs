@@ -165,7 +165,11 @@ fn name(column: &ColumnDefinition) -> String {
     format!("t.{}", quote_identifier(&column.name))
 }
 
-fn same(column: &ColumnDefinition, value: &Value<'_>) -> Result<String, Error> {
+/// SQL for the rows of which a column has this value, which is not NULL; the table's alias is `t`.
+///
+/// # Errors
+/// `snapshot.key-unwritable`.
+pub fn same(column: &ColumnDefinition, value: &Value<'_>) -> Result<String, Error> {
     let name = compared(column);
     Ok(format!("{name} = {}", literal(column, value)?))
 }

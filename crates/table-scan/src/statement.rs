@@ -19,6 +19,8 @@ pub struct Stretch<'a> {
     pub skip: u64,
     /// Only those of which this SQL is true.
     pub only: Option<&'a str>,
+    /// They are few by `only`: the server chooses the index by which it finds them.
+    pub any_index: bool,
 }
 
 impl TableScan {
@@ -50,7 +52,7 @@ impl TableScan {
     /// The same, and ORDER BY.
     fn from(&self, stretch: &Stretch<'_>) -> Result<(String, Option<String>), Error> {
         let table = &self.table;
-        let mut sql = self.of_table();
+        let mut sql = self.of_table(stretch.any_index);
         let mut wanted = Vec::new();
         let mut ordered = None;
         if let Some(key) = &table.scan_key {
@@ -67,9 +69,10 @@ impl TableScan {
         Ok((sql, ordered))
     }
 
-    fn of_table(&self) -> String {
+    fn of_table(&self, any_index: bool) -> String {
         let table = &self.table;
-        let index = table.scan_key.as_ref().map(|key| &key.index);
+        let index = table.scan_key.as_ref().filter(|_| !any_index);
+        let index = index.map(|key| &key.index);
         let index = index.map(|name| format!(" FORCE INDEX ({})", quote_identifier(name)));
         format!(
             "FROM {}.{} AS t{}",
@@ -103,7 +106,7 @@ impl TableScan {
             return Err(key::foreign());
         };
         let wanted = Condition::any_of(table, key, keys)?;
-        let from = self.of_table();
+        let from = self.of_table(false);
         Ok(format!("SELECT {} {from} WHERE {wanted}", self.select) + locking(reading))
     }
 }

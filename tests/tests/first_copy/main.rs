@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "native test")]
 
+mod cascades;
 mod definitions;
 mod keyless;
 
@@ -18,7 +19,6 @@ use datain_capture::upcoming;
 use datain_contract::types::{Change, Error};
 use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
-use datain_tests::foreign_keys;
 use datain_tests::host::{Exit, Host, TempDir};
 use datain_tests::moving_keys;
 use datain_tests::native;
@@ -346,97 +346,6 @@ fn what_would_lose_a_part_of_an_incomplete_copy_is_refused() {
         .err()
         .expect("it is refused");
     assert_eq!(error.code, "snapshot.filter-changed", "{error:?}");
-}
-
-/// Tables are begun after those that they refer to, so that the target can repeat what the source does not log; in a circle it could not.
-#[test]
-fn cascades_that_are_not_logged_are_refused_in_circles() {
-    let source = without_logged_cascades();
-    run(
-        &source,
-        "CREATE DATABASE f; USE f; CREATE TABLE p (id INT PRIMARY KEY, c INT, v INT); CREATE TABLE a (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON UPDATE CASCADE); \
-         ALTER TABLE p ADD FOREIGN KEY (c) REFERENCES a (id); \
-         INSERT INTO p VALUES (1, NULL, 1), (2, NULL, 1), (3, NULL, 1); INSERT INTO a VALUES (10, 1); UPDATE p SET c = 10 WHERE id = 1",
-    );
-    // What changes no other row may happen.
-    let error = refused(
-        &source,
-        "USE f; UPDATE p SET v = 2; DELETE FROM p WHERE id = 3; UPDATE p SET id = 5 WHERE id = 1",
-    );
-    assert_eq!(
-        (error.code.as_str(), error.table.as_deref()),
-        ("snapshot.unlogged-cascades", Some("f.p")),
-        "{error:?}"
-    );
-    run(
-        &source,
-        "USE f; UPDATE p SET c = NULL; SET foreign_key_checks = 0; DROP TABLE a, p; \
-         CREATE TABLE tree (id INT PRIMARY KEY, up INT, FOREIGN KEY (up) REFERENCES tree (id) ON DELETE SET NULL); INSERT INTO tree VALUES (1, NULL), (2, 1), (5, 1)",
-    );
-    let error = refused(
-        &source,
-        "USE f; INSERT INTO tree VALUES (3, 2); UPDATE tree SET id = 4 WHERE id = 3; DELETE FROM tree WHERE id = 4",
-    );
-    assert_eq!(
-        (error.code.as_str(), error.table.as_deref()),
-        ("snapshot.unlogged-cascades", Some("f.tree")),
-        "{error:?}"
-    );
-}
-
-fn without_logged_cascades() -> Server {
-    Server::builder(Flavor::Mysql97)
-        .relaxed()
-        .option("innodb_native_foreign_keys=ON")
-        .start()
-        .expect("a server")
-}
-
-/// Parents go and get other keys all the time, and their children follow on the source without a word in the log.
-#[test]
-fn cascades_that_are_not_logged_are_repeated() {
-    let seed = seed("cascades of a first copy");
-    let mut rng = Rng::with_seed(seed);
-    let source = without_logged_cascades();
-    let targets = [without_logged_cascades(), server()];
-    for (round, target) in targets
-        .iter()
-        .enumerate()
-        .cycle()
-        .take(if long() { 12 } else { 2 })
-    {
-        let schemas = foreign_keys::SCHEMAS;
-        for server in [&source, target] {
-            for schema in schemas {
-                run(
-                    server,
-                    &format!("SET foreign_key_checks = 0; DROP DATABASE IF EXISTS `{schema}`"),
-                );
-            }
-        }
-        run(&source, &foreign_keys::create());
-        // Foreign keys from a table to itself.
-        run(&source, "DROP TABLE fk_deep.tree, fk_deep.list");
-        let mut load = foreign_keys::load(3, if long() { 1000 } else { 60 });
-        let of_circle = |sql: &String| sql.contains("fk_deep.tree") || sql.contains("fk_deep.list");
-        load.groups.retain(|group| !group.iter().any(of_circle));
-        let _ = load.run(&source, rng.u64(..));
-        let mut settings = settings(&format!("cascades{}", rng.u64(..)));
-        settings.chunk_rows = [1, 2, 10, 1000][rng.usize(0..4)];
-        let lost = std::thread::scope(|scope| {
-            let (load, source, load_seed) = (&load, &source, rng.u64(..));
-            let changes = scope.spawn(move || load.run(source, load_seed));
-            let lost = replicate_roughly(source, target, &settings, &mut rng, 30);
-            let _ = changes.join().expect("the load ends");
-            lost.unwrap_or_else(|error| panic!("DATAIN_SEED={seed}: {error:?}"))
-        });
-        replicate_roughly(&source, target, &settings, &mut rng, 20).expect("the rest");
-        println!(
-            "round {round}: chunks of {}, {lost} connections lost",
-            settings.chunk_rows
-        );
-        compare::assert_equal(&source, target, schemas);
-    }
 }
 
 /// The program is killed again and again while it copies, and the source changes all the time.

@@ -89,7 +89,12 @@ fn migrate(source: &Server, target: &Server, definitions: &[&str], extra: &str) 
         run(source, sql);
     }
     writers::account(source);
-    let (rows, threads) = if long() { (100_000, 4) } else { (15_000, 2) };
+    // A machine that is busy besides must keep up with it.
+    let (rows, threads, rate) = if long() {
+        (100_000, 4, 200)
+    } else {
+        (15_000, 2, 100)
+    };
     let sysbench = Sysbench::fetch(&Lines)
         .and_then(|sysbench| sysbench.prepare(source, 2, rows))
         .expect("sysbench's tables");
@@ -115,7 +120,7 @@ fn migrate(source: &Server, target: &Server, definitions: &[&str], extra: &str) 
     let (report, written) = thread::scope(|scope| {
         let writing = writers::start(scope, source, &stop, seed);
         let load = sysbench
-            .run_script(source, Script::WriteOnly, 600, threads, Some(200))
+            .run_script(source, Script::WriteOnly, 600, threads, Some(rate))
             .expect("sysbench starts");
         let report = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             copy_with_kills(&config, target);

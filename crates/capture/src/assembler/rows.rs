@@ -163,6 +163,10 @@ impl Assembler {
                 if framing.state.copy.is_some() {
                     let kinds: Vec<ColumnKind> = columns.columns.iter().map(|c| c.kind).collect();
                     self.copying.must_stay(&set, name, rows, &kinds)?;
+                    let moved = self.copying.note_moves(&set, name, rows, &kinds)?;
+                    if let Some(place) = &mut framing.state.copy {
+                        place.mark_moved(&moved);
+                    }
                 }
                 if is_copying {
                     let kinds: Vec<u8> = columns.columns.iter().map(|c| c.kind.code()).collect();

@@ -5,7 +5,8 @@
 //! and while they are copied no foreign key among them, or from one to itself, may change rows: nobody could tell which. That is seen when the parent's change comes by.
 //!
 //! Of a child's rows those on the target follow by its own foreign keys. A chunk that was read and is not there yet must not be touched by a change that the log has before its high mark and that
-//! the chunk does not show: so its rows are locked for reading until that mark is known. A change that waits for them comes later in the log.
+//! the chunk does not show: so its rows are locked for reading until that mark is known. A change that waits for them comes later in the log, and the stream does not take it before
+//! it has handed the chunk on. Rows that move from what is still to be read into what was read are another matter: [`super::moves`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -16,6 +17,7 @@ use datain_mysql_client::{Outcome, Session, Stream, quote_identifier};
 use datain_schema_objects::indexes;
 use datain_table_scan::TableDefinition;
 
+use super::moves::{Moves, Step};
 use super::window::{Name, changed_meanwhile};
 
 /// Without these words there is no foreign key in what SHOW CREATE TABLE says.
@@ -36,6 +38,8 @@ pub struct Links {
     pub(super) followers: HashMap<Name, BTreeSet<Name>>,
     /// Tables in circles with such foreign keys, by any of them.
     pub(super) circles: HashMap<Name, Rc<Circle>>,
+    /// What moves rows within tables that are being copied.
+    pub(super) moves: Moves,
 }
 
 /// Tables whose foreign keys lead back to themselves.
@@ -64,11 +68,24 @@ struct Reference {
     on_delete: bool,
     /// The parent's columns, if new values of them change rows.
     on_update: Vec<String>,
+    /// The child's columns, in the same order.
+    own: Vec<String>,
 }
 
 impl Reference {
     fn acts(&self) -> bool {
         self.on_delete || !self.on_update.is_empty()
+    }
+
+    /// What new values of the parent's columns come to.
+    fn steps(&self) -> impl Iterator<Item = Step> {
+        let columns = self.on_update.iter().zip(&self.own);
+        columns.map(|(from, to)| Step {
+            parent: self.parent.clone(),
+            from: from.clone(),
+            child: self.child.clone(),
+            to: to.clone(),
+        })
     }
 }
 
@@ -107,16 +124,22 @@ impl Families {
                 };
                 let parent = (schema, String::from_utf8(found.table).ok()?);
                 let columns = found.columns.into_iter().filter(|_| found.acts_on_update);
+                let own = found.own.into_iter();
                 Some(Reference {
                     child: name.clone(),
                     parent: spelled(tables, parent)?,
                     on_delete: found.acts_on_delete,
                     on_update: columns.filter_map(|c| String::from_utf8(c).ok()).collect(),
+                    own: own.filter_map(|c| String::from_utf8(c).ok()).collect(),
                 })
             }));
         }
         let (levels, circles) = ordered(tables, &references);
-        let mut links = Links::default();
+        let steps: Vec<Step> = references.iter().flat_map(Reference::steps).collect();
+        let mut links = Links {
+            moves: Moves::ask(session, &steps).await?,
+            ..Links::default()
+        };
         for reference in references.iter().filter(|reference| reference.acts()) {
             let followers = links.followers.entry(reference.parent.clone()).or_default();
             followers.insert(reference.child.clone());
@@ -129,7 +152,8 @@ impl Families {
                 let table = TableDefinition::ask(session, &parent.0, &parent.1)
                     .await?
                     .ok_or_else(changed_meanwhile)?;
-                let place = |name: &String| table.columns.iter().position(|c| same(&c.name, name));
+                let place =
+                    |name: &String| table.columns.iter().position(|c| same_name(&c.name, name));
                 let acts = acts.entry(parent.clone()).or_default();
                 acts.on_delete |= reference.on_delete;
                 acts.on_update
@@ -222,7 +246,7 @@ fn ordered(
 }
 
 /// Whether two names of columns are the same: letter case does not count.
-fn same(a: &str, b: &str) -> bool {
+pub(super) fn same_name(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
 }
 
@@ -270,6 +294,7 @@ mod tests {
                 parent: name(parent),
                 on_delete: true,
                 on_update: Vec::new(),
+                own: Vec::new(),
             }
         };
         let references: Vec<Reference> = references.iter().map(reference).collect();

@@ -13,6 +13,7 @@ mod families;
 mod keys;
 mod look;
 mod mariadb;
+mod moves;
 mod others;
 mod place;
 pub mod progress;
@@ -43,9 +44,10 @@ pub use control::{Clock, CopyControl};
 pub(crate) use definitions::abilities;
 pub use definitions::{Aside, findings};
 use look::{Todo, Waiting};
+use moves::ReadAgain;
 pub use place::{OpenTable, Place};
 use progress::Totals;
-use readers::{ChunkRead, Manner, Readers, Scan};
+use readers::{Again, ChunkRead, Manner, Readers, Scan};
 pub(crate) use refusals::incomplete;
 use refusals::{as_change, damaged, no_branch_is_prepared, no_connection};
 use throttle::{Throttle, Verdict};
@@ -110,8 +112,12 @@ pub struct Copier<S> {
 struct TableCopy {
     name: Name,
     level: usize,
-    /// None while a chunk is being read, and when the last one was.
+    /// None while a chunk is being read.
     scan: Option<Scan>,
+    /// It was read to its end, but for what is to be read again.
+    is_read: bool,
+    /// Its rows change with a parent's, which the source does not log.
+    follows: bool,
     /// Chunks that were read and not handed on, in the order of reading.
     chunks: VecDeque<Waits>,
     /// The key of the newest row that was handed on.
@@ -127,7 +133,10 @@ struct Waits {
     /// Until it is here.
     high: Position,
     last_key: Option<Vec<u8>>,
+    /// Of the table, or of what is read again.
     is_last: bool,
+    /// Its rows were read again.
+    again: bool,
     read: Totals,
 }
 
@@ -139,6 +148,28 @@ impl TableCopy {
                 .is_some_and(std::cmp::Ordering::is_ge)
         };
         self.chunks.front().is_some_and(reached)
+    }
+
+    /// Whether another chunk may be read.
+    fn may_be_read(&self, copying: &Copying) -> bool {
+        let Some(scan) = &self.scan else {
+            return false;
+        };
+        let is_left = !self.is_read || scan.again.is_some() || copying.wants_again(&self.name);
+        is_left && self.chunks.len() < MOST_CHUNKS
+    }
+
+    /// How these rows are read again, of what was read up to a key.
+    fn again(&self, rows: ReadAgain, read: Option<&Vec<u8>>) -> Again {
+        let (only, up_to) = match rows {
+            ReadAgain::Of(sql) => (Some(sql), None),
+            ReadAgain::All => (None, read.filter(|_| !self.is_read).cloned()),
+        };
+        Again {
+            only,
+            after: None,
+            up_to,
+        }
     }
 }
 
@@ -251,11 +282,16 @@ impl<S: Stream + 'static> Copier<S> {
         }
         for open in place.open() {
             let after = open.key().map_err(|_| damaged())?;
+            let copied = if open.moved {
+                Totals::default()
+            } else {
+                open.copied
+            };
             let is_it = |table: &Waiting| table.name.0 == open.schema && table.name.1 == open.name;
             let at = self.todo.tables.iter().position(is_it);
             let table = at.and_then(|at| self.todo.tables.remove(at));
             let table = table.ok_or_else(changed_meanwhile)?;
-            self.begin_table(assembler, table, Some((after, open.copied)))
+            self.begin_table(assembler, table, Some((after, copied)))
                 .await?;
         }
         Ok(())
@@ -349,7 +385,10 @@ impl<S: Stream + 'static> Copier<S> {
                 size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
                 after: after.clone(),
                 follows,
+                again: None,
             }),
+            is_read: false,
+            follows,
             chunks: VecDeque::new(),
             after,
             copied,
@@ -358,7 +397,7 @@ impl<S: Stream + 'static> Copier<S> {
         Ok(())
     }
 
-    /// Lets the reading of chunks go on. Ready when one was read.
+    /// Lets the reading of chunks go on. Ready when there may be something to do: one was read, whose rows may be locked until this is called once more, or a connection is idle that was not.
     ///
     /// # Errors
     /// As [`Copier::begin`].
@@ -372,14 +411,15 @@ impl<S: Stream + 'static> Copier<S> {
         };
         let ChunkRead {
             name,
-            scan,
+            mut scan,
             is_last,
             images,
             count,
             took,
             high,
         } = match read {
-            Ok(read) => read,
+            Ok(Some(read)) => read,
+            Ok(None) => return Poll::Ready(Ok(())),
             Err(error) => return Poll::Ready(Err(error)),
         };
         let read = Totals {
@@ -392,13 +432,20 @@ impl<S: Stream + 'static> Copier<S> {
             return Poll::Ready(Err(error.in_table(&name.0, &name.1)));
         }
         if let Some(table) = self.tables.iter_mut().find(|table| table.name == name) {
+            let again = scan.again.is_some();
             table.chunks.push_back(Waits {
                 high,
                 last_key: scan.after.clone(),
                 is_last,
-                read,
+                again,
+                // People count each row once.
+                read: if again { Totals::default() } else { read },
             });
-            table.scan = Some(scan).filter(|_| !is_last);
+            if again && is_last {
+                scan.again = None;
+            }
+            table.is_read |= is_last && !again;
+            table.scan = Some(scan);
         }
         Poll::Ready(Ok(()))
     }
@@ -451,7 +498,8 @@ impl<S: Stream + 'static> Copier<S> {
                 next = self.todo.tables.pop_front_if(together);
             }
             // Before anything of it comes to the target: whoever goes on from here must know that something may be there.
-            assembler.hand_on_place(self.place());
+            let place = self.place(assembler.copying());
+            assembler.hand_on_place(place);
             return Ok(Step::HandedOn);
         }
         if self.tables.is_empty() {
@@ -494,14 +542,21 @@ impl<S: Stream + 'static> Copier<S> {
 
     /// Begins to read the next chunk of the table that has the fewest at hand. Returns whether there is one to be read.
     fn begin_chunk(&mut self, assembler: &mut Assembler) -> bool {
-        let may = |table: &&mut TableCopy| table.scan.is_some() && table.chunks.len() < MOST_CHUNKS;
+        let copying = assembler.copying();
+        let may = |table: &&mut TableCopy| table.may_be_read(copying);
         let tables = self.tables.iter_mut().filter(may);
         let Some(table) = tables.min_by_key(|table| table.chunks.len()) else {
             return false;
         };
-        let Some(scan) = table.scan.take() else {
+        let Some(mut scan) = table.scan.take() else {
             return false;
         };
+        if scan.again.is_none()
+            && copying.wants_again(&table.name)
+            && let Some(rows) = copying.take_again(&table.name)
+        {
+            scan.again = Some(table.again(rows, scan.after.as_ref()));
+        }
         let (rows, bytes) = Throttle::chunk(&self.control.limits(), self.readers.count());
         let manner = Manner {
             shows: match assembler.gtids() {
@@ -522,18 +577,20 @@ impl<S: Stream + 'static> Copier<S> {
     }
 
     /// How far the copy has come.
-    fn place(&self) -> Place {
+    fn place(&self, copying: &Copying) -> Place {
         let open = |table: &TableCopy| OpenTable {
             schema: table.name.0.clone(),
             name: table.name.1.clone(),
             after: table.after.as_deref().map(place::hex),
             copied: table.copied,
+            moved: copying.is_moved(&table.name),
         };
         let whole = self.whole.iter().map(|whole| OpenTable {
             schema: whole.name().0.clone(),
             name: whole.name().1.clone(),
             after: None,
             copied: Totals::default(),
+            moved: false,
         });
         Place::Tables {
             begun: self.begun.clone(),
@@ -556,15 +613,24 @@ impl<S: Stream + 'static> Copier<S> {
         let name = table.name.clone();
         let now = (self.now)();
         self.control.handed_on(&name, chunk.read, now);
-        if chunk.is_last {
+        let copying = assembler.copying();
+        let is_whole = chunk.is_last && copying.last_chunk(&name, chunk.again);
+        if is_whole {
             self.control.end_table(&name, table.began, now);
             self.tables.remove(at);
         }
-        assembler.hand_on_chunk(&name, self.place());
+        let place = self.place(copying);
+        assembler.hand_on_chunk(&name, place);
         self.throttle.note_handed_on(assembler.ordinal(), now);
-        if chunk.is_last {
+        if is_whole {
             assembler.copying().end(&name);
         }
+    }
+
+    /// Whether a chunk is to be handed on just where the stream stands: what the stream has next may change its rows without a word.
+    pub fn is_due(&self, assembler: &Assembler) -> bool {
+        let mut tables = self.tables.iter().filter(|table| table.follows);
+        tables.any(|table| table.is_due(assembler.position()))
     }
 
     /// Whether the stream must stand still until a chunk was read.

@@ -29,7 +29,8 @@ impl<S: Stream + 'static> Copier<S> {
             At::Statement(statement) => {
                 self.whole = Some(whole);
                 let kind = format!("emptying {}.{}", name.0, name.1);
-                assembler.hand_on_statement(statement, &kind, 1, self.place());
+                let place = self.place(assembler.copying());
+                assembler.hand_on_statement(statement, &kind, 1, place);
             }
             At::Rows(rows, read, is_last) => {
                 let now = (self.now)();
@@ -41,7 +42,8 @@ impl<S: Stream + 'static> Copier<S> {
                 } else {
                     self.whole = Some(whole);
                 }
-                assembler.hand_on_rows(&rows, self.place());
+                let place = self.place(assembler.copying());
+                assembler.hand_on_rows(&rows, place);
                 self.throttle.note_handed_on(assembler.ordinal(), now);
             }
         }

@@ -1,5 +1,6 @@
 //! How far a first copy has come, as the checkpoint holds it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -67,11 +68,17 @@ pub struct OpenTable {
     /// What was copied of it, for people.
     #[serde(default, skip_serializing_if = "Totals::are_nothing")]
     pub copied: Totals,
+    /// A foreign key may have moved rows of it into the part that was read, of which the target has none: it is begun anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moved: bool,
 }
 
 impl OpenTable {
     /// The key behind which it goes on; an error where the text is none.
     pub(super) fn key(&self) -> Result<Option<Vec<u8>>, Damaged> {
+        if self.moved {
+            return Ok(None);
+        }
         let key = self.after.as_deref().map(|key| unhex(key).ok_or(Damaged));
         key.transpose()
     }
@@ -132,7 +139,19 @@ impl Place {
                 name: name.clone(),
                 after: after.clone(),
                 copied: Totals::default(),
+                moved: false,
             }],
+        }
+    }
+
+    /// A foreign key may have moved rows of these tables.
+    pub fn mark_moved(&mut self, tables: &BTreeSet<(String, String)>) {
+        if let Self::Tables { open, .. } = self {
+            for table in open {
+                table.moved |= tables
+                    .iter()
+                    .any(|(schema, name)| *schema == table.schema && *name == table.name);
+            }
         }
     }
 
@@ -193,6 +212,7 @@ mod tests {
                 name: "t".to_owned(),
                 after: Some(hex(&[0, 15, 255])),
                 copied: Totals::default(),
+                moved: false,
             }],
             filter: "*".to_owned(),
             whole: Totals::default(),

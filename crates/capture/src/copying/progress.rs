@@ -439,6 +439,7 @@ mod tests {
             name: "a".to_owned(),
             after: None,
             copied: chunk(10),
+            moved: false,
         };
         let check = |open: Vec<OpenTable>, whole: u64, rows: u64, estimated: u64| {
             let place = Place::Tables {

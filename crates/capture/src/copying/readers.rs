@@ -11,7 +11,7 @@ use datain_binlog::GtidSet;
 use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
-use datain_table_scan::{ChunkLimits, ChunkSize, Reading, TableScan};
+use datain_table_scan::{ChunkLimits, ChunkSize, Reading, Stretch, TableScan};
 
 use super::as_change;
 use super::window::Name;
@@ -32,6 +32,36 @@ pub(super) struct Scan {
     pub(super) after: Option<Vec<u8>>,
     /// Its rows change with those of other tables, which the source does not log.
     pub(super) follows: bool,
+    /// What of it is being read again.
+    pub(super) again: Option<Again>,
+}
+
+/// Rows that are read again: see [`super::moves`].
+pub(super) struct Again {
+    /// Only those of which this SQL is true.
+    pub(super) only: Option<String>,
+    /// The newest chunk's last key; none before the first.
+    pub(super) after: Option<Vec<u8>>,
+    /// Only those up to this key.
+    pub(super) up_to: Option<Vec<u8>>,
+}
+
+impl Scan {
+    fn stretch(&self) -> Stretch<'_> {
+        match &self.again {
+            None => Stretch {
+                after: self.after.as_deref(),
+                ..Stretch::default()
+            },
+            Some(again) => Stretch {
+                after: again.after.as_deref(),
+                up_to: again.up_to.as_deref(),
+                only: again.only.as_deref(),
+                any_index: again.only.is_some(),
+                ..Stretch::default()
+            },
+        }
+    }
 }
 
 /// How a chunk is to be read.
@@ -59,7 +89,8 @@ pub(super) struct ChunkRead {
     pub(super) high: Position,
 }
 
-type Under<S> = Pin<Box<dyn Future<Output = Result<(Session<S>, ChunkRead), Error>>>>;
+/// The reading of a chunk; or, without one, the end of the transaction in which it was read.
+type Under<S> = Pin<Box<dyn Future<Output = Result<(Session<S>, Option<ChunkRead>), Error>>>>;
 
 /// The connections.
 pub(super) struct Readers<S> {
@@ -121,8 +152,11 @@ impl<S: Stream + 'static> Readers<S> {
         Ok(())
     }
 
-    /// Lets all of them go on. Ready with what one has read.
-    pub(super) fn go_on(&mut self, context: &mut Context<'_>) -> Poll<Result<ChunkRead, Error>> {
+    /// Lets all of them go on. Ready with what one has read, whose rows may be locked until this is called once more; or with none when a connection is idle that was not.
+    pub(super) fn go_on(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<ChunkRead>, Error>> {
         let now = (self.now)();
         for at in 0..self.under_way.len() {
             let (began, reading) = &mut self.under_way[at];
@@ -130,7 +164,11 @@ impl<S: Stream + 'static> Readers<S> {
                 Poll::Ready(result) => {
                     drop(self.under_way.swap_remove(at));
                     let (session, chunk) = result?;
-                    self.idle.push(session);
+                    if chunk.as_ref().is_some_and(|chunk| chunk.scan.follows) {
+                        self.under_way.push((now, Box::pin(unlock(session))));
+                    } else {
+                        self.idle.push(session);
+                    }
                     return Poll::Ready(Ok(chunk));
                 }
                 Poll::Pending if now.saturating_sub(*began) > CHUNK_MICROS => {
@@ -146,13 +184,22 @@ impl<S: Stream + 'static> Readers<S> {
     }
 }
 
+/// Ends the transaction in which a chunk was read. What changes its rows afterwards is in the log behind the chunk's place, and the stream does not go beyond that before it has taken the chunk
+/// in; so this begins when the place is known.
+async fn unlock<S: Stream>(
+    mut session: Session<S>,
+) -> Result<(Session<S>, Option<ChunkRead>), Error> {
+    session.exec(b"COMMIT").await?;
+    Ok((session, None))
+}
+
 /// Reads the next chunk, and where the log ends afterwards.
 async fn read_chunk<S: Stream>(
     mut session: Session<S>,
     name: Name,
     mut state: Scan,
     manner: Manner,
-) -> Result<(Session<S>, ChunkRead), Error> {
+) -> Result<(Session<S>, Option<ChunkRead>), Error> {
     let Manner {
         shows,
         rows,
@@ -183,9 +230,6 @@ async fn read_chunk<S: Stream>(
         }
     };
     let high = facts::head(&mut session).await?;
-    if state.follows {
-        session.exec(b"COMMIT").await?;
-    }
     let chunk = ChunkRead {
         name,
         scan: state,
@@ -195,7 +239,7 @@ async fn read_chunk<S: Stream>(
         took: images.took,
         high: high.ok_or_else(crate::start::position_unknown)?,
     };
-    Ok((session, chunk))
+    Ok((session, Some(chunk)))
 }
 
 /// What a chunk's rows came to.
@@ -219,8 +263,10 @@ async fn read_rows<S: Stream>(
     }
     let began = now();
     let (mut bytes, mut count) = (Vec::new(), 0);
-    let after = state.after.as_deref();
-    let opened = state.scan.open(session, after, limits, reading);
+    let stretch = state.stretch();
+    let opened = state
+        .scan
+        .open_stretch(session, &stretch, Some(limits), reading);
     let mut chunk = opened.await.map_err(as_change)?;
     while chunk
         .next_row(session, &mut bytes)
@@ -233,7 +279,11 @@ async fn read_rows<S: Stream>(
     let took = now().saturating_sub(began);
     state.size.observe(end.rows, end.bytes, took);
     if end.last_key.is_some() {
-        state.after = end.last_key;
+        let after = match &mut state.again {
+            Some(again) => &mut again.after,
+            None => &mut state.after,
+        };
+        *after = end.last_key;
     }
     if end.session_is_spent {
         return Err(Error::retry(
