@@ -254,6 +254,7 @@ mod tests {
                 schema: Some(b"o".to_vec()),
                 table: b"t".to_vec(),
                 columns: vec![b"x".to_vec()],
+                own: vec![b"P".to_vec()],
                 acts_on_delete: false,
                 acts_on_update: true,
             }]

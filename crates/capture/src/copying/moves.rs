@@ -56,10 +56,18 @@ struct Follower {
 /// What a change of a parent's row may have moved.
 pub(super) struct Moving<'a> {
     pub(super) table: &'a Name,
-    /// SQL for the rows as they were called before; none where the log does not say.
-    pub(super) before: Option<String>,
+    /// The rows as they were called before; none where the log does not say.
+    pub(super) before: Option<Named>,
     /// And as they are called now.
-    pub(super) after: String,
+    pub(super) after: Named,
+}
+
+/// Rows that have a value in a column.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Named {
+    column: String,
+    /// The condition as SQL.
+    sql: String,
 }
 
 impl Moves {
@@ -148,7 +156,7 @@ impl Moves {
 
 impl Follower {
     /// The rows that have a value of the leader's.
-    fn rows(&self, leader: &Leader, value: &Value<'_>) -> Result<String, Error> {
+    fn rows(&self, leader: &Leader, value: &Value<'_>) -> Result<Named, Error> {
         // Both have the same type but for lengths; a literal of a fixed length has the follower's.
         let column = ColumnDefinition {
             name: self.column.name.clone(),
@@ -158,7 +166,11 @@ impl Follower {
                 leader.column.clone()
             }
         };
-        same(&column, value).map_err(|e| e.in_table(&self.table.0, &self.table.1))
+        let sql = same(&column, value);
+        Ok(Named {
+            column: column.name,
+            sql: sql.map_err(|e| e.in_table(&self.table.0, &self.table.1))?,
+        })
     }
 }
 
@@ -206,10 +218,10 @@ pub(super) struct Moved {
     under_way: Option<Rows>,
 }
 
-/// Rows of which some of these conditions are true, or all rows.
+/// Rows that any of these names, or all rows.
 #[derive(Debug)]
 enum Rows {
-    Of(BTreeSet<String>),
+    Of(BTreeSet<Named>),
     All,
 }
 
@@ -221,12 +233,20 @@ impl Default for Rows {
 
 impl Rows {
     fn are_none(&self) -> bool {
-        matches!(self, Self::Of(conditions) if conditions.is_empty())
+        matches!(self, Self::Of(names) if names.is_empty())
     }
 
-    fn may_be(&self, condition: &str) -> bool {
+    fn may_be(&self, named: &Named) -> bool {
         match self {
-            Self::Of(conditions) => conditions.contains(condition),
+            Self::Of(names) => names.contains(named),
+            Self::All => true,
+        }
+    }
+
+    /// Whether some of them may get a new value of this column, whatever they had there.
+    fn may_have_any(&self, column: &str) -> bool {
+        match self {
+            Self::Of(names) => names.iter().any(|named| named.column != column),
             Self::All => true,
         }
     }
@@ -258,20 +278,19 @@ impl Moved {
 
     /// Notes what a change of a parent's may have moved. Returns whether it counts.
     pub(super) fn note(&mut self, moving: Moving<'_>) -> bool {
-        // Of a table that was read to its end, only what is not yet there can be missed once more.
-        let is_missed = |before: String| {
+        // Of a table that was read to its end, only what is not yet there can be missed once more: rows that wait, and those that are just being read, from behind what was read of them to before it.
+        let is_missed = |before: Named| {
+            let under_way = self.under_way.as_ref();
             self.waiting.may_be(&before)
-                || self
-                    .under_way
-                    .as_ref()
-                    .is_some_and(|rows| rows.may_be(&before))
+                || under_way
+                    .is_some_and(|rows| rows.may_be(&before) || rows.may_have_any(&before.column))
         };
         if !self.began || self.is_over && !moving.before.is_none_or(is_missed) {
             return false;
         }
-        if let Rows::Of(conditions) = &mut self.waiting {
-            conditions.insert(moving.after);
-            if conditions.len() > MOST {
+        if let Rows::Of(names) = &mut self.waiting {
+            names.insert(moving.after);
+            if names.len() > MOST {
                 self.waiting = Rows::All;
             }
         }
@@ -281,7 +300,7 @@ impl Moved {
     /// Whether rows should be read again now.
     pub(super) fn wants(&self) -> bool {
         let are_enough = match &self.waiting {
-            Rows::Of(conditions) => conditions.len() >= AT_ONCE,
+            Rows::Of(names) => names.len() >= AT_ONCE,
             Rows::All => true,
         };
         let is_time = self.is_over || self.chunks > CHUNKS_BETWEEN;
@@ -294,15 +313,15 @@ impl Moved {
             return None;
         }
         self.chunks = 0;
-        let Rows::Of(conditions) = &mut self.waiting else {
+        let Rows::Of(names) = &mut self.waiting else {
             self.waiting = Rows::default();
             self.under_way = Some(Rows::All);
             return Some(ReadAgain::All);
         };
-        let taken: BTreeSet<String> = std::iter::from_fn(|| conditions.pop_first())
+        let taken: BTreeSet<Named> = std::iter::from_fn(|| names.pop_first())
             .take(AT_ONCE)
             .collect();
-        let sql: Vec<&str> = taken.iter().map(String::as_str).collect();
+        let sql: Vec<&str> = taken.iter().map(|named| named.sql.as_str()).collect();
         let sql = sql.join(" OR ");
         self.under_way = Some(Rows::Of(taken));
         Some(ReadAgain::Of(sql))
@@ -360,32 +379,44 @@ mod tests {
         assert!(reached(&steps, &name("a"), "n").is_empty());
     }
 
-    fn note(moved: &mut Moved, before: &str, after: &str) -> bool {
+    fn named(column: &str, value: &str) -> Named {
+        Named {
+            column: column.to_owned(),
+            sql: format!("{column} = {value}"),
+        }
+    }
+
+    fn note(moved: &mut Moved, column: &str, before: &str, after: &str) -> bool {
         moved.note(Moving {
             table: &name("t"),
-            before: Some(before.to_owned()),
-            after: after.to_owned(),
+            before: Some(named(column, before)),
+            after: named(column, after),
         })
     }
 
     #[test]
     fn what_is_moved_is_read_again() {
         let mut moved = Moved::default();
-        assert!(!note(&mut moved, "1", "2"), "nothing was read");
+        assert!(!note(&mut moved, "a", "1", "2"), "nothing was read");
         moved.begin_chunk();
-        assert!(note(&mut moved, "1", "2"));
+        assert!(note(&mut moved, "a", "1", "2"));
         assert!(!moved.wants(), "not for a single one");
         moved.is_read();
         assert!(!moved.is_whole());
         assert!(moved.wants());
-        assert_eq!(moved.take(), Some(ReadAgain::Of("2".to_owned())));
+        assert!(
+            !note(&mut moved, "b", "1", "2"),
+            "by `a` they are found all the same"
+        );
+        assert_eq!(moved.take(), Some(ReadAgain::Of("a = 2".to_owned())));
         assert_eq!(moved.take(), None);
-        assert!(!note(&mut moved, "7", "8"), "the target has those");
-        assert!(note(&mut moved, "2", "3"), "it may not have been seen");
-        assert!(note(&mut moved, "3", "4"));
+        assert!(!note(&mut moved, "a", "7", "8"), "the target has those");
+        assert!(note(&mut moved, "a", "2", "3"), "it may not have been seen");
+        assert!(note(&mut moved, "b", "1", "2"), "nor this one");
         assert!(!moved.wants(), "one after the other");
         moved.were_handed_on();
-        assert_eq!(moved.take(), Some(ReadAgain::Of("3 OR 4".to_owned())));
+        let again = "a = 3 OR b = 2".to_owned();
+        assert_eq!(moved.take(), Some(ReadAgain::Of(again)));
         moved.were_handed_on();
         assert!(moved.is_whole());
     }
@@ -395,16 +426,16 @@ mod tests {
         let mut moved = Moved::goes_on();
         for n in 0..AT_ONCE {
             assert!(!moved.wants());
-            note(&mut moved, "", &n.to_string());
+            note(&mut moved, "a", "", &n.to_string());
         }
         assert!(moved.wants());
         for n in 0..=MOST {
-            note(&mut moved, "", &n.to_string());
+            note(&mut moved, "a", "", &n.to_string());
         }
         assert_eq!(moved.take(), Some(ReadAgain::All));
         assert!(!moved.is_settled());
         moved.is_read();
-        assert!(note(&mut moved, "any", "1"));
+        assert!(note(&mut moved, "a", "any", "1"));
         moved.were_handed_on();
         assert!(!moved.is_whole());
     }
