@@ -171,7 +171,7 @@ fn rows_that_cascades_move_are_read_again() {
             .iter()
             .enumerate()
             .cycle()
-            .take(if long() { 60 } else { 6 })
+            .take(if long() { 30 } else { 6 })
     {
         for server in [source, target] {
             run(
@@ -180,7 +180,7 @@ fn rows_that_cascades_move_are_read_again() {
             );
         }
         run(source, MOVING);
-        let load = moving(if long() { 400 } else { 150 });
+        let load = moving(if long() { 400 } else { 80 });
         let mut settings = settings(&format!("moving{}", rng.u64(..)));
         settings.chunk_rows = [1, 3, 10, 50][rng.usize(0..4)];
         let cuts = [0, 30][rng.usize(0..2)];

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use datain_mysql_client::blocking::{BlockingStream, block_on};
 use datain_mysql_client::{ClientError, ConnectOptions, Session};
-use datain_tests::seed::Rng;
+use datain_tests::seed::{Rng, long};
 use datain_tests::servers::run;
 use datain_throwaway_servers::Server;
 
@@ -65,7 +65,7 @@ fn write(socket: &Path, stop: &AtomicBool, rng: &mut Rng) -> Written {
                 written.transactions += 1;
                 written.last = Some(Instant::now());
                 // A shop that is open, not a benchmark.
-                std::thread::sleep(Duration::from_millis(4));
+                std::thread::sleep(Duration::from_millis(if long() { 4 } else { 10 }));
             }
             Err(error) => {
                 let errno = error.errno().unwrap_or_else(|| panic!("{error}"));
