@@ -113,7 +113,7 @@ struct TableCopy {
     name: Name,
     level: usize,
     /// None while a chunk is being read.
-    scan: Option<Scan>,
+    scan: Option<Box<Scan>>,
     /// It was read to its end, but for what is to be read again.
     is_read: bool,
     /// Its rows change with a parent's, which the source does not log.
@@ -380,13 +380,13 @@ impl<S: Stream + 'static> Copier<S> {
         self.tables.push(TableCopy {
             name,
             level,
-            scan: Some(Scan {
+            scan: Some(Box::new(Scan {
                 scan: TableScan::new(table, &version)?.to_the_end(),
                 size: ChunkSize::new(CHUNK_MICROS, CHUNK_BYTES, row_bytes.max(LEAST_ROW)),
                 after: after.clone(),
                 follows,
                 again: None,
-            }),
+            })),
             is_read: false,
             follows,
             chunks: VecDeque::new(),

@@ -78,7 +78,7 @@ pub(super) struct Manner {
 /// A chunk that was read.
 pub(super) struct ChunkRead {
     pub(super) name: Name,
-    pub(super) scan: Scan,
+    pub(super) scan: Box<Scan>,
     /// Nothing comes behind it.
     pub(super) is_last: bool,
     pub(super) images: Vec<u8>,
@@ -142,7 +142,12 @@ impl<S: Stream + 'static> Readers<S> {
     }
 
     /// Begins to read a table's next chunk over an idle connection. Gives the scan back where there is none.
-    pub(super) fn begin(&mut self, name: Name, scan: Scan, manner: Manner) -> Result<(), Scan> {
+    pub(super) fn begin(
+        &mut self,
+        name: Name,
+        scan: Box<Scan>,
+        manner: Manner,
+    ) -> Result<(), Box<Scan>> {
         let Some(session) = self.idle.pop() else {
             return Err(scan);
         };
@@ -197,7 +202,7 @@ async fn unlock<S: Stream>(
 async fn read_chunk<S: Stream>(
     mut session: Session<S>,
     name: Name,
-    mut state: Scan,
+    mut state: Box<Scan>,
     manner: Manner,
 ) -> Result<(Session<S>, Option<ChunkRead>), Error> {
     let Manner {
