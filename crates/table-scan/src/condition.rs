@@ -123,7 +123,7 @@ impl End {
                 let column = &table.columns[part.column];
                 let falls = part.descending != is_upper;
                 end.beyond.push(after(column, falls, value)?);
-                end.same.push(same(column, value)?);
+                end.same.push(has_value(column, value)?);
             }
             Ok(end)
         })
@@ -169,7 +169,7 @@ fn name(column: &ColumnDefinition) -> String {
 ///
 /// # Errors
 /// `snapshot.key-unwritable`.
-pub fn same(column: &ColumnDefinition, value: &Value<'_>) -> Result<String, Error> {
+pub fn has_value(column: &ColumnDefinition, value: &Value<'_>) -> Result<String, Error> {
     let name = compared(column);
     Ok(format!("{name} = {}", literal(column, value)?))
 }

@@ -49,7 +49,7 @@ mod statement;
 mod tables;
 mod value;
 
-pub use condition::same;
+pub use condition::has_value;
 pub use definition::{BINARY, ColumnDefinition, PrimaryKeyPart, TableDefinition};
 pub use key::{KeyPart, ScanKey};
 pub use scan::{Chunk, ChunkEnd, Reading, TableScan};

@@ -175,7 +175,7 @@ impl TableScan {
     ) -> Result<Chunk<'_>, Error> {
         let limits = self.table.scan_key.as_ref().and(limits);
         let sql = self.stretch_sql(stretch, limits, reading);
-        let has_key = stretch.after.is_some() || stretch.up_to.is_some();
+        let has_key = stretch.after.is_some() || stretch.up_to.is_some() || stretch.any_index;
         self.begin(session, sql, has_key, limits).await
     }
 

@@ -7,7 +7,7 @@ use datain_sql_statement::{Charset, Dialect, Kind, Options, TableFilter, Verdict
 use datain_table_scan::TableDefinition;
 
 use super::Assembler;
-use crate::copying::{Aside, Copied, Copying, Name, Place, changed_meanwhile};
+use crate::copying::{Aside, Copied, Copying, Name, Place, WasMoved, changed_meanwhile};
 use crate::position::Position;
 
 /// Whether a statement may make a foreign key, which could lead from a table that is being copied to another one.
@@ -59,7 +59,7 @@ impl Assembler {
     }
 
     /// Begins a table; with `goes_on` some of its rows are on the target already.
-    pub fn begin_table(&mut self, table: TableDefinition, goes_on: bool) {
+    pub fn begin_table(&mut self, table: TableDefinition, goes_on: Option<WasMoved>) {
         let id = self.tables.add(&table.schema, &table.name);
         self.framing.batches.add_table(table.record(id));
         self.copying.begin(table, id, goes_on);

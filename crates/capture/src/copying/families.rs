@@ -17,7 +17,7 @@ use datain_mysql_client::{Outcome, Session, Stream, quote_identifier};
 use datain_schema_objects::indexes;
 use datain_table_scan::TableDefinition;
 
-use super::moves::{Moves, Step};
+use super::moves::{Moves, Takeover};
 use super::window::{Name, changed_meanwhile};
 
 /// Without these words there is no foreign key in what SHOW CREATE TABLE says.
@@ -38,6 +38,8 @@ pub struct Links {
     pub(super) followers: HashMap<Name, BTreeSet<Name>>,
     /// Tables in circles with such foreign keys, by any of them.
     pub(super) circles: HashMap<Name, Rc<Circle>>,
+    /// Circles into which a table's changes lead, by that table, which may be in them or not.
+    pub(super) into: HashMap<Name, Vec<Rc<Circle>>>,
     /// What moves rows within tables that are being copied.
     pub(super) moves: Moves,
 }
@@ -47,7 +49,7 @@ pub struct Links {
 pub(super) struct Circle {
     /// All of them; the first one stands for the circle.
     pub(super) tables: BTreeSet<Name>,
-    /// What changes rows in the circle, by parent.
+    /// What changes rows in the circle by way of a table of it, by the parent with which it begins.
     pub(super) acts: HashMap<Name, Acts>,
 }
 
@@ -78,13 +80,14 @@ impl Reference {
     }
 
     /// What new values of the parent's columns come to.
-    fn steps(&self) -> impl Iterator<Item = Step> {
-        let columns = self.on_update.iter().zip(&self.own);
-        columns.map(|(from, to)| Step {
+    fn takeovers(&self) -> impl Iterator<Item = Takeover> {
+        let columns = self.on_update.iter().zip(&self.own).enumerate();
+        columns.map(|(at, (from, to))| Takeover {
             parent: self.parent.clone(),
             from: from.clone(),
             child: self.child.clone(),
             to: to.clone(),
+            is_indexed: at == 0,
         })
     }
 }
@@ -135,7 +138,7 @@ impl Families {
             }));
         }
         let (levels, circles) = ordered(tables, &references);
-        let steps: Vec<Step> = references.iter().flat_map(Reference::steps).collect();
+        let steps: Vec<Takeover> = references.iter().flat_map(Reference::takeovers).collect();
         let mut links = Links {
             moves: Moves::ask(session, &steps).await?,
             ..Links::default()
@@ -145,25 +148,31 @@ impl Families {
             followers.insert(reference.child.clone());
         }
         for tables in circles {
-            let inside = |r: &&Reference| tables.contains(&r.child) && tables.contains(&r.parent);
             let mut acts: HashMap<Name, Acts> = HashMap::new();
-            for reference in references.iter().filter(inside).filter(|r| r.acts()) {
-                let parent = &reference.parent;
+            for (parent, what) in acts_in(&tables, &references) {
                 let table = TableDefinition::ask(session, &parent.0, &parent.1)
                     .await?
                     .ok_or_else(changed_meanwhile)?;
                 let place =
                     |name: &String| table.columns.iter().position(|c| same_name(&c.name, name));
-                let acts = acts.entry(parent.clone()).or_default();
-                acts.on_delete |= reference.on_delete;
-                acts.on_update
-                    .extend(reference.on_update.iter().filter_map(place));
+                let on_update = what.on_update.iter().filter_map(place).collect();
+                acts.insert(
+                    parent,
+                    Acts {
+                        on_delete: what.on_delete,
+                        on_update,
+                    },
+                );
             }
             if !acts.is_empty() {
                 let circle = Rc::new(Circle { tables, acts });
                 let members = circle.tables.iter();
                 let members = members.map(|table| (table.clone(), Rc::clone(&circle)));
                 links.circles.extend(members);
+                for parent in circle.acts.keys() {
+                    let into = links.into.entry(parent.clone()).or_default();
+                    into.push(Rc::clone(&circle));
+                }
             }
         }
         Ok(Self { levels, links })
@@ -193,6 +202,46 @@ impl Families {
     /// The foreign keys that change rows.
     pub(super) fn into_links(self) -> Links {
         self.links
+    }
+}
+
+/// What about a parent's row leads on, by the names of columns.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Leads {
+    on_delete: bool,
+    on_update: BTreeSet<String>,
+}
+
+/// What changes rows of a circle by way of one of its tables, by the parent with which it begins: a table of the circle, or one whose changes come to such a table by foreign keys.
+fn acts_in(circle: &BTreeSet<Name>, references: &[Reference]) -> HashMap<Name, Leads> {
+    let mut acts: HashMap<Name, Leads> = HashMap::new();
+    let is_inside = |r: &&Reference| circle.contains(&r.child) && circle.contains(&r.parent);
+    for reference in references.iter().filter(is_inside).filter(|r| r.acts()) {
+        let leads = acts.entry(reference.parent.clone()).or_default();
+        leads.on_delete |= reference.on_delete;
+        leads.on_update.extend(reference.on_update.iter().cloned());
+    }
+    loop {
+        let before = acts.clone();
+        for reference in references.iter().filter(|r| !circle.contains(&r.parent)) {
+            let Some(child) = acts.get(&reference.child).cloned() else {
+                continue;
+            };
+            let follows = |own: &String| child.on_update.iter().any(|c| same_name(c, own));
+            // Whether the row goes, or loses the key (SET NULL), is not told apart.
+            let on_delete =
+                reference.on_delete && (child.on_delete || reference.own.iter().any(follows));
+            let on_update = reference.own.iter().any(follows);
+            if on_delete || on_update && !reference.on_update.is_empty() {
+                let leads = acts.entry(reference.parent.clone()).or_default();
+                leads.on_delete |= on_delete;
+                let columns = reference.on_update.iter().filter(|_| on_update);
+                leads.on_update.extend(columns.cloned());
+            }
+        }
+        if acts == before {
+            return acts;
+        }
     }
 }
 
@@ -325,5 +374,39 @@ mod tests {
             &[("e", 0), ("d", 1), ("a", 2), ("b", 2), ("c", 3)],
             &["d", "a b"],
         );
+    }
+
+    #[test]
+    fn what_leads_into_a_circle_from_outside_counts() {
+        let reference =
+            |child: &str, own: &str, parent: &str, on_delete, on_update: &[&str]| Reference {
+                child: name(child),
+                parent: name(parent),
+                on_delete,
+                on_update: on_update.iter().map(|&c| c.to_owned()).collect(),
+                own: vec![own.to_owned()],
+            };
+        let circle = BTreeSet::from([name("tree")]);
+        let references = [
+            reference("tree", "up", "tree", true, &["id"]),
+            reference("tree", "x", "x", true, &["id"]),
+            reference("tree", "ID", "key", false, &["k"]),
+            reference("x", "y", "y", true, &[]),
+            reference("x", "z", "z", false, &["id"]),
+            reference("other", "x", "x", true, &["id"]),
+        ];
+        let acts = acts_in(&circle, &references);
+        let leads = |on_delete, on_update: &[&str]| Leads {
+            on_delete,
+            on_update: on_update.iter().map(|&c| c.to_owned()).collect(),
+        };
+        let expected = HashMap::from([
+            (name("tree"), leads(true, &["id"])),
+            // Another `x` of a row of the tree is nothing to those under it.
+            (name("x"), leads(true, &[])),
+            (name("key"), leads(false, &["k"])),
+            (name("y"), leads(true, &[])),
+        ]);
+        assert_eq!(acts, expected);
     }
 }

@@ -53,7 +53,7 @@ use refusals::{as_change, damaged, no_branch_is_prepared, no_connection};
 use throttle::{Throttle, Verdict};
 use whole::Whole;
 use window::MOST_CHUNKS;
-pub use window::{Copying, Name, Rows as Copied, Stage, changed_meanwhile};
+pub use window::{Copying, Name, Rows as Copied, Stage, WasMoved, changed_meanwhile};
 
 /// A chunk should take so many microseconds to read.
 const CHUNK_MICROS: u64 = 200_000;
@@ -282,16 +282,11 @@ impl<S: Stream + 'static> Copier<S> {
         }
         for open in place.open() {
             let after = open.key().map_err(|_| damaged())?;
-            let copied = if open.moved {
-                Totals::default()
-            } else {
-                open.copied
-            };
             let is_it = |table: &Waiting| table.name.0 == open.schema && table.name.1 == open.name;
             let at = self.todo.tables.iter().position(is_it);
             let table = at.and_then(|at| self.todo.tables.remove(at));
             let table = table.ok_or_else(changed_meanwhile)?;
-            self.begin_table(assembler, table, Some((after, copied)))
+            self.begin_table(assembler, table, Some((after, &open)))
                 .await?;
         }
         Ok(())
@@ -350,7 +345,7 @@ impl<S: Stream + 'static> Copier<S> {
         &mut self,
         assembler: &mut Assembler,
         waiting: Waiting,
-        goes_on: Option<(Option<Vec<u8>>, Totals)>,
+        goes_on: Option<(Option<Vec<u8>>, &OpenTable)>,
     ) -> Result<(), Error> {
         let Waiting {
             name,
@@ -374,9 +369,15 @@ impl<S: Stream + 'static> Copier<S> {
             self.whole = Some(Whole::new(name, scan, goes_on.is_some(), (self.now)()));
             return Ok(());
         }
-        assembler.begin_table(table.clone(), goes_on.is_some());
+        // Where nothing was read, nothing was moved into it.
+        let was_moved =
+            |(after, open): &(Option<Vec<u8>>, &OpenTable)| WasMoved(after.is_some() && open.moved);
+        assembler.begin_table(table.clone(), goes_on.as_ref().map(was_moved));
         self.control.begin_table(&name);
-        let (after, copied) = goes_on.unwrap_or_default();
+        let (after, copied) = match goes_on {
+            Some((after, open)) => (after, open.copied),
+            None => (None, Totals::default()),
+        };
         self.tables.push(TableCopy {
             name,
             level,

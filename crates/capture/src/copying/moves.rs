@@ -5,7 +5,7 @@
 //! a parent, rows with its new value are read again, and handed on as rows that may be there already; the table is whole when none are left to be read again. A row that was carried on before
 //! it was read again has been so by another change, with a value of its own.
 //!
-//! What is to be read again is not kept: a reader that goes on after a restart begins such a table anew ([`super::OpenTable::moved`]).
+//! What is to be read again is not kept: a reader that goes on after a restart reads again all of such a table that was read ([`super::OpenTable::moved`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,13 +13,14 @@ use datain_contract::ErrorExt as _;
 use datain_contract::types::Error;
 use datain_mysql_client::{Session, Stream};
 use datain_row_block::{Image, Value};
-use datain_table_scan::{ColumnDefinition, TableDefinition, same};
+use datain_table_scan::{ColumnDefinition, TableDefinition, has_value};
 
 use super::families::same_name;
 use super::window::{Name, changed_meanwhile};
 
-/// When more values than these wait, all that was read is read again.
+/// When more values than these wait, or more bytes of them, all that was read is read again.
 const MOST: usize = 10_000;
+const MOST_BYTES: usize = 1 << 20;
 /// So many are looked for at once.
 const AT_ONCE: usize = 100;
 /// And so many chunks are read before the next ones are, where there are fewer.
@@ -27,11 +28,13 @@ const CHUNKS_BETWEEN: u32 = 10;
 
 /// A column of a child that takes over the values of a parent's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct Takeover {
     pub(super) parent: Name,
     pub(super) from: String,
     pub(super) child: Name,
     pub(super) to: String,
+    /// It is the first column of its foreign key, so that an index begins with it.
+    pub(super) is_indexed: bool,
 }
 
 /// Columns by which tables are read and that follow others, by the table of those.
@@ -51,6 +54,7 @@ struct Leader {
 struct Follower {
     table: Name,
     column: ColumnDefinition,
+    is_indexed: bool,
 }
 
 /// What a change of a parent's row may have moved.
@@ -68,6 +72,10 @@ pub(super) struct Named {
     column: String,
     /// The condition as SQL.
     sql: String,
+    /// An index finds them.
+    is_indexed: bool,
+    /// What the server takes for equal may have other bytes.
+    is_loose: bool,
 }
 
 impl Moves {
@@ -77,7 +85,7 @@ impl Moves {
     /// Errors of the server; `snapshot.definition-changed`.
     pub(super) async fn ask<S: Stream>(
         session: &mut Session<S>,
-        steps: &[Step],
+        steps: &[Takeover],
     ) -> Result<Self, Error> {
         let mut tables = BTreeMap::new();
         let names = steps.iter().flat_map(|step| [&step.parent, &step.child]);
@@ -88,17 +96,18 @@ impl Moves {
         Ok(Self::of(steps, &tables))
     }
 
-    fn of(steps: &[Step], tables: &BTreeMap<Name, TableDefinition>) -> Self {
+    pub(super) fn of(steps: &[Takeover], tables: &BTreeMap<Name, TableDefinition>) -> Self {
         let mut moves: HashMap<Name, Vec<Leader>> = HashMap::new();
         for (name, table) in tables {
             for (place, column) in table.columns.iter().enumerate() {
                 let followers = reached(steps, name, &column.name);
-                let followers = followers.into_iter().filter_map(|(child, to)| {
-                    let (table, child) = (tables.get(&child)?, child);
-                    let place = column_of(table, &to)?;
+                let followers = followers.into_iter().filter_map(|step| {
+                    let table = tables.get(&step.child)?;
+                    let place = column_of(table, &step.to)?;
                     is_read_by(table, place).then(|| Follower {
-                        table: child,
+                        table: step.child.clone(),
                         column: table.columns[place].clone(),
+                        is_indexed: step.is_indexed,
                     })
                 });
                 let followers: Vec<Follower> = followers.collect();
@@ -166,27 +175,26 @@ impl Follower {
                 leader.column.clone()
             }
         };
-        let sql = same(&column, value);
+        let sql = has_value(&column, value);
         Ok(Named {
             column: column.name,
+            is_indexed: self.is_indexed,
+            is_loose: self.column.charset.is_some(),
             sql: sql.map_err(|e| e.in_table(&self.table.0, &self.table.1))?,
         })
     }
 }
 
-/// The columns that a new value of this one comes to, by any number of steps.
-fn reached(steps: &[Step], table: &Name, column: &str) -> Vec<(Name, String)> {
-    let mut reached: Vec<(Name, String)> = Vec::new();
-    let mut ways = vec![(table.clone(), column.to_owned())];
+/// The last steps to the columns that a new value of this one comes to, by any number of steps.
+fn reached<'a>(steps: &'a [Takeover], table: &Name, column: &str) -> Vec<&'a Takeover> {
+    let mut reached: Vec<&Takeover> = Vec::new();
+    let mut ways = vec![(table, column)];
     while let Some((table, column)) = ways.pop() {
-        let on = steps
-            .iter()
-            .filter(|step| step.parent == table && same_name(&step.from, &column));
-        for step in on {
-            let at = (step.child.clone(), step.to.clone());
-            if !reached.contains(&at) {
-                reached.push(at.clone());
-                ways.push(at);
+        for step in steps {
+            let begins_here = step.parent == *table && same_name(&step.from, column);
+            if begins_here && !reached.contains(&step) {
+                reached.push(step);
+                ways.push((&step.child, &step.to));
             }
         }
     }
@@ -198,10 +206,13 @@ fn column_of(table: &TableDefinition, name: &str) -> Option<usize> {
     columns.position(|column| same_name(&column.name, name))
 }
 
-/// Whether the table is read in the order of this column, among others.
+/// Whether the table is read in the order of this column, among others; or may be: other keys than the primary one can have columns that are computed from it.
 fn is_read_by(table: &TableDefinition, column: usize) -> bool {
     let key = table.scan_key.as_ref();
-    key.is_some_and(|key| key.parts.iter().any(|part| part.column == column))
+    key.is_some_and(|key| {
+        let mut parts = key.parts.iter();
+        key.index != "PRIMARY" || parts.any(|part| part.column == column)
+    })
 }
 
 /// Which rows of a table that is being copied are to be read again.
@@ -211,33 +222,35 @@ pub(super) struct Moved {
     began: bool,
     /// All of its rows were handed on, but for those that are to be read again.
     is_over: bool,
-    waiting: Rows,
+    waiting: Which,
+    waiting_bytes: usize,
     /// So many chunks were begun since rows were read again.
     chunks: u32,
     /// Those that are being read again, or were and are not handed on.
-    under_way: Option<Rows>,
+    under_way: Option<Which>,
 }
 
 /// Rows that any of these names, or all rows.
 #[derive(Debug)]
-enum Rows {
+enum Which {
     Of(BTreeSet<Named>),
     All,
 }
 
-impl Default for Rows {
+impl Default for Which {
     fn default() -> Self {
         Self::Of(BTreeSet::new())
     }
 }
 
-impl Rows {
+impl Which {
     fn are_none(&self) -> bool {
         matches!(self, Self::Of(names) if names.is_empty())
     }
 
     fn may_be(&self, named: &Named) -> bool {
         match self {
+            Self::Of(names) if named.is_loose => names.iter().any(|n| n.column == named.column),
             Self::Of(names) => names.contains(named),
             Self::All => true,
         }
@@ -262,10 +275,16 @@ pub(super) enum ReadAgain {
 }
 
 impl Moved {
-    /// Of a table of which rows may be on the target already.
-    pub(super) fn goes_on() -> Self {
+    /// Of a table of which a part was read before; if rows were moved into it then, all of that is read again.
+    pub(super) fn goes_on(were_moved: bool) -> Self {
         Self {
             began: true,
+            waiting: if were_moved {
+                Which::All
+            } else {
+                Which::default()
+            },
+            chunks: 1,
             ..Self::default()
         }
     }
@@ -273,7 +292,9 @@ impl Moved {
     /// The reading of a chunk begins.
     pub(super) fn begin_chunk(&mut self) {
         self.began = true;
-        self.chunks = self.chunks.saturating_add(1);
+        if self.under_way.is_none() {
+            self.chunks = self.chunks.saturating_add(1);
+        }
     }
 
     /// Notes what a change of a parent's may have moved. Returns whether it counts.
@@ -288,10 +309,12 @@ impl Moved {
         if !self.began || self.is_over && !moving.before.is_none_or(is_missed) {
             return false;
         }
-        if let Rows::Of(names) = &mut self.waiting {
+        if let Which::Of(names) = &mut self.waiting {
+            self.waiting_bytes += moving.after.sql.len();
+            let is_found = moving.after.is_indexed;
             names.insert(moving.after);
-            if names.len() > MOST {
-                self.waiting = Rows::All;
+            if !is_found || names.len() > MOST || self.waiting_bytes > MOST_BYTES {
+                self.waiting = Which::All;
             }
         }
         true
@@ -300,11 +323,11 @@ impl Moved {
     /// Whether rows should be read again now.
     pub(super) fn wants(&self) -> bool {
         let are_enough = match &self.waiting {
-            Rows::Of(names) => names.len() >= AT_ONCE,
-            Rows::All => true,
+            Which::Of(names) => names.len() >= AT_ONCE,
+            Which::All => true,
         };
-        let is_time = self.is_over || self.chunks > CHUNKS_BETWEEN;
-        self.under_way.is_none() && (are_enough || is_time && !self.waiting.are_none())
+        let is_time = self.chunks > CHUNKS_BETWEEN || are_enough && self.chunks > 0;
+        self.under_way.is_none() && !self.waiting.are_none() && (self.is_over || is_time)
     }
 
     /// Takes out what is to be read again now; none while something is, or where there is nothing.
@@ -313,17 +336,24 @@ impl Moved {
             return None;
         }
         self.chunks = 0;
-        let Rows::Of(names) = &mut self.waiting else {
-            self.waiting = Rows::default();
-            self.under_way = Some(Rows::All);
+        self.waiting_bytes = 0;
+        let Which::Of(names) = &mut self.waiting else {
+            self.waiting = Which::default();
+            self.under_way = Some(Which::All);
             return Some(ReadAgain::All);
         };
-        let taken: BTreeSet<Named> = std::iter::from_fn(|| names.pop_first())
-            .take(AT_ONCE)
-            .collect();
+        // Those of one column, by whose index they are found.
+        let column = names.first().map(|named| named.column.clone());
+        let mut taken = BTreeSet::new();
+        while taken.len() < AT_ONCE
+            && let Some(named) = names.first()
+            && Some(&named.column) == column.as_ref()
+        {
+            taken.extend(names.pop_first());
+        }
         let sql: Vec<&str> = taken.iter().map(|named| named.sql.as_str()).collect();
         let sql = sql.join(" OR ");
-        self.under_way = Some(Rows::Of(taken));
+        self.under_way = Some(Which::Of(taken));
         Some(ReadAgain::Of(sql))
     }
 
@@ -333,7 +363,7 @@ impl Moved {
     }
 
     /// All rows were read once, and handed on.
-    pub(super) fn is_read(&mut self) {
+    pub(super) fn was_read_to_its_end(&mut self) {
         self.is_over = true;
     }
 
@@ -358,11 +388,12 @@ mod tests {
 
     #[test]
     fn new_values_go_by_several_steps() {
-        let step = |parent: &str, from: &str, child: &str, to: &str| Step {
+        let step = |parent: &str, from: &str, child: &str, to: &str| Takeover {
             parent: name(parent),
             from: from.to_owned(),
             child: name(child),
             to: to.to_owned(),
+            is_indexed: true,
         };
         let steps = [
             step("a", "id", "b", "A"),
@@ -370,12 +401,11 @@ mod tests {
             step("b", "other", "c", "y"),
             step("c", "x", "b", "a"),
         ];
-        let at = |table: &str, column: &str| (name(table), column.to_owned());
         assert_eq!(
             reached(&steps, &name("a"), "ID"),
-            [at("b", "A"), at("c", "x"), at("b", "a")]
+            [&steps[0], &steps[1], &steps[3]]
         );
-        assert_eq!(reached(&steps, &name("b"), "other"), [at("c", "y")]);
+        assert_eq!(reached(&steps, &name("b"), "other"), [&steps[2]]);
         assert!(reached(&steps, &name("a"), "n").is_empty());
     }
 
@@ -383,6 +413,8 @@ mod tests {
         Named {
             column: column.to_owned(),
             sql: format!("{column} = {value}"),
+            is_indexed: true,
+            is_loose: false,
         }
     }
 
@@ -401,7 +433,7 @@ mod tests {
         moved.begin_chunk();
         assert!(note(&mut moved, "a", "1", "2"));
         assert!(!moved.wants(), "not for a single one");
-        moved.is_read();
+        moved.was_read_to_its_end();
         assert!(!moved.is_whole());
         assert!(moved.wants());
         assert!(
@@ -415,15 +447,16 @@ mod tests {
         assert!(note(&mut moved, "b", "1", "2"), "nor this one");
         assert!(!moved.wants(), "one after the other");
         moved.were_handed_on();
-        let again = "a = 3 OR b = 2".to_owned();
-        assert_eq!(moved.take(), Some(ReadAgain::Of(again)));
+        assert_eq!(moved.take(), Some(ReadAgain::Of("a = 3".to_owned())));
+        moved.were_handed_on();
+        assert_eq!(moved.take(), Some(ReadAgain::Of("b = 2".to_owned())));
         moved.were_handed_on();
         assert!(moved.is_whole());
     }
 
     #[test]
     fn too_many_are_all() {
-        let mut moved = Moved::goes_on();
+        let mut moved = Moved::goes_on(false);
         for n in 0..AT_ONCE {
             assert!(!moved.wants());
             note(&mut moved, "a", "", &n.to_string());
@@ -434,9 +467,73 @@ mod tests {
         }
         assert_eq!(moved.take(), Some(ReadAgain::All));
         assert!(!moved.is_settled());
-        moved.is_read();
+        moved.was_read_to_its_end();
         assert!(note(&mut moved, "a", "any", "1"));
         moved.were_handed_on();
         assert!(!moved.is_whole());
+    }
+
+    #[test]
+    fn where_letters_do_not_count_any_of_the_column_counts() {
+        let mut moved = Moved::goes_on(false);
+        moved.was_read_to_its_end();
+        let loose = |value: &str| Named {
+            is_loose: true,
+            ..named("a", value)
+        };
+        let table = name("t");
+        let mut note = |before: &str, after: &str| {
+            moved.note(Moving {
+                table: &table,
+                before: Some(loose(before)),
+                after: loose(after),
+            })
+        };
+        assert!(!note("b", "c"));
+        let unknown = Moving {
+            table: &table,
+            before: None,
+            after: loose("d"),
+        };
+        assert!(moved.note(unknown), "nobody knows what it was");
+        let other = Moving {
+            table: &table,
+            before: Some(loose("D")),
+            after: loose("e"),
+        };
+        assert!(moved.note(other), "for the server it is the same");
+    }
+
+    #[test]
+    fn what_no_index_finds_is_all_that_was_read() {
+        let mut moved = Moved::goes_on(false);
+        let unfound = Moving {
+            table: &name("t"),
+            before: None,
+            after: Named {
+                is_indexed: false,
+                ..named("a", "1")
+            },
+        };
+        assert!(moved.note(unfound));
+        assert!(moved.wants());
+        assert_eq!(moved.take(), Some(ReadAgain::All));
+        moved.were_handed_on();
+        note(&mut moved, "a", "1", "2");
+        for _ in 0..CHUNKS_BETWEEN {
+            moved.begin_chunk();
+            assert!(!moved.wants(), "the rest of the table is read besides");
+        }
+        moved.begin_chunk();
+        assert!(moved.wants());
+    }
+
+    #[test]
+    fn a_restart_reads_all_again_that_was_read() {
+        assert!(Moved::goes_on(false).is_settled());
+        let mut moved = Moved::goes_on(true);
+        assert!(moved.wants());
+        assert_eq!(moved.take(), Some(ReadAgain::All));
+        assert!(!moved.is_settled(), "until it is handed on");
     }
 }

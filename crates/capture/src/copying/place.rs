@@ -68,7 +68,7 @@ pub struct OpenTable {
     /// What was copied of it, for people.
     #[serde(default, skip_serializing_if = "Totals::are_nothing")]
     pub copied: Totals,
-    /// A foreign key may have moved rows of it into the part that was read, of which the target has none: it is begun anew.
+    /// A foreign key may have moved rows of it into the part that was read, of which the target has none: that is read again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moved: bool,
 }
@@ -76,9 +76,6 @@ pub struct OpenTable {
 impl OpenTable {
     /// The key behind which it goes on; an error where the text is none.
     pub(super) fn key(&self) -> Result<Option<Vec<u8>>, Damaged> {
-        if self.moved {
-            return Ok(None);
-        }
         let key = self.after.as_deref().map(|key| unhex(key).ok_or(Damaged));
         key.transpose()
     }
@@ -230,6 +227,13 @@ mod tests {
         let place: Place = serde_json::from_str(counted).unwrap();
         assert_eq!(place.whole().rows, 7);
         assert_eq!(serde_json::to_string(&place).unwrap(), counted);
+        let mut place = serde_json::from_str::<Place>(&text).unwrap();
+        place.mark_moved(&BTreeSet::from([("s".to_owned(), "v".to_owned())]));
+        assert_eq!(serde_json::to_string(&place).unwrap(), text);
+        place.mark_moved(&BTreeSet::from([("s".to_owned(), "t".to_owned())]));
+        let moved = text.replace(r#""000fff"}"#, r#""000fff","moved":true}"#);
+        assert_eq!(serde_json::to_string(&place).unwrap(), moved);
+        assert_eq!(serde_json::from_str::<Place>(&moved).unwrap(), place);
         assert_eq!(unhex("000fff"), Some(vec![0, 15, 255]));
         assert_eq!(unhex("0"), None);
         assert_eq!(unhex("zz"), None);

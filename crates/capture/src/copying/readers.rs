@@ -282,7 +282,9 @@ async fn read_rows<S: Stream>(
     }
     let end = chunk.end();
     let took = now().saturating_sub(began);
-    state.size.observe(end.rows, end.bytes, took);
+    if state.again.is_none() {
+        state.size.observe(end.rows, end.bytes, took);
+    }
     if end.last_key.is_some() {
         let after = match &mut state.again {
             Some(again) => &mut again.after,

@@ -8,7 +8,7 @@
 //!
 //! A table that is read in one go ([`super::whole`]) waits until all of it is handed on.
 //!
-//! Rows are known by the bytes of their keys. Each version of a row that the chunk can hold stands in the log with just these bytes, as what a change has made, or as what
+//! Rows are known by the bytes of their keys. But for what foreign keys change without a word ([`super::moves`]), each version of a row that the chunk can hold stands in the log with just these bytes, as what a change has made, or as what
 //! one has found; so two keys that differ in bytes and are equal for the server do no harm.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -25,7 +25,7 @@ use datain_table_scan::TableDefinition;
 
 use crate::gtids::TransactionGtid;
 
-use super::families::{Circle, Links, in_circle};
+use super::families::{Acts, Circle, Links, in_circle};
 use super::keys::Keys;
 use super::moves::{Moved, ReadAgain};
 
@@ -45,6 +45,10 @@ pub enum Stage {
 
 /// A table's schema and name.
 pub type Name = (String, String);
+
+/// Of a table that goes on after a restart: whether rows may have been moved into the part of it that was read, without a word in the log.
+#[derive(Debug, Clone, Copy)]
+pub struct WasMoved(pub bool);
 
 /// The tables that a copy has not finished.
 #[derive(Debug, Default)]
@@ -145,21 +149,19 @@ impl Copying {
     }
 
     /// Begins a table, which has this id in records of the stream, or goes on with it; then what the target has of it is not known.
-    pub fn begin(&mut self, table: TableDefinition, id: u32, goes_on: bool) {
+    ///
+    /// `goes_on` says so, and whether rows may have been moved into the part that was read.
+    pub fn begin(&mut self, table: TableDefinition, id: u32, goes_on: Option<WasMoved>) {
         self.waiting
             .remove(&(table.schema.clone(), table.name.clone()));
         self.active.push(Active {
             kinds: table.kinds(),
             table,
             id,
-            known: (!goes_on).then(Keys::default),
+            known: goes_on.is_none().then(Keys::default),
             touched: None,
             chunks: VecDeque::new(),
-            moved: if goes_on {
-                Moved::goes_on()
-            } else {
-                Moved::default()
-            },
+            moved: goes_on.map_or_else(Moved::default, |was| Moved::goes_on(was.0)),
         });
     }
 
@@ -196,14 +198,19 @@ impl Copying {
     /// The circle of the table, if not all of its tables are whole.
     fn circle_at_hand(&self, name: &Name) -> Option<&Circle> {
         let circle = self.links.circles.get(name)?;
+        self.is_at_hand(circle).then_some(circle)
+    }
+
+    /// Whether some tables of the circle are being copied.
+    fn is_at_hand(&self, circle: &Circle) -> bool {
         let is_open = |active: &Active| {
             let mut tables = circle.tables.iter();
             tables.any(|(schema, name)| active.is(schema, name))
         };
-        self.active.iter().any(is_open).then_some(circle)
+        self.active.iter().any(is_open)
     }
 
-    /// Refuses changes that lead from one table of a circle to another while they are copied.
+    /// Refuses changes that lead from one table of a circle to another while they are copied, whether they begin there or at a parent.
     ///
     /// # Errors
     /// `snapshot.unlogged-cascades`; `row-block.malformed`.
@@ -215,20 +222,25 @@ impl Copying {
         kinds: &[ColumnKind],
     ) -> Result<(), Error> {
         let name = (schema.to_owned(), name.to_owned());
-        let acts = self.circle_at_hand(&name).and_then(|c| c.acts.get(&name));
-        let Some(acts) = acts.filter(|_| set.operation != Operation::Insert) else {
+        let circles = self.links.into.get(&name).into_iter().flatten();
+        let circles = circles.filter(|circle| self.is_at_hand(circle));
+        let acts: Vec<&Acts> = circles.filter_map(|c| c.acts.get(&name)).collect();
+        if acts.is_empty() || set.operation == Operation::Insert {
             return Ok(());
-        };
+        }
         let mut reader = rows_of(set, block, kinds)?;
         while let Some(row) = reader.next_row().map_err(malformed)? {
             let leads = match (row.before, row.after) {
-                (_, None) => acts.on_delete,
+                (_, None) => acts.iter().any(|acts| acts.on_delete),
                 (None, Some(_)) => false,
                 // A column that an image lacks has not changed, or is a part of the key, which the other one has.
-                (Some(before), Some(after)) => acts.on_update.iter().any(|column| {
-                    let after = after.get(*column);
-                    after.is_some() && after != before.get(*column)
-                }),
+                (Some(before), Some(after)) => {
+                    let mut columns = acts.iter().flat_map(|acts| &acts.on_update);
+                    columns.any(|column| {
+                        let after = after.get(*column);
+                        after.is_some() && after != before.get(*column)
+                    })
+                }
             };
             if leads {
                 return Err(in_circle());
@@ -319,12 +331,12 @@ impl Copying {
                 .of_change(&name, &before, &after, |moving| {
                     let table = moving.table;
                     let mut active = active.iter_mut();
-                    if let Some(active) = active.find(|active| active.is(&table.0, &table.1))
-                        && active.moved.note(moving)
-                    {
-                        // A row that was moved behind what was read is read there once more.
+                    if let Some(active) = active.find(|active| active.is(&table.0, &table.1)) {
+                        // It is not the log alone any more that says which rows the target has.
                         active.known = None;
-                        moved.insert(table.clone());
+                        if active.moved.note(moving) {
+                            moved.insert(table.clone());
+                        }
                     }
                 })?;
         }
@@ -360,7 +372,7 @@ impl Copying {
         if was_again {
             active.moved.were_handed_on();
         } else {
-            active.moved.is_read();
+            active.moved.was_read_to_its_end();
         }
         active.moved.is_whole()
     }
@@ -549,3 +561,6 @@ pub fn changed_meanwhile() -> Error {
     )
     .hint("nothing wrong was written, and nothing more will be: datain remove -c FILE, drop what was copied on the target, and start again; change no definitions before the copy is complete")
 }
+
+#[cfg(test)]
+mod tests;
