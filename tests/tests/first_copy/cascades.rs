@@ -8,7 +8,7 @@ use datain_tests::seed::{Rng, long, seed};
 use datain_tests::servers::{run, server};
 use datain_throwaway_servers::{Flavor, Server};
 
-use crate::{refused, settings};
+use crate::{refused, refused_behind, settings};
 
 /// Tables are begun after those that they refer to, so that the target can repeat what the source does not log; in a circle it could not.
 #[test]
@@ -51,8 +51,10 @@ fn cascades_that_are_not_logged_are_refused_in_circles() {
          CREATE TABLE tree (id INT PRIMARY KEY, up INT, x INT, FOREIGN KEY (up) REFERENCES tree (id) ON DELETE CASCADE, FOREIGN KEY (x) REFERENCES x (id) ON DELETE CASCADE ON UPDATE CASCADE); \
          INSERT INTO x VALUES (1, 1), (7, 1), (8, 1); INSERT INTO tree VALUES (5, NULL, 1), (4, 5, 7), (2, 4, 7)",
     );
-    let error = refused(
+    let error = refused_behind(
+        4,
         &source,
+        &settings("refused"),
         "USE f; UPDATE x SET id = 9 WHERE id = 8; UPDATE x SET v = 2; DELETE FROM x WHERE id = 1",
     );
     assert_eq!(

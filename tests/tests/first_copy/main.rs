@@ -166,15 +166,23 @@ fn refused(source: &Server, meanwhile: &str) -> Error {
 
 /// The same with these settings.
 fn refused_with(source: &Server, settings: &Settings, meanwhile: &str) -> Error {
+    refused_behind(1, source, settings, meanwhile)
+}
+
+/// The same after so many chunks.
+fn refused_behind(chunks: usize, source: &Server, settings: &Settings, meanwhile: &str) -> Error {
     let mut settings = settings.clone();
     settings.chunk_rows = 1;
     let copied: Result<std::convert::Infallible, Error> = block_on(async {
         let mut reader = native::open_reader(source, &settings, None).await?;
-        let mut happened = false;
+        let (mut seen, mut happened) = (0, false);
         loop {
             let batch = reader.next_batch(1 << 10, |_| {}).await?;
-            let mut changes = batch.transactions.iter().flat_map(|t| &t.changes);
-            if !happened && changes.any(|change| matches!(change, Change::Rows(_))) {
+            let changes = batch.transactions.iter().flat_map(|t| &t.changes);
+            seen += changes
+                .filter(|change| matches!(change, Change::Rows(_)))
+                .count();
+            if !happened && seen >= chunks {
                 happened = true;
                 run(source, meanwhile);
             }
