@@ -425,7 +425,7 @@ impl<S: Stream + 'static> Reader<S> {
         }
     }
 
-    /// Waits until `enough`, while chunks of the copy are read on: without GTIDs their rows are locked until they are read.
+    /// Waits until `enough`, while chunks of the copy are read on: their rows may be locked until they are read, and let go.
     pub async fn rest(&mut self, enough: impl Future<Output = ()>) {
         let mut enough = pin!(enough);
         poll_fn(|context| {

@@ -224,8 +224,12 @@ pub(super) struct Moved {
     is_over: bool,
     waiting: Which,
     waiting_bytes: usize,
-    /// So many chunks were begun since rows were read again.
+    /// So many chunks were begun, but for those that were read again.
     chunks: u32,
+    /// And so many when rows were read again.
+    chunks_then: u32,
+    /// All is read again when so many were begun: each time twice as many, so that it is read a few times over at most.
+    chunks_for_all: u32,
     /// Those that are being read again, or were and are not handed on.
     under_way: Option<Which>,
 }
@@ -284,7 +288,6 @@ impl Moved {
             } else {
                 Which::default()
             },
-            chunks: 1,
             ..Self::default()
         }
     }
@@ -322,11 +325,11 @@ impl Moved {
 
     /// Whether rows should be read again now.
     pub(super) fn wants(&self) -> bool {
-        let are_enough = match &self.waiting {
-            Which::Of(names) => names.len() >= AT_ONCE,
-            Which::All => true,
+        let since = self.chunks - self.chunks_then;
+        let is_time = match &self.waiting {
+            Which::Of(names) => since > CHUNKS_BETWEEN || since > 0 && names.len() >= AT_ONCE,
+            Which::All => self.chunks >= self.chunks_for_all,
         };
-        let is_time = self.chunks > CHUNKS_BETWEEN || are_enough && self.chunks > 0;
         self.under_way.is_none() && !self.waiting.are_none() && (self.is_over || is_time)
     }
 
@@ -335,9 +338,10 @@ impl Moved {
         if self.under_way.is_some() || self.waiting.are_none() {
             return None;
         }
-        self.chunks = 0;
+        self.chunks_then = self.chunks;
         self.waiting_bytes = 0;
         let Which::Of(names) = &mut self.waiting else {
+            self.chunks_for_all = self.chunks.saturating_mul(2).max(CHUNKS_BETWEEN);
             self.waiting = Which::default();
             self.under_way = Some(Which::All);
             return Some(ReadAgain::All);
@@ -456,7 +460,8 @@ mod tests {
 
     #[test]
     fn too_many_are_all() {
-        let mut moved = Moved::goes_on(false);
+        let mut moved = Moved::default();
+        moved.begin_chunk();
         for n in 0..AT_ONCE {
             assert!(!moved.wants());
             note(&mut moved, "a", "", &n.to_string());
@@ -526,6 +531,21 @@ mod tests {
         }
         moved.begin_chunk();
         assert!(moved.wants());
+        assert!(moved.take().is_some());
+        moved.were_handed_on();
+        let unfound = Moving {
+            table: &name("t"),
+            before: None,
+            after: Named {
+                is_indexed: false,
+                ..named("a", "3")
+            },
+        };
+        assert!(moved.note(unfound));
+        assert!(moved.wants(), "twice as many chunks as at the first time");
+        assert_eq!(moved.take(), Some(ReadAgain::All));
+        moved.were_handed_on();
+        assert_eq!(moved.chunks_for_all, 2 * (CHUNKS_BETWEEN + 1));
     }
 
     #[test]

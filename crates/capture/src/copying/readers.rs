@@ -1,7 +1,7 @@
 //! The connections over which chunks are read, several at the same time, while the stream goes on.
 //!
 //! The reading of a chunk is a future of its own that takes a connection and the table's scan with it and gives both back. It is continued whenever the stream is waited for, and must be
-//! so while the caller waits for something else too, since without GTIDs its rows are locked until it ends.
+//! so while the caller waits for something else too, since its rows may be locked: without GTIDs until it ends, and where they follow a parent until the transaction is ended behind it.
 
 use std::future::Future;
 use std::pin::Pin;

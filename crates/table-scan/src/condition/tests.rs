@@ -242,3 +242,28 @@ fn no_key_brings_sql_of_its_own() {
     let refused = Condition::between(&table, table.scan_key.as_ref().unwrap(), Some(&key), None);
     assert_eq!(refused.unwrap_err().code, "snapshot.key-unwritable");
 }
+
+#[test]
+fn few_rows_are_found_by_whichever_index() {
+    let table = table(
+        vec![column("a", ColumnKind::Int), column("b", ColumnKind::Int)],
+        &[],
+    );
+    let same = has_value(&table.columns[1], &Value::Integer(&[7, 0, 0, 0])).unwrap();
+    let version = datain_mysql_client::ServerVersion::parse(b"8.4.0");
+    let scan = crate::TableScan::new(table, &version).unwrap();
+    let stretch = crate::Stretch {
+        only: Some(&same),
+        any_index: true,
+        ..crate::Stretch::default()
+    };
+    let limits = crate::ChunkLimits {
+        rows: 9,
+        bytes: 100,
+    };
+    assert_eq!(
+        scan.stretch_sql(&stretch, Some(limits), crate::Reading::Locking)
+            .unwrap(),
+        "SELECT t.`a`, t.`b` FROM `s`.`t` AS t WHERE t.`b` = 7 ORDER BY t.`a`, t.`b` LIMIT 9 LOCK IN SHARE MODE"
+    );
+}
