@@ -1,11 +1,19 @@
 //! Sources that do not log what foreign keys change.
 
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use datain_contract::types::{Change, Error, Operation};
+use datain_mysql_client::blocking::block_on;
 use datain_tests::compare;
 use datain_tests::foreign_keys;
 use datain_tests::load::Load;
+use datain_tests::native;
 use datain_tests::rough::replicate_roughly;
 use datain_tests::seed::{Rng, long, seed};
-use datain_tests::servers::{run, server};
+use datain_tests::servers::{cell, run, server};
 use datain_throwaway_servers::{Flavor, Server};
 
 use crate::{refused, refused_behind, settings};
@@ -216,4 +224,69 @@ fn rows_that_cascades_move_are_read_again() {
         );
         compare::assert_equal(source, target, &["moving"]);
     }
+}
+
+/// A parent changes as soon as a chunk's rows are let go, while the stream is far behind: it must not come to the target before the chunk, whose rows could not follow it.
+#[test]
+fn a_chunk_comes_before_what_changes_its_rows_without_a_word() {
+    let source = without_logged_cascades();
+    run(
+        &source,
+        "CREATE DATABASE f; USE f; CREATE TABLE film (id INT PRIMARY KEY); CREATE TABLE filler (id INT AUTO_INCREMENT PRIMARY KEY, t CHAR(50)); INSERT INTO film VALUES (1), (2); \
+         CREATE TABLE film_actor (id INT PRIMARY KEY, film INT, FOREIGN KEY (film) REFERENCES film (id) ON UPDATE CASCADE); INSERT INTO film_actor VALUES (1, 1), (2, 2); \
+         SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = ON",
+    );
+    let changes: Vec<(String, Operation)> = block_on(async {
+        let mut reader = native::open_reader(&source, &settings("behind"), None).await?;
+        let mut names = BTreeMap::new();
+        while reader.progress().copying.as_deref() != Some("f.film_actor") {
+            let batch = reader.next_batch(1 << 10, |_| {}).await?;
+            names.extend(batch.tables.into_iter().map(|table| (table.id, table.name)));
+        }
+        run(
+            &source,
+            &"INSERT INTO f.filler (t) VALUES ('so that the stream has something to do');".repeat(500),
+        );
+        let mut changes = Vec::new();
+        let mut is_read = false;
+        let mut is_changed = false;
+        while !reader.progress().reached_head || !is_changed {
+            let batch = reader.next_batch(1 << if is_changed { 20 } else { 8 }, |_| {}).await?;
+            names.extend(batch.tables.into_iter().map(|table| (table.id, table.name)));
+            for change in batch.transactions.iter().flat_map(|t| &t.changes) {
+                if let Change::Rows(set) = change {
+                    changes.push((names[&set.table].clone(), set.operation));
+                }
+            }
+            if !is_changed {
+                assert!(changes.len() < 400, "the chunk is not read");
+                let from = Instant::now();
+                let pause = poll_fn(|_| match from.elapsed() < Duration::from_millis(200) {
+                    true => Poll::Pending,
+                    false => Poll::Ready(()),
+                });
+                reader.rest(pause).await;
+                // The first time it may not have been let go.
+                is_changed = is_read;
+                let read = "SELECT COUNT(*) FROM mysql.general_log WHERE argument LIKE 'SELECT%`film_actor`%LOCK IN SHARE MODE'";
+                is_read = cell(&source, read) == "1";
+                if is_changed {
+                    run(&source, "UPDATE f.film SET id = 12 WHERE id = 2");
+                }
+            }
+        }
+        Ok::<_, Error>(changes)
+    })
+    .expect("a copy");
+    let at = |name: &str, operation| {
+        let mut changes = changes.iter();
+        changes.position(|change| change.0 == name && change.1 == operation)
+    };
+    let (chunk, parent) = (
+        at("film_actor", Operation::Insert).expect("the chunk"),
+        at("film", Operation::Update).expect("the parent's change"),
+    );
+    assert!(chunk < parent, "{chunk} {parent}");
+    let fillers = changes.iter().take(chunk).filter(|c| c.0 == "filler");
+    assert!(fillers.count() >= 500, "the stream was behind");
 }
