@@ -75,6 +75,36 @@ struct Reference {
 }
 
 impl Reference {
+    /// Takes one of a child's over; none within where its parent is not among the tables. None if it is not understood.
+    fn read(
+        found: indexes::Reference,
+        child: &Name,
+        tables: &BTreeSet<Name>,
+    ) -> Option<Option<Self>> {
+        let text = |name: Vec<u8>| String::from_utf8(name).ok();
+        let texts = |names: Vec<Vec<u8>>| names.into_iter().map(text).collect::<Option<Vec<_>>>();
+        let (columns, own) = (texts(found.columns)?, texts(found.own)?);
+        if own.is_empty() || columns.len() != own.len() {
+            return None;
+        }
+        let schema = match found.schema {
+            Some(schema) => text(schema)?,
+            None => child.0.clone(),
+        };
+        let parent = spelled(tables, (schema, text(found.table)?));
+        Some(parent.map(|parent| Self {
+            child: child.clone(),
+            parent,
+            on_delete: found.acts_on_delete,
+            on_update: if found.acts_on_update {
+                columns
+            } else {
+                Vec::new()
+            },
+            own,
+        }))
+    }
+
     fn acts(&self) -> bool {
         self.on_delete || !self.on_update.is_empty()
     }
@@ -120,22 +150,11 @@ impl Families {
                 None if !shown.windows(KEYWORDS.len()).any(|words| words == KEYWORDS) => Vec::new(),
                 None => return Err(unreadable().in_table(&name.0, &name.1)),
             };
-            references.extend(found.into_iter().filter_map(|found| {
-                let schema = match found.schema {
-                    Some(schema) => String::from_utf8(schema).ok()?,
-                    None => name.0.clone(),
-                };
-                let parent = (schema, String::from_utf8(found.table).ok()?);
-                let columns = found.columns.into_iter().filter(|_| found.acts_on_update);
-                let own = found.own.into_iter();
-                Some(Reference {
-                    child: name.clone(),
-                    parent: spelled(tables, parent)?,
-                    on_delete: found.acts_on_delete,
-                    on_update: columns.filter_map(|c| String::from_utf8(c).ok()).collect(),
-                    own: own.filter_map(|c| String::from_utf8(c).ok()).collect(),
-                })
-            }));
+            for found in found {
+                let reference = Reference::read(found, name, tables);
+                let reference = reference.ok_or_else(|| unreadable().in_table(&name.0, &name.1))?;
+                references.extend(reference);
+            }
         }
         let (levels, circles) = ordered(tables, &references);
         let steps: Vec<Takeover> = references.iter().flat_map(Reference::takeovers).collect();
@@ -408,5 +427,28 @@ mod tests {
             (name("y"), leads(true, &[])),
         ]);
         assert_eq!(acts, expected);
+    }
+
+    #[test]
+    fn a_foreign_key_that_is_not_understood_is_no_reference() {
+        let tables = BTreeSet::from([name("a"), name("B")]);
+        let found = |table: &[u8], columns: &[&[u8]]| indexes::Reference {
+            schema: None,
+            table: table.to_vec(),
+            columns: columns.iter().map(|c| c.to_vec()).collect(),
+            own: vec![b"x".to_vec()],
+            acts_on_delete: false,
+            acts_on_update: true,
+        };
+        let read = |found| Reference::read(found, &name("a"), &tables);
+        let reference = read(found(b"b", &[b"id"])).unwrap().unwrap();
+        assert_eq!(
+            (reference.parent, reference.on_update),
+            (name("B"), vec!["id".to_owned()])
+        );
+        assert_eq!(read(found(b"elsewhere", &[b"id"])), Some(None));
+        assert_eq!(read(found(b"b", &[b"id", b"n"])), None);
+        assert_eq!(read(found(b"b", &[b"\xff"])), None);
+        assert_eq!(read(found(b"\xff", &[b"id"])), None);
     }
 }

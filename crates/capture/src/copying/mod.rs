@@ -13,6 +13,7 @@ mod families;
 mod keys;
 mod look;
 mod mariadb;
+mod moved;
 mod moves;
 mod others;
 mod place;
@@ -20,6 +21,7 @@ pub mod progress;
 mod readers;
 mod refusals;
 mod statements;
+mod table_copy;
 pub mod throttle;
 mod whole;
 mod window;
@@ -39,20 +41,18 @@ use datain_table_scan::{ChunkSize, TableDefinition, TableScan, prepare};
 use crate::assembler::Assembler;
 use crate::gtids::Gtids;
 use crate::neighbours;
-use crate::position::Position;
 pub use control::{Clock, CopyControl};
 pub(crate) use definitions::abilities;
 pub use definitions::{Aside, findings};
 use look::{Todo, Waiting};
-use moves::ReadAgain;
 pub use place::{OpenTable, Place};
 use progress::Totals;
-use readers::{Again, ChunkRead, Manner, Readers, Scan};
+use readers::{ChunkRead, Manner, Readers, Scan};
 pub(crate) use refusals::incomplete;
 use refusals::{as_change, damaged, no_branch_is_prepared, no_connection};
+use table_copy::{TableCopy, Waits};
 use throttle::{Throttle, Verdict};
 use whole::Whole;
-use window::MOST_CHUNKS;
 pub use window::{Copying, Name, Rows as Copied, Stage, WasMoved, changed_meanwhile};
 
 /// A chunk should take so many microseconds to read.
@@ -106,71 +106,6 @@ pub struct Copier<S> {
     throttle: Throttle,
     /// Sessions of the source that send its log to replicas, this reader's own among them.
     replicas: usize,
-}
-
-/// A table that is being copied.
-struct TableCopy {
-    name: Name,
-    level: usize,
-    /// None while a chunk is being read.
-    scan: Option<Box<Scan>>,
-    /// It was read to its end, but for what is to be read again.
-    is_read: bool,
-    /// Its rows change with a parent's, which the source does not log.
-    follows: bool,
-    /// Chunks that were read and not handed on, in the order of reading.
-    chunks: VecDeque<Waits>,
-    /// The key of the newest row that was handed on.
-    after: Option<Vec<u8>>,
-    /// What was handed on.
-    copied: Totals,
-    /// When this reader began with it.
-    began: u64,
-}
-
-/// A chunk that waits for the stream.
-struct Waits {
-    /// Until it is here.
-    high: Position,
-    last_key: Option<Vec<u8>>,
-    /// Of the table, or of what is read again.
-    is_last: bool,
-    /// Its rows were read again.
-    again: bool,
-    read: Totals,
-}
-
-impl TableCopy {
-    /// Whether the stream has come to where the oldest chunk is right.
-    fn is_due(&self, at: &Position) -> bool {
-        let reached = |chunk: &Waits| {
-            at.compare(&chunk.high)
-                .is_some_and(std::cmp::Ordering::is_ge)
-        };
-        self.chunks.front().is_some_and(reached)
-    }
-
-    /// Whether another chunk may be read.
-    fn may_be_read(&self, copying: &Copying) -> bool {
-        let Some(scan) = &self.scan else {
-            return false;
-        };
-        let is_left = !self.is_read || scan.again.is_some() || copying.wants_again(&self.name);
-        is_left && self.chunks.len() < MOST_CHUNKS
-    }
-
-    /// How these rows are read again, of what was read up to a key.
-    fn again(&self, rows: ReadAgain, read: Option<&Vec<u8>>) -> Again {
-        let (only, up_to) = match rows {
-            ReadAgain::Of(sql) => (Some(sql), None),
-            ReadAgain::All => (None, read.filter(|_| !self.is_read).cloned()),
-        };
-        Again {
-            only,
-            after: None,
-            up_to,
-        }
-    }
 }
 
 impl<S: Stream + 'static> Copier<S> {

@@ -4,6 +4,7 @@ use datain_contract::types::Signedness;
 use datain_table_scan::{ColumnDefinition, KeyPart, ScanKey};
 
 use super::*;
+use crate::copying::moved::ReadAgain;
 use crate::copying::moves::{Moves, Takeover};
 
 fn name(table: &str) -> Name {
